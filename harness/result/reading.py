@@ -245,12 +245,12 @@ class StoreReading:
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Let several queries see one state of the store, whatever other processes write."""
-        self.database.execute("begin")
+        self.database.execute("savepoint reading")  # may be inside a transaction
         try:
             yield
         finally:
             if self.database.in_transaction:  # SQLite ends it where the file is damaged
-                self.database.execute("commit")
+                self.database.execute("release reading")
 
     @contextmanager
     def _named(self, evaluation: object) -> Iterator[None]:

@@ -52,6 +52,8 @@ ADDED = {
     "detected": "collection text primary key, language text",
     "parallel": "collection text primary key, name text, known_by text",
     "checksum": "kind text, id text, part text, sum integer, primary key(kind, id, part)",
+    "reservation": "id text primary key, release text, tier text, collections text, candidate text, alpha real, "
+    "host text, place text, pid integer, started text, at real, beat real",
 }
 """Separate tables, which an earlier version of the file may lack.
 
@@ -60,4 +62,5 @@ corpus: the fingerprint of the corpus of a collection, without queries and judgm
 detected: the language of collections that declare none; null if none was recognised, no row if detection was not tried.
 parallel: the parallel set of a collection; null if it is known to be in none, no row if nothing is known.
 checksum: see `harness.result.sums`. Programs of version 2 would leave it as it is when they write, so they are refused.
+reservation: a look of the gate that a running process will take, and that process (`harness.judging.gate.holders`).
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,12 +61,16 @@ class Results:
 
     def keep(self, evaluation: Evaluation) -> None:
         """Store an evaluation in one transaction. Measures that were stored before are kept."""
+        self.write(self.made_of(evaluation))
+
+    def made_of(self, evaluation: Evaluation) -> tuple[Result, ...]:
+        """Return an evaluation as `keep` stores it, without storing it."""
         from harness.data.columns import corpus_fingerprint  # imports Arrow, which reading a store does not need
 
         collection = evaluation.collection
         known = self._reading.collection(collection.fingerprint)
         corpus = (known and known.corpus) or corpus_fingerprint(collection.corpus)
-        self.write(results_of(replace(evaluation, timing=None), corpus))
+        return results_of(replace(evaluation, timing=None), corpus)
 
     def keep_means(self, found: Sequence[Means]) -> None:
         """Store imported means in one transaction. They have no values per query, so `per_query` is null."""
@@ -84,7 +88,7 @@ class Results:
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
             by_evaluation.setdefault(one.id, []).append(one)
-        with writing(self._database):
+        with self.transaction():
             for own in by_evaluation.values():
                 stored = own[0].stored
                 queries = _queries_of(own)
@@ -92,6 +96,31 @@ class Results:
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
                 sums.keep(self._database, "evaluation", stored.id)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the file can only be read."""
+        return self._read_only
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write everything in the block or, if it fails, nothing. A transaction inside another one is part of it."""
+        if self._database.in_transaction:
+            yield
+            return
+        with writing(self._database):
+            yield
+
+    @contextmanager
+    def unkept(self, results: Sequence[Result]) -> Iterator[None]:
+        """Let the block read results as if they were stored. No other process sees them, and they are not stored."""
+        self._database.execute("begin immediate")
+        try:
+            self.write(results)
+            yield
+        finally:
+            if self._database.in_transaction:  # a full disk may have ended the transaction
+                self._database.execute("rollback")
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query, for other modules with tables in this file."""

@@ -33,10 +33,11 @@ def experiment(
     session: Session,
     *,
     skip_probe: bool = False,
+    store: bool = True,
 ) -> Iterator[Evaluation]:
     """Evaluate every system on every collection. Each result is stored as soon as it is computed.
 
-    A result that cannot be stored is still yielded.
+    A result that cannot be stored is still yielded. With `store=False` only scores are stored, and no values.
 
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
     candidates. Before a reranker scores candidates, it has to pass the orientation probe, unless `skip_probe` is set.
@@ -53,7 +54,8 @@ def experiment(
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, session)
             for system in systems:
                 alarms = before.look(ground, system)
-                yield keeping.evaluation(evaluate(ground, system, session, alarms, keep=keeping.scores))
+                found = evaluate(ground, system, session, alarms, keep=keeping.scores)
+                yield keeping.evaluation(found) if store else found
         keeping.finish()
 
 

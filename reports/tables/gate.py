@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from harness.judging.gate.budget import limit
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
-from harness.judging.gate.looks import UNNAMED, limit
+from harness.judging.gate.reservations import UNNAMED
 from harness.judging.gate.verdict import CheckpointCost
 from harness.numbers import points, signed
 from reports.table import Cell, Table, escaped, markdown

@@ -13,9 +13,11 @@ from typing import Any, Literal
 from adapters.errors import DataError, UsageError
 from adapters.typed_file import read_json
 from harness.judging.compare.paired import weights
+from harness.judging.gate.budget import is_spent
 from harness.judging.gate.gate import gate
-from harness.judging.gate.looks import UNNAMED, Look, LookLog, is_spent
+from harness.judging.gate.looks import Look, LookLog
 from harness.judging.gate.looks import SystemRecord as Seen
+from harness.judging.gate.reservations import UNNAMED, NoLookLeft
 from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of
 from harness.judging.gate.verdict import State
@@ -84,7 +86,11 @@ class Deciding:
         return _row(self.looks.keep(look), one.arm, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
-        """Look at the gate or at the final queries. If this run took this look already, it is read from the log."""
+        """Look at the gate or at the final queries. If this run took this look already, it is read from the log.
+
+        Raises:
+            NoLookLeft: running gates have reserved the looks that are left. The run can be continued later.
+        """
         file = self.out / LOOKS / f"{tier}-{arm.name}.json"
         if file.exists():
             return _of_look(self.looks.find(_id_in(file)), arm.name, self.anchor.name)
@@ -92,6 +98,8 @@ class Deciding:
         policy = replace(stage.policy, anchor=self.anchor.gate if tier == "gate" else self.anchor.final)
         without = self.tiers.left_out if tier == "gate" else frozenset[str]()
         judged = gate(whole, policy, spec_of(arm.path), stage.first_stage, stage.session, tier=tier, without=without)
+        if judged.reserved:
+            raise NoLookLeft(judged.verdict.reasons[0], reserved=True)
         if judged.look is None:  # the split is spent, or the model failed
             return LookVerdict(arm.name, judged.verdict.state, False, None, judged.verdict.reasons, None)
         file.parent.mkdir(exist_ok=True)

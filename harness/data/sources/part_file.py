@@ -60,10 +60,10 @@ class PartFile:
         self._tag.write_text(tag if tag and tag.startswith('"') else "", "utf-8")
 
     def finish(self, target: Path) -> None:
-        """Give the file its final name."""
+        """Give the file its final name. Nothing else is left, whenever the process is killed."""
         os.fsync(self._file.fileno())
-        self.path.replace(target)
         self._tag.unlink(missing_ok=True)
+        self.path.replace(target)
 
     def remove(self) -> None:
         """Delete what was fetched."""

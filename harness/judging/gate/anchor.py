@@ -11,6 +11,7 @@ from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
 from harness.judging.gate.stage import Stage, split_of
+from harness.result.evaluation import Evaluation
 from harness.result.places import some
 from harness.result.select import Named, system_named
 from harness.result.store import Results
@@ -21,11 +22,14 @@ from harness.workspace import Workspace
 
 @dataclass(frozen=True)
 class Anchor:
-    """The anchor's evaluations, by fingerprint of the collection."""
+    """The anchor's evaluations, from the store or of this gate."""
 
     name: str
     stored: Mapping[str, Stored]
+    """By fingerprint of the collection; empty if the anchor was evaluated by this gate."""
     caution: tuple[str, ...] = ()
+    fresh: tuple[Evaluation, ...] = ()
+    """The evaluations of this gate, which are not stored yet."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,7 @@ def found(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], look
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.system is not None:
-        own = by_collection(stage.session.workspace, [one.id for one in stage.run(anchor.system)])
-        return _warned(stage, Anchor(anchor.name, own))
+        return _warned(stage, Anchor(anchor.name, {}, fresh=tuple(stage.measured(anchor.system))))
     return stored(stage, anchor, candidates, looks)
 
 

@@ -20,7 +20,6 @@ from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import Difference
 from harness.numbers import points
 from harness.result.evaluation import Evaluation
-from harness.result.store import Results
 from harness.scoring.ground import CandidatePool
 from harness.scoring.system import System
 
@@ -42,15 +41,11 @@ def rule_of(policy: Policy, tier: Tier) -> SequentialRule:
 
 
 def stopped(stage: Stage, grounds: Sequence[CandidatePool], anchor: System, candidate: System) -> Stopped:
-    """Score both systems on blocks of queries until the answer is certain, and store the results."""
+    """Score both systems on blocks of queries until the answer is certain."""
     before = BeforeScoring(stage.collections, stage.session)
     alarms = [before.look(ground, candidate) for ground in grounds]
     found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier), stage.session)
-    found = replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
-    with Results(stage.session.workspace.results) as results:
-        for evaluation in (*found.anchor, *found.candidate):
-            results.keep(evaluation)
-    return found
+    return replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
 
 
 def _with_alarms(evaluation: Evaluation, alarms: tuple[Alarm, ...]) -> Evaluation:

@@ -9,26 +9,24 @@ from functools import partial
 from adapters.errors import ModelError, UsageError
 from harness.checks.memory import watched
 from harness.data.collection import Collection
-from harness.judging.compare.paired import joined, weights
-from harness.judging.compare.side import stored_side
+from harness.judging.compare.paired import weights
 from harness.judging.gate import anchor as anchors
 from harness.judging.gate.blockwise import Stopped
 from harness.judging.gate.early import judge_early, stopped
-from harness.judging.gate.integrity import findings
-from harness.judging.gate.looks import UNNAMED, Look, LookLog, SystemRecord, is_spent, limit
+from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
+from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
 from harness.judging.gate.rule import judge
+from harness.judging.gate.sides import Sides, sides_of
 from harness.judging.gate.stage import Stage, split_of, staged
 from harness.judging.gate.verdict import MEMORY, TIME, CheckpointCost, Findings, Verdict
 from harness.result.evaluation import Evaluation
 from harness.result.gathered import speed_of
 from harness.result.opening import stored_in
 from harness.result.result import Result, results_of
-from harness.result.secrets import without_secrets
-from harness.result.stemming import Stemming, notes, of_stored
+from harness.result.stemming import notes, of_stored
 from harness.result.store import Results
-from harness.result.stored import Stored
 from harness.scoring.ground import prepare
 from harness.scoring.session import Session
 from harness.scoring.system import System
@@ -51,6 +49,8 @@ class Gated:
     """None on the tier dev, which stores no looks, and if nothing was measured."""
     notes: tuple[str, ...] = ()
     """Lines about the workspaces, if there are two, and about how BM25 stems."""
+    reserved: bool = False
+    """Whether nothing was scored because running gates have reserved the looks that are left."""
 
     @property
     def state(self) -> str | None:
@@ -63,10 +63,7 @@ class _Scored:
     """Both sides, measured on the same queries."""
 
     anchor: anchors.Anchor
-    ours: Mapping[str, Stored]
-    """The candidate's evaluations, by fingerprint of the collection."""
-    stemming: Sequence[Stemming]
-    """How BM25 stems in them, under the candidate's present name; the store may know equal content by another one."""
+    ours: Sequence[Evaluation]
     candidates: Mapping[str, str]
     """Digests of the candidates of all queries, scored or not, by fingerprint."""
     megabytes: float | None
@@ -112,26 +109,57 @@ def gate(
         collections, policy, first_stage, session, tier=tier, sample=sample, without=without, against=against
     )
     looks, known = LookLog(session.workspace.results), _log_of_the_anchor(stage)
-    before = _spent_by(stage, looks, known)
-    result = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, len(before))
-    if is_spent(policy, tier, before) and all(look.candidate.name != without_secrets(candidate) for look in before):
-        return _spent(result)  # before anything is scored
-    wanted, system = anchors.wanted(stage, known), stage.system(candidate)
+    asked = _Asked(stage, LookRequest.of(policy, tier, stage.whole, candidate), candidate, looks, known)
+    result = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, asked.taken)
     try:
-        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, looks, known)
+        with looks.reserved(asked.request, known) as reserved:  # before anything is scored
+            return _judged(asked, result, reserved, accept=accept, sequential=sequential)
+    except NoLookLeft as refusal:
+        return replace(_invalid(result, str(refusal)), taken=asked.taken, reserved=refusal.reserved)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A gate with the logs that count its look."""
+
+    stage: Stage
+    request: LookRequest
+    candidate: str
+    looks: LookLog
+    known: LookLog
+    """The log of the workspace that has the anchor."""
+
+    @property
+    def taken(self) -> int:
+        """The number of looks of the release at these queries, in both workspaces."""
+        if self.stage.tier == "dev":
+            return 0
+        own = (self.stage.policy, self.stage.tier, self.stage.whole)
+        return len({look.id for log in (self.looks, self.known) for look in log.spent(*own)})
+
+
+def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accept: bool, sequential: bool) -> Gated:
+    """Score both sides, and count the look before its figures are returned."""
+    stage, candidate = asked.stage, asked.candidate
+    wanted, system = anchors.wanted(stage, asked.known), stage.system(candidate)
+    try:
+        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked.looks, asked.known)
     except ModelError as error:
         return _invalid(result, str(error))
-    verdict = _verdict(stage, scored)
-    stemming = [*scored.stemming, *of_stored(scored.anchor.stored.values())]
+    sides = sides_of(stage, scored.anchor, scored.ours)
+    verdict = _verdict(stage, scored, sides)
+    present = (results_of(one)[0].stored for one in scored.ours)  # the store may know equal content by another name
+    stemming = [*of_stored(present), *of_stored(sides.anchor.values())]
     lines = (*_origins(stage, scored.anchor.name, candidate), *notes(dict.fromkeys(stemming)))
     result = replace(result, verdict=verdict, anchor=scored.anchor.name, notes=lines)
-    if tier == "dev":
-        return replace(result, taken=0)
-    look = _look(stage, scored, candidate, verdict)
-    if is_spent(policy, tier, before) and look.id not in {one.id for one in before}:
-        return _spent(result)
-    kept = looks.keep(replace(look, accepted=accept and verdict.state == "pass"))
-    return replace(result, look=kept, taken=len(_spent_by(stage, looks, known)))
+    if stage.tier == "dev":
+        with Results(stage.session.workspace.results) as results:
+            results.write(sides.unkept)
+        return result
+    look = replace(_look(asked, scored, sides, verdict), accepted=accept and verdict.state == "pass")
+    figures = sides.unkept if verdict.macro else ()  # figures that cannot be trusted are not shown by any command
+    kept = asked.looks.take(look, asked.request, asked.known, reserved, figures)
+    return replace(result, look=kept, taken=asked.taken)
 
 
 def _log_of_the_anchor(stage: Stage) -> LookLog:
@@ -140,12 +168,6 @@ def _log_of_the_anchor(stage: Stage) -> LookLog:
         with stored_in(stage.against.results, "--against"):  # LookLog would create a missing store
             pass
     return LookLog(stage.reference.results)
-
-
-def _spent_by(stage: Stage, *logs: LookLog) -> list[Look]:
-    """Return the looks that were spent on these queries in either workspace: a new workspace does not make them new."""
-    spent = [look for log in logs for look in log.spent(stage.policy, stage.tier, stage.whole)]
-    return list({look.id: look for look in spent}.values())
 
 
 def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
@@ -161,11 +183,11 @@ def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
 def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
     """Score all queries. The candidate comes first, so that its peak memory does not include the anchor."""
     with watched() as peak:
-        done = stage.run(system)
-    ids, candidates = [one.id for one in done], {one.collection.fingerprint: one.run.candidates for one in done}
+        ours = stage.measured(system)
+    candidates = {one.collection.fingerprint: one.run.candidates for one in ours}
     anchor = anchors.found(stage, wanted, candidates, known)
-    megabytes = peak.megabytes if any(one.fresh for one in done) else looks.memory(ids)
-    return _Scored(anchor, anchors.by_collection(stage.session.workspace, ids), _stemming(done), candidates, megabytes)
+    megabytes = peak.megabytes if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
+    return _Scored(anchor, ours, candidates, megabytes)
 
 
 def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
@@ -182,38 +204,17 @@ def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks:
         name, caution = kept.name, kept.caution
     with watched() as peak:
         found = stopped(stage, grounds, theirs, system)
-    ids = [one.id for one in found.candidate]
-    scored, ours = (
-        anchors.by_collection(stage.session.workspace, own) for own in ([one.id for one in found.anchor], ids)
-    )
-    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory(ids)
-    anchor = anchors.Anchor(name, scored, caution)
-    return _Scored(anchor, ours, _stemming(found.candidate), candidates, megabytes, found)
+    anchor = anchors.Anchor(name, {}, caution, fresh=found.anchor)
+    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
+    return _Scored(anchor, found.candidate, candidates, megabytes, found)
 
 
-def _stemming(done: Iterable[Evaluation]) -> list[Stemming]:
-    return of_stored(results_of(one)[0].stored for one in done)
-
-
-def _verdict(stage: Stage, scored: _Scored) -> Verdict:
-    ours = scored.ours
-    names = {key: one.collection.name for key, one in ours.items()}
-    measures = stage.measures_of([one.collection for one in ours.values()])
-    here = stage.session.workspace
-    there = stage.reference if scored.stopped is None else here  # blocks are stored in the workspace that scores them
-    with Results(here.results) as results, Results(there.results) as reference:
-        known = [*scored.anchor.caution, *stage.cautions]
-        found = findings(names, scored.anchor.stored, ours, measures, known)
-        costs = costs_of(results.results(one.id for one in ours.values()), stage.policy, scored.megabytes)
-        if found.hard:
-            return judge((), weights(()), stage.policy, tier=stage.tier, findings=found, costs=costs)
-        sides = ((reference, scored.anchor.stored), (results, ours))
-        pairs = [
-            joined(*(stored_side(store, side[key], measure) for store, side in sides))
-            for key, measure in measures.items()
-        ]
-    rule = judge if scored.stopped is None else partial(judge_early, scored.stopped)
-    return rule(pairs, weights(pairs), stage.policy, tier=stage.tier, findings=found, costs=costs)
+def _verdict(stage: Stage, scored: _Scored, sides: Sides) -> Verdict:
+    costs = costs_of(sides.results, stage.policy, scored.megabytes)
+    rule = judge if scored.stopped is None or sides.findings.hard else partial(judge_early, scored.stopped)
+    return rule(
+        sides.pairs, weights(sides.pairs), stage.policy, tier=stage.tier, findings=sides.findings, costs=costs
+    )  # fmt: skip
 
 
 def costs_of(ours: Iterable[Result], policy: Policy, megabytes: float | None) -> tuple[CheckpointCost, ...]:
@@ -227,30 +228,21 @@ def costs_of(ours: Iterable[Result], policy: Policy, megabytes: float | None) ->
     )
 
 
-def _look(stage: Stage, scored: _Scored, candidate: str, verdict: Verdict) -> Look:
-    macro = verdict.macro
-    theirs, ours = tuple(one.id for one in scored.anchor.stored.values()), tuple(one.id for one in scored.ours.values())
+def _look(asked: _Asked, scored: _Scored, sides: Sides, verdict: Verdict) -> Look:
+    stage, macro = asked.stage, verdict.macro
+    theirs, ours = (tuple(one.id for one in side.values()) for side in (sides.anchor, sides.ours))
     return Look(
-        release=stage.policy.looks.release or UNNAMED,
+        release=asked.request.release,
         tier=stage.tier,
         split=split_of(scored.candidates),
         collections=stage.whole,
         measure=stage.measure,
         anchor=SystemRecord(scored.anchor.name, theirs, macro.baseline if macro else None),
-        candidate=SystemRecord(candidate, ours, macro.candidate if macro else None),
+        candidate=SystemRecord(asked.candidate, ours, macro.candidate if macro else None),
         policy=stage.policy.digest + ("-sequential" if scored.stopped else ""),
         verdict=verdict.state,
         alpha=stage.policy.alpha_of(stage.tier) if macro and set(theirs) != set(ours) else 0.0,
         figures=verdict.as_dict(),
-    )
-
-
-def _spent(result: Gated) -> Gated:
-    policy, tier = result.policy, result.tier
-    return _invalid(
-        result,
-        f"the {tier} split of release {policy.looks.release} is spent ({result.taken} of {limit(policy, tier)} looks); "
-        "start a release with new queries",
     )
 
 

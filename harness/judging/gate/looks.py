@@ -1,28 +1,34 @@
-"""The log of looks at the gate's queries, in the results store: the alpha spent, the verdict, and what was accepted."""
+"""The log of looks at the gate's queries, in the results store: the alpha spent, the verdict, and what was accepted.
+
+A look is reserved before anything is scored, and counted in the transaction that stores its figures, before they are
+shown. The reservation only saves work: whatever happened to it, a look is counted only if the budget allows it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
 from adapters.identity import digest
+from harness.judging.gate import reservations
+from harness.judging.gate.budget import check
 from harness.judging.gate.policy import Policy, Tier
+from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
 from harness.judging.gate.verdict import MEMORY
+from harness.result.result import Result
 from harness.result.secrets import public_values, without_secrets
 from harness.result.store import Results
 
-_SMALL = 1e-9
 _COLUMNS = (
     "id", "at", "release", "tier", "split", "collections", "measure", "anchor", "candidate", "policy", "verdict",
     "alpha", "accepted", "figures",
 )  # fmt: skip
-UNNAMED = "unnamed"
-"""The release of looks whose policy names no release."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +86,64 @@ class LookLog:
             pass
 
     def keep(self, look: Look) -> Look:
-        """Store a look. If it was taken before, it spends nothing again and keeps its time."""
-        stamped = datetime.now(UTC).isoformat(timespec="microseconds")  # looks are ordered by time
-        row = (
-            look.id, stamped, look.release, look.tier, look.split, json.dumps(look.collections), look.measure,
-            _json(look.anchor), _json(look.candidate), look.policy, look.verdict, look.alpha, int(look.accepted),
-            json.dumps(public_values(look.figures), ensure_ascii=False),
-        )  # fmt: skip
-        marks = ", ".join("?" * len(row))
+        """Store a look that needs no budget. If it was taken before, it spends nothing again and keeps its time."""
         with Results(self._path) as results:
-            results.rows(
-                f"""insert into look({", ".join(_COLUMNS)}) values ({marks}) on conflict(id) do update set
-                    verdict = excluded.verdict, figures = excluded.figures, alpha = max(look.alpha, excluded.alpha),
-                    accepted = max(look.accepted, excluded.accepted)""",
-                row,
-            )
+            _insert(results, look)
+        return self.find(look.id)
+
+    @contextmanager
+    def reserved(self, request: LookRequest, known: LookLog) -> Iterator[Reservation | None]:
+        """Reserve a look for the block, in one transaction. If the block ends without `take`, it is released.
+
+        Yields the reservation; None on the tier dev, and if no look is left but the candidate was looked at before:
+        the same look again spends nothing.
+
+        Args:
+            known: the log of the workspace that has the anchor. Its looks and reservations count too.
+
+        Raises:
+            NoLookLeft: the looks of the release are spent or reserved.
+            DataError: the store can only be read.
+        """
+        made = None if request.tier == "dev" else self._reserve(request, known)
+        if made is None:
+            yield None
+            return
+        try:
+            with reservations.renewed(self._path, made.id):
+                yield made
+        finally:
+            with Results(self._path) as results:
+                reservations.remove(results, made.id)
+
+    def take(
+        self, look: Look, request: LookRequest, known: LookLog, reserved: Reservation | None, figures: Sequence[Result]
+    ) -> Look:
+        """Count a look and store its figures, in one transaction. Afterwards the figures may be shown.
+
+        Args:
+            reserved: what `reserved` yielded.
+            figures: the results that the look shows.
+
+        Raises:
+            NoLookLeft: the look needs a budget, and there is none.
+        """
+        elsewhere = self._elsewhere(known, request)
+        with Results(self._path) as results, results.transaction():
+            counted = _counted(results, request).plus(elsewhere)
+            free = look.alpha == 0 or look.id in {one.id for one in counted.spent}
+            if not free and (reserved is None or not reservations.is_there(results, reserved.id)):
+                check(request, counted.spent, counted.running)
+            _insert(results, look)
+            results.write(figures)
+            if reserved is not None:
+                reservations.remove(results, reserved.id)
         return self.find(look.id)
 
     def all(self) -> list[Look]:
         """Return every look, ordered by time."""
         with Results(self._path) as results:
-            rows = results.rows(f"select {', '.join(_COLUMNS)} from look order by at, id")
-        return [_look(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+            return _all(results)
 
     def find(self, prefix: str) -> Look:
         """Return the look whose id begins with `prefix`.
@@ -117,12 +159,7 @@ class LookLog:
 
     def spent(self, policy: Policy, tier: Tier, collections: Sequence[str]) -> list[Look]:
         """Return the looks of the policy's release that spent from the same queries, on the same tier."""
-        release = policy.looks.release or UNNAMED
-        return [
-            look
-            for look in self.all()
-            if look.release == release and look.tier == tier and look.alpha and set(look.collections) & set(collections)
-        ]
+        return _spent(self.all(), LookRequest.of(policy, tier, collections, ""))
 
     def best(self, split: str, measure: str) -> SystemRecord | None:
         """Return the accepted system with the highest macro average on these queries; None if there is none. The anchor
@@ -146,20 +183,76 @@ class LookLog:
         """Return the names of all accepted systems."""
         return list(dict.fromkeys(look.candidate.name for look in self.all() if look.accepted))
 
+    def _reserve(self, request: LookRequest, known: LookLog) -> Reservation | None:
+        made, elsewhere = Reservation.of(request), self._elsewhere(known, request)
+        with Results(self._path) as results:
+            if results.is_read_only:
+                raise DataError(f"{self._path} can only be read, so no look can be counted; name another --workspace")
+            with results.transaction():
+                counted = _counted(results, request).plus(elsewhere)
+                try:
+                    check(request, counted.spent, counted.running)
+                except NoLookLeft:
+                    if any(look.candidate.name == request.candidate for look in counted.spent):
+                        return None
+                    raise
+                reservations.insert(results, made)
+        return made
 
-def limit(policy: Policy, tier: Tier) -> int | None:
-    """Return the number of looks that a release has; None if it is not declared."""
-    return {"dev": None, "gate": policy.looks.budget, "final": 1 if policy.looks.release else None}[tier]
+    def _elsewhere(self, known: LookLog, request: LookRequest) -> _Counted:
+        """Return what counts in the workspace that has the anchor, if it is another one."""
+        if known._path == self._path:
+            return _Counted()
+        with Results(known._path) as results:
+            return _counted(results, request)
 
 
-def is_spent(policy: Policy, tier: Tier, looks: Sequence[Look]) -> bool:
-    """Whether another look would spend more than the release has. Earlier looks count with the alpha that they spent,
-    even if the budget is raised later."""
-    allowed = limit(policy, tier)
-    if allowed is None:
-        return False
-    spent = sum(look.alpha for look in looks)
-    return len(looks) >= allowed or spent + policy.alpha_of(tier) > policy.alpha + _SMALL
+@dataclass(frozen=True)
+class _Counted:
+    """What counts against the budget of a look."""
+
+    spent: tuple[Look, ...] = ()
+    running: tuple[Reservation, ...] = ()
+    """The reservations of running gates."""
+
+    def plus(self, other: _Counted) -> _Counted:
+        """Add what counts in another workspace, because a new workspace does not make queries new."""
+        looks = {look.id: look for look in (*self.spent, *other.spent)}
+        return _Counted(tuple(looks.values()), (*self.running, *other.running))
+
+
+def _counted(results: Results, request: LookRequest) -> _Counted:
+    return _Counted(tuple(_spent(_all(results), request)), tuple(reservations.reserved(results, request)))
+
+
+def _spent(looks: Sequence[Look], request: LookRequest) -> list[Look]:
+    asked = request.release, request.tier
+    return [
+        look
+        for look in looks
+        if (look.release, look.tier) == asked and look.alpha and set(look.collections) & set(request.collections)
+    ]
+
+
+def _insert(results: Results, look: Look) -> None:
+    stamped = datetime.now(UTC).isoformat(timespec="microseconds")  # looks are ordered by time
+    row = (
+        look.id, stamped, look.release, look.tier, look.split, json.dumps(look.collections), look.measure,
+        _json(look.anchor), _json(look.candidate), look.policy, look.verdict, look.alpha, int(look.accepted),
+        json.dumps(public_values(look.figures), ensure_ascii=False),
+    )  # fmt: skip
+    marks = ", ".join("?" * len(row))
+    results.rows(
+        f"""insert into look({", ".join(_COLUMNS)}) values ({marks}) on conflict(id) do update set
+            verdict = excluded.verdict, figures = excluded.figures, alpha = max(look.alpha, excluded.alpha),
+            accepted = max(look.accepted, excluded.accepted)""",
+        row,
+    )
+
+
+def _all(results: Results) -> list[Look]:
+    rows = results.rows(f"select {', '.join(_COLUMNS)} from look order by at, id")
+    return [_look(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
 
 
 def _json(system: SystemRecord) -> str:

@@ -70,9 +70,16 @@ class Stage:
         return systems(self.first_stage, reranker, self.policy.depth, self.session.workspace)[-1]
 
     def run(self, system: System) -> list[Evaluation]:
-        """Evaluate a system. Pairs in the ledger cost nothing."""
-        measures = [self.policy.measure] if self.policy.measure else []
-        return list(experiment(self.collections, [system], measures, self.session))
+        """Evaluate a system, and store the results. Pairs in the ledger cost nothing."""
+        return list(experiment(self.collections, [system], self._measures, self.session))
+
+    def measured(self, system: System) -> list[Evaluation]:
+        """Evaluate a system without storing its values. They can only be seen once their look is counted."""
+        return list(experiment(self.collections, [system], self._measures, self.session, store=False))
+
+    @property
+    def _measures(self) -> list[str]:
+        return [self.policy.measure] if self.policy.measure else []
 
 
 def staged(

@@ -14,6 +14,7 @@ from adapters.errors import UsageError
 from harness.judging.gate.gate import gate
 from harness.judging.gate.looks import LookLog as Ledger
 from harness.judging.gate.policy import LookBudget, Policy, Splits
+from harness.judging.gate.reservations import LookRequest, NoLookLeft
 from harness.judging.gate.stage import split_of
 from harness.progress import Silent
 from harness.result.adaptation.record import ArmRecord
@@ -101,6 +102,17 @@ def test_a_spent_gate_refuses_and_gives_no_figures(place: Place) -> None:
         elsewhere(one, "control:random?seed=1")
         found = one.at("gate", BETTER)
     assert found.state == "invalid" and found.row is None and "is spent" in found.reasons[0]
+
+
+def test_a_look_that_another_gate_has_reserved_stops_the_run_and_is_taken_later(place: Place) -> None:
+    """An invalid verdict would be the end of the run, although the look may be free again in a minute."""
+    with judged(place, replace(POLICY, looks=LookBudget("1", 1))) as one:
+        stage = one.tiers.gate
+        other = LookRequest.of(stage.policy, "gate", stage.whole, "theirs")
+        with one.looks.reserved(other, one.looks), pytest.raises(NoLookLeft, match="reserved by process"):
+            one.at("gate", BETTER)
+        assert not (one.out / "looks").exists()
+        assert one.at("gate", BETTER).promotes
 
 
 def test_the_budget_is_what_others_left_of_it(place: Place) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import UsageError
-from harness.judging.gate import looks as ledger
+from harness.judging.gate import budget
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.gate.policy import LookBudget as Declared
 from harness.judging.gate.policy import Policy
@@ -73,29 +73,29 @@ def test_looks_count_where_they_share_a_collection_a_release_and_a_tier(looks: L
 def test_another_sample_or_salt_of_the_same_queries_is_no_fresh_budget(looks: LookLog) -> None:
     for split in "stuvw":
         looks.keep(look(split=split))
-    assert ledger.is_spent(FIVE, "gate", looks.spent(FIVE, "gate", ["c1"]))
+    assert budget.is_spent(FIVE, "gate", looks.spent(FIVE, "gate", ["c1"]))
 
 
 def test_a_budget_is_spent_after_its_looks() -> None:
     taken = [look(str(i)) for i in range(5)]
-    assert not ledger.is_spent(FIVE, "gate", taken[:4])
-    assert ledger.is_spent(FIVE, "gate", taken)
+    assert not budget.is_spent(FIVE, "gate", taken[:4])
+    assert budget.is_spent(FIVE, "gate", taken)
 
 
 def test_raising_the_budget_later_brings_nothing_back() -> None:
     taken = [look(str(i)) for i in range(5)]
-    assert ledger.is_spent(Policy(looks=Declared("2.1", 50)), "gate", taken)
+    assert budget.is_spent(Policy(looks=Declared("2.1", 50)), "gate", taken)
 
 
 def test_a_budget_declared_after_free_looks_is_spent_by_them() -> None:
-    assert ledger.is_spent(FIVE, "gate", [look(alpha=0.05)])
+    assert budget.is_spent(FIVE, "gate", [look(alpha=0.05)])
 
 
 def test_dev_is_never_spent_and_final_is_after_one_look() -> None:
     many = [look(str(i)) for i in range(9)]
-    assert not ledger.is_spent(FIVE, "dev", many)
-    assert not ledger.is_spent(FIVE, "final", [])
-    assert ledger.is_spent(FIVE, "final", [look(tier="final", alpha=0.05)])
+    assert not budget.is_spent(FIVE, "dev", many)
+    assert not budget.is_spent(FIVE, "final", [])
+    assert budget.is_spent(FIVE, "final", [look(tier="final", alpha=0.05)])
 
 
 def test_the_anchor_is_the_best_accepted_and_never_the_last(looks: LookLog) -> None:
