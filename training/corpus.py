@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
+from harness.data.arrow import strings
 from harness.data.collection import Collection, Counts, Rules, Texts
 from harness.data.columns import DIGEST_BYTES, SCHEMA, TextWriter, corpus_fingerprint, texts_digest
 from harness.data.qrels import Qrels
@@ -127,8 +128,8 @@ def _bare(collection: Collection) -> Collection:
 def _in_memory(ids: Sequence[str], texts: Sequence[str]) -> Texts:
     words = pa.py_buffer(b"".join(map(text_digest, texts)))
     columns = [
-        pa.array(list(ids), pa.string()),
-        pa.array(list(texts), pa.large_string()),
+        strings(ids),
+        strings(texts, pa.large_string()),
         pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(texts), [None, words]),
     ]
     return Texts(pa.Table.from_batches([pa.record_batch(columns, schema=SCHEMA)]))

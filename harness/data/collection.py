@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from adapters.errors import UsageError
 from adapters.identity import Digests, digest
+from harness.data.arrow import integers
 from harness.data.as_published import AsPublished
 from harness.data.qrels import Qrels, Rows
 
@@ -221,7 +222,7 @@ def with_queries(collection: Collection, rows: npt.NDArray[np.int64]) -> Collect
     if len(chosen) == len(ids):
         return collection
     given = collection.given and _sampled_given(collection.given, chosen)
-    queries = Texts(collection.queries.table.take(pa.array(chosen)))
+    queries = Texts(collection.queries.table.take(integers(chosen)))
     qrels = _sampled_qrels(collection.qrels, chosen, len(ids))
     whole = collection.part_of or collection.fingerprint
     return replace(
