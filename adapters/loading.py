@@ -13,7 +13,7 @@ import numpy as np
 
 from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
-from adapters.errors import HarnessError, ModelError, need
+from adapters.errors import EnvironmentFailure, HarnessError, ModelError, class_of, need
 from adapters.models import ModelFolder
 from adapters.protocols import Floats, Role
 from adapters.routes import networks_of
@@ -155,7 +155,8 @@ def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:
 
 @contextmanager
 def loading(folder: ModelFolder, what: str) -> Iterator[None]:
-    """Load without progress bars and reports; any failure becomes a ModelError of one line.
+    """Load without progress bars and reports; any failure becomes an error of one line: a ModelError, or an
+    EnvironmentFailure if memory is short, the disk fails or a package is missing.
 
     Libraries raise many different classes for a broken file, so all of them are caught here, and only here.
     """
@@ -165,11 +166,12 @@ def loading(folder: ModelFolder, what: str) -> Iterator[None]:
     except HarnessError:
         raise
     except MemoryError:
-        raise ModelError(
+        raise EnvironmentFailure(
             f"'{folder.name}': not enough memory to load it; use dtype=bfloat16 or another machine"
         ) from None
     except Exception as error:
-        raise ModelError(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+        kind = EnvironmentFailure if isinstance(error, ModuleNotFoundError) else class_of(error, ModelError)
+        raise kind(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
 
 
 def reason_of(error: BaseException) -> str:

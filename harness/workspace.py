@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from adapters.atomic import new_folder, replace_folder, sweep, write_atomically
-from adapters.errors import UsageError
+from adapters.errors import UsageError, class_of
 
 VARIABLE = "HARNESS_WORKSPACE"
 DEFAULT = ".harness"
@@ -38,7 +38,8 @@ class Workspace:
             path: the folder. Default: the environment variable HARNESS_WORKSPACE, else `./.harness`.
 
         Raises:
-            UsageError: the path is a file, or the folder is not writable.
+            UsageError: the path is a file.
+            EnvironmentFailure: the folder is not writable, or its disk is full.
         """
         workspace = cls(path or Path(os.environ.get(VARIABLE) or DEFAULT))
         workspace._make_writable()
@@ -60,7 +61,7 @@ class Workspace:
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
-            raise UsageError(
+            raise class_of(error, UsageError)(
                 f"cannot write in the workspace '{self.path}' ({error.strerror}); "
                 f"name another folder with --workspace or {VARIABLE}"
             ) from error

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError, need
+from adapters.errors import UsageError, class_of, need
 from harness.api.shown import Shown, chosen, listed, measure_of, named, plural, short
 from harness.data.collection import Collection
 from harness.data.suites.table import PAIRED_MEASURE
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class ResultsNotKept(NotKept):
     """Some results of a run could not be written to the workspace. `outcome` has all of them."""
 
-    def __init__(self, message: str, outcome: Outcome) -> None:
-        super().__init__(message)
+    def __init__(self, error: NotKept, outcome: Outcome) -> None:
+        super().__init__(str(error), error.exit_code)
         self.outcome = outcome
 
 
@@ -234,7 +234,7 @@ class Outcome(Shown):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{out}: the folder cannot be created ({error.strerror})") from None
+            raise class_of(error, UsageError)(f"{out}: the folder cannot be created ({error.strerror})") from None
         write_report(folder, self.evaluations, command, skipped=self.skipped, view=view or PLAIN)
 
     def write_mteb(self, out: str | Path) -> list[Path]:
@@ -295,7 +295,7 @@ def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome
         for evaluation in running:
             evaluations.append(evaluation)  # noqa: PERF402  (keeps what was finished before a failure)
     except NotKept as error:
-        raise ResultsNotKept(str(error), Outcome(tuple(evaluations), tuple(skipped))) from error
+        raise ResultsNotKept(error, Outcome(tuple(evaluations), tuple(skipped))) from error
     return Outcome(tuple(evaluations), tuple(skipped))
 
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import ipc
 
-from adapters.errors import DataError
+from adapters.errors import DataError, damaged
 from adapters.identity import digest, text_digest
+from harness.data.arrow import strings
 from harness.data.collection import Texts
 
 DIGEST_BYTES = 16
@@ -56,8 +57,8 @@ class TextWriter:
     def _write(self) -> None:
         digests = pa.py_buffer(b"".join(map(text_digest, self._texts)))
         columns = [
-            pa.array(self._ids, pa.string()),
-            pa.array(self._texts, pa.large_string()),
+            strings(self._ids),
+            strings(self._texts, pa.large_string()),
             pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(self._texts), [None, digests]),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
@@ -78,7 +79,7 @@ def open_texts(path: Path) -> Texts:
     try:
         table = ipc.open_file(pa.memory_map(str(path))).read_all()
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); delete the folder {path.parent}") from error
+        raise damaged(path, error, f"delete the folder {path.parent}") from error
     if table.schema != SCHEMA:
         raise DataError(f"{path}: not a file of texts; delete the folder {path.parent}")
     return Texts(table)

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, HarnessError
+from adapters.errors import DataError, HarnessError, damaged
 from harness.data.collection import Collection, with_queries
 from harness.data.runs import Run
 from harness.data.sources import stored as collections
@@ -71,7 +71,7 @@ def recall(workspace: Workspace, id: str) -> Recalled:
     except FileNotFoundError:
         raise DataError(f"the file of scores {missing}") from None
     except (OSError, ValueError, KeyError, BadZipFile, HarnessError) as error:
-        raise DataError(f"{file}: damaged ({error}); delete it and run again") from None
+        raise damaged(file, error, "delete it and run again") from None
     return Recalled(stored, collection, candidates, run, columns.get("tokens"), columns.get("kept"))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, UsageError, is_of_environment
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result import rows
 from harness.result.database import closed_on_error, opened
@@ -37,6 +37,7 @@ class Results:
 
     Raises:
         DataError: the file is not a results store, or was written by a newer version.
+        EnvironmentFailure: the file cannot be opened, for instance because another process has locked it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +48,8 @@ class Results:
             with closed_on_error(self._database):
                 self._prepare()
         except sqlite3.DatabaseError as error:
+            if is_of_environment(error):
+                raise EnvironmentFailure(f"{path}: cannot be opened ({error}); name another --workspace") from None
             raise DataError(
                 f"{path}: not a results store ({error}); move it away, or name another --workspace"
             ) from None
@@ -59,6 +62,8 @@ class Results:
     ) -> None:
         self._database.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
+            if is_of_environment(error):
+                raise EnvironmentFailure(f"{self._path}: SQLite says '{error}'; nothing more was stored") from error
             raise DataError(f"{self._path}: SQLite says '{error}'; repair the file, or move it away") from error
 
     def keep(self, evaluation: Evaluation) -> None:

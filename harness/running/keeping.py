@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, class_of
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
@@ -15,8 +15,16 @@ from harness.scoring.system import Scores
 from harness.workspace import Workspace
 
 
-class NotKept(DataError):
-    """Everything was measured, but not everything could be written to the workspace."""
+class NotKept(HarnessError):
+    """Everything was measured, but not everything could be written to the workspace.
+
+    Args:
+        exit_code: of the error that prevented it.
+    """
+
+    def __init__(self, message: str, exit_code: int = EnvironmentFailure.exit_code) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 @dataclass
@@ -25,7 +33,7 @@ class Keeping:
 
     workspace: Workspace
     results: Results
-    failures: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
     def scores(self, id: str, scores: Scores) -> None:
         """Store the scores of an evaluation."""
@@ -48,14 +56,15 @@ class Keeping:
         if self.failures:
             raise NotKept(
                 f"these results are not stored in the workspace '{self.workspace.path}' ({self.failures[0]}); make "
-                "sure that it is writable, or name another --workspace, and run the same command again"
+                "sure that it is writable, or name another --workspace, and run the same command again",
+                class_of(self.failures[0], DataError).exit_code,
             )
 
     @contextmanager
     def _remembered(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.DatabaseError, DataError) as error:
+        except (OSError, sqlite3.DatabaseError, DataError, EnvironmentFailure) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a bug in this package
                 raise
-            self.failures.append(str(error))
+            self.failures.append(error)

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, UsageError, damaged
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Retriever, Setting
 from adapters.spec import identity_of, open_retriever, refuse_early, remarks_of
@@ -167,7 +167,7 @@ def load_candidates(file: Path) -> Run:
             columns["outside"] = tuple(columns["outside"].tolist())
         return Run(**columns)
     except (OSError, ValueError, TypeError, BadZipFile) as error:
-        raise DataError(f"{file}: damaged ({error}); delete it and run again") from error
+        raise damaged(file, error, "delete it and run again") from error
 
 
 def bound(adapter: object, collection: Collection, cache: Path | None, instruction: str | None) -> object:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from adapters.errors import DataError, HarnessError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, UsageError
 from adapters.models import CODE_FILES, MODEL_FILES, ONNX_FILES, is_hub_name, mirrored_model
 from adapters.spec import parse
 from harness.data.mirror.hub_folder import Repository, fetch_folder, sizes, unfinished
@@ -129,7 +129,8 @@ def fetch(pieces: Sequence[Piece], mirror: Path, reporter: Reporter) -> None:
     """Fetch the missing pieces in order. An interrupted piece is resumed, and it gets its name when it is complete.
 
     Raises:
-        DataError, ModelError: a piece cannot be fetched, or the disk does not have enough space for the known sizes.
+        DataError, ModelError: a piece is not there, or not what it should be.
+        EnvironmentFailure: a piece cannot be fetched, or the disk does not have enough space for the known sizes.
         MissingExtra: the package that fetches a piece is not installed.
     """
     missing = [piece for piece in pieces if not piece.there]
@@ -140,9 +141,9 @@ def fetch(pieces: Sequence[Piece], mirror: Path, reporter: Reporter) -> None:
             reporter.note(f"fetching {piece.label}, {piece.size} ({number} of {len(missing)})")
             _fetch_piece(piece, reporter)
     except OSError as error:
-        raise DataError(
+        raise EnvironmentFailure(
             f"{error.filename or mirror}: cannot be written ({error.strerror}); name another --mirror"
-        ) from (error)
+        ) from error
 
 
 def _of_source(source: SuiteSource, mirror: Path) -> Piece:
@@ -247,7 +248,9 @@ def _check_space(missing: Sequence[Piece], mirror: Path) -> None:
     existing = next(folder for folder in (mirror.absolute(), *mirror.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if needed > free:
-        raise DataError(f"{mirror}: {needed} bytes are needed and {free} are free on the disk; free some space")
+        raise EnvironmentFailure(
+            f"{mirror}: {needed} bytes are needed and {free} are free on the disk; free some space"
+        )
 
 
 def _received(piece: Piece) -> int:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from adapters.errors import DataError, HarnessError
+from adapters.errors import DataError, HarnessError, class_of
 from adapters.identity import digest
 from adapters.typed_file import read_json
 from harness.data.sources.source import Source
@@ -36,7 +36,7 @@ def stamp(files: Sequence[Path]) -> Stamp:
     try:
         found = [(file.resolve(), file.stat()) for file in files]
     except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        raise class_of(error, DataError)(f"{error.filename}: cannot be read ({error.strerror})") from error
     return [[str(path), s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for path, s in found]
 
 

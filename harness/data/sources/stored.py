@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.errors import DataError
+from adapters.errors import DataError, damaged
 from adapters.identity import array_digest, digest
 from adapters.typed_file import read_json
 from harness.data.as_published import AsPublished, write_published
@@ -167,7 +167,7 @@ def read(folder: Path, description: Description) -> Collection:
             )
             changes = _changes(arrays) if "changed_questions" in arrays else None
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{folder / _ARRAYS}: damaged; delete the folder {folder}") from error
+        raise damaged(folder / _ARRAYS, error, f"delete the folder {folder}") from error
     detected = kept_or_detected(folder, corpus) if description.language is None else None
     return Collection(
         name=description.name,

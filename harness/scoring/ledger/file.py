@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure, class_of
 from adapters.identity import digest
 from harness.scoring.ledger.records import RECORD
 from harness.workspace import write_atomically
@@ -62,8 +62,8 @@ class LedgerFile:
     """An open ledger database. If SQLite finds it damaged, it is replaced by what can be salvaged.
 
     Raises:
-        DataError: the file is from a newer version, is not a ledger, cannot be written, or is damaged while another
-            process has it open.
+        DataError: the file is from a newer version, or is not a ledger.
+        EnvironmentFailure: it cannot be written, or is damaged while another process has it open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +73,7 @@ class LedgerFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
         except (OSError, sqlite3.OperationalError) as error:
-            raise DataError(
+            raise class_of(error, DataError)(
                 f"{path} cannot be opened or created ({error}); name a folder that can be written"
             ) from error
         try:
@@ -100,7 +100,8 @@ class LedgerFile:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:
-            raise DataError(f"{self.path}: SQLite says '{error}'; nothing of this call was recorded") from error
+            kind = class_of(error, DataError)
+            raise kind(f"{self.path}: SQLite says '{error}'; nothing of this call was recorded") from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -152,7 +153,7 @@ class LedgerFile:
                 if not _is_busy(error):
                     raise
                 if time.monotonic() > deadline:
-                    raise DataError(
+                    raise EnvironmentFailure(
                         f"{self.path} is missing or damaged, and another process has it open; let that process end, "
                         "then run this again"
                     ) from error

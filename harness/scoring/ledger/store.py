@@ -20,7 +20,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, ModelError
+from adapters.errors import DataError, ModelError, class_of
 from adapters.identity import Digests, digest
 from adapters.protocols import IndexPairs
 from harness.scoring.ledger.file import LedgerFile, LedgerWarning, is_damage, is_sound
@@ -86,7 +86,8 @@ class Ledger:
     Use one object per thread.
 
     Raises:
-        DataError: the file is from a newer version, is not a ledger, or cannot be written.
+        DataError: the file is from a newer version, or is not a ledger.
+        EnvironmentFailure: it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -293,7 +294,7 @@ def inspect(path: Path) -> LedgerReport:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             return _verified(connection)
     except sqlite3.OperationalError as error:
-        raise DataError(f"{path} cannot be read ({error})") from None
+        raise class_of(error, DataError)(f"{path} cannot be read ({error})") from None
 
 
 def _verified(connection: sqlite3.Connection) -> LedgerReport:
