@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,8 +171,16 @@ def loading(folder: ModelFolder, what: str) -> Iterator[None]:
             f"'{folder.name}': not enough memory to load it; use dtype=bfloat16 or another machine"
         ) from None
     except Exception as error:
+        _refuse_broken_libraries()
         kind = EnvironmentFailure if isinstance(error, ModuleNotFoundError) else class_of(error, ModelError)
         raise kind(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+
+
+def _refuse_broken_libraries() -> None:
+    """Refuse a torch that is installed and cannot be imported. transformers imports it only when it needs it, and then
+    says that the files of the model are wrong."""
+    if importlib.util.find_spec("torch") is not None:
+        need("torch", "models", PURPOSE)
 
 
 def reason_of(error: BaseException) -> str:

@@ -22,6 +22,14 @@ INTERRUPTED = 130
 STOPPED = "stopped; run the same command again to continue"
 
 
+def ensure_streams() -> None:
+    """Open the standard streams that the caller has closed. Otherwise the next file that is opened, perhaps a database,
+    takes the place of one, and what a library prints goes into it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 it stays open
+
+
 def leave(message: str, code: int) -> NoReturn:
     """Print one line to stderr, and exit. Output that cannot be written does not change the code."""
     with suppress(Exception):
