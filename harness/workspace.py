@@ -12,7 +12,7 @@ from adapters.errors import UsageError, class_of
 
 VARIABLE = "HARNESS_WORKSPACE"
 DEFAULT = ".harness"
-__all__ = ["DEFAULT", "VARIABLE", "Workspace", "new_folder", "replace_folder", "write_atomically"]
+__all__ = ["DEFAULT", "VARIABLE", "Workspace", "new_folder", "readable_size", "replace_folder", "write_atomically"]
 
 
 class Workspace:
@@ -65,3 +65,11 @@ class Workspace:
                 f"cannot write in the workspace '{self.path}' ({error.strerror}); "
                 f"name another folder with --workspace or {VARIABLE}"
             ) from error
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes in units of a thousand, as in "1.2 MB"."""
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= least:
+            return f"{size / least:,.1f} {unit}"
+    return f"{size} bytes"

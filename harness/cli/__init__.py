@@ -5,7 +5,7 @@
 from harness.cli import running, looking, check, latency, compare, gate, why, reproduce, overlap
 from harness.cli import report, board, history, export, submit, import_
 from harness.cli import train, train_synthesize, train_validate, train_mine, train_teach, train_show, train_utility
-from harness.cli import train_adapt, merge, convert
+from harness.cli import train_adapt, merge, convert, forget
 
 # isort: on
 from harness.cli.app import app, main
@@ -17,6 +17,7 @@ __all__ = [
     "compare",
     "convert",
     "export",
+    "forget",
     "gate",
     "history",
     "import_",

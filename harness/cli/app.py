@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from adapters.errors import EnvironmentFailure, HarnessError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, UsageError, is_of_environment
 from harness.cli import options
 from harness.exiting import INTERRUPTED, STOPPED, leave, leave_after
 from harness.installation import failed_import
@@ -111,9 +111,9 @@ def _code() -> object:
         if isinstance(left.__context__, BrokenPipeError):  # typer exits with 1, which means a regression here
             os._exit(0)
         leave_after(left)
-    except (OSError, MemoryError) as error:
-        leave(failed_import(error) or _of_the_machine(error), EnvironmentFailure.exit_code)
     except Exception as error:
+        if isinstance(error, OSError) or is_of_environment(error):
+            leave(failed_import(error) or _of_the_machine(error), EnvironmentFailure.exit_code)
         leave_after(error)
     return code
 
@@ -131,8 +131,8 @@ def _leave_after_usage(error: TyperException) -> NoReturn:
     leave(error.format_message(), UsageError.exit_code)
 
 
-def _of_the_machine(error: OSError | MemoryError) -> str:
-    reason = "there is not enough memory" if isinstance(error, MemoryError) else str(error)
+def _of_the_machine(error: Exception) -> str:
+    reason = "there is not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
     return f"{reason}; finished work is kept, run the same command again"
 
 

@@ -92,7 +92,7 @@ class Results:
         by_evaluation: dict[str, list[Result]] = {}
         for one in results:
             by_evaluation.setdefault(one.id, []).append(one)
-        with self._transaction():
+        with self.transaction():
             for own in by_evaluation.values():
                 stored = own[0].stored
                 queries = _queries_of(own)
@@ -100,14 +100,20 @@ class Results:
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
 
+    def shrink(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        self._database.execute("vacuum")
+        self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
+
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """Keep all changes of the block, or none."""
         self._database.execute("begin immediate")
         try:
             yield
             self._database.execute("commit")
         except BaseException:
-            if self._database.in_transaction:  # a full disk may have ended the transaction
+            if self._database.intransaction:  # a full disk may have ended the transaction
                 self._database.execute("rollback")
             raise
 

@@ -20,6 +20,7 @@ from harness.data.sources.origin import SourceChoice
 from harness.data.sources.suite_source import SuiteSource, suite_sources
 from harness.data.suites.table import BeirName
 from harness.progress import Reporter, Silent
+from harness.workspace import readable_size
 
 VARIABLE = "HARNESS_MIRROR"
 """The environment variable with the default mirror. `adapters.models` looks for models there."""
@@ -67,7 +68,7 @@ class Piece:
     @property
     def size(self) -> str:
         """The size in readable units."""
-        return "unknown size" if self.bytes is None else _readable(self.bytes)
+        return "unknown size" if self.bytes is None else readable_size(self.bytes)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON; `bytes` is null if the size is not known."""
@@ -236,7 +237,7 @@ def _fetch_irds(dataset: str, home: Path) -> None:
 def _summary(missing: Sequence[Piece], complete: int, mirror: Path) -> str:
     known = [piece.bytes for piece in missing if piece.bytes is not None]
     unknown = len(missing) - len(known)
-    amounts = [_readable(sum(known))] if known else []
+    amounts = [readable_size(sum(known))] if known else []
     amounts += [f"{unknown} of unknown size"] if unknown else []
     parts = [f"{len(missing)} to fetch into {mirror}: {', '.join(amounts)}"] if missing else ["nothing to fetch"]
     parts += [f"{complete} already there"] if complete else []
@@ -262,10 +263,3 @@ def _received(piece: Piece) -> int:
         return 0
     folders = (piece.path, unfinished(piece.path))
     return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
-
-
-def _readable(size: int) -> str:
-    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= least:
-            return f"{size / least:,.1f} {unit}"
-    return f"{size} bytes"

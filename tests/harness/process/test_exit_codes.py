@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def fails(error: BaseException) -> Callable[..., object]:
         (PermissionError(13, "Permission denied"), 6),
         (ConnectionError("no route"), 6),
         (MemoryError(), 6),
+        (sqlite3.OperationalError("database or disk is full"), 6),
+        (sqlite3.DatabaseError("database disk image is malformed"), 70),
         (ModuleNotFoundError("No module named 'x'", name="x"), 6),
         (ImportError("libcudart.so.12: cannot open shared object file", name="torch._C"), 6),
         (ImportError("cannot import name 'run'", name="harness.cli"), 70),
