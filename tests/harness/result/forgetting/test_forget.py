@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
