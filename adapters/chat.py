@@ -119,8 +119,9 @@ def _content(body: bytes, url: str) -> str:
 
 def _kind_of(error: Exception) -> type[HarnessError]:
     """A server that understands the request and refuses it says that the model or an option is wrong."""
-    refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
-    return ModelError if refused and error.code not in (*_PASSING, 401, 403) else EnvironmentFailure
+    if not isinstance(error, urllib.error.HTTPError) or error.code >= 500:
+        return EnvironmentFailure
+    return EnvironmentFailure if error.code in (*_PASSING, 401, 403) else ModelError
 
 
 def _may_pass(error: Exception) -> bool:

@@ -55,13 +55,13 @@ def forget(  # noqa: PLR0917
     Without --yes nothing is removed. Looks of the gate always stay, because they count. The scored pairs of a system
     are removed with its last result.
     """
-    from harness.result.forgetting.plan import Request, planned
+    from harness.result.forgetting.plan import ForgetRequest, planned
     from harness.result.forgetting.removal import carried_out
     from harness.workspace import Workspace
     from reports.tables.forget import as_dict, last_line, removed_table
 
     place = Workspace(existing_workspace(workspace))
-    plan = planned(place, Request(systems or (), collections or (), vectors, cited, _anchors()))
+    plan = planned(place, ForgetRequest(systems or (), collections or (), vectors, cited, _anchors()))
     freed = carried_out(place, plan) if yes else None
     if as_json:
         typer.echo(json.dumps(as_dict(plan, freed), ensure_ascii=False, indent=1))

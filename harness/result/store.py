@@ -113,7 +113,7 @@ class Results:
             yield
             self._database.execute("commit")
         except BaseException:
-            if self._database.intransaction:  # a full disk may have ended the transaction
+            if self._database.in_transaction:  # a full disk may have ended the transaction
                 self._database.execute("rollback")
             raise
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.result.forgetting.plan import Plan
+from harness.result.forgetting.plan import Removal
 from harness.workspace import readable_size
 from reports.table import Cell, Table
 
 
-def removed_table(plan: Plan, *, removed: bool) -> Table:
+def removed_table(plan: Removal, *, removed: bool) -> Table:
     """One row per kind of content, with about how many bytes it needs."""
     counts = {
         "results": str(len(plan.results)),
@@ -24,7 +24,7 @@ def removed_table(plan: Plan, *, removed: bool) -> Table:
     return Table(title, ("what", "number", "size"), tuple(tuple(map(Cell, row)) for row in rows), notes, left=2)
 
 
-def last_line(plan: Plan, freed: int | None) -> str:
+def last_line(plan: Removal, freed: int | None) -> str:
     """What was freed, or how to remove it.
 
     Args:
@@ -38,7 +38,7 @@ def last_line(plan: Plan, freed: int | None) -> str:
     return f"freed {readable_size(max(freed, 0))}"
 
 
-def as_dict(plan: Plan, freed: int | None) -> dict[str, Any]:
+def as_dict(plan: Removal, freed: int | None) -> dict[str, Any]:
     """The plan as plain values. `freed` is null if nothing was removed; `bytes` is about what it needs."""
     return {
         "removed": freed is not None,

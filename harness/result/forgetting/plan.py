@@ -25,7 +25,7 @@ from harness.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Plan:
+class Removal:
     """What would be removed. `freed` has about how many bytes, by kind."""
 
     results: tuple[Stored, ...] = ()
@@ -48,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Request:
+class ForgetRequest:
     """What the user named.
 
     Args:
@@ -66,7 +66,7 @@ class Request:
     anchors: Sequence[str] = ()
 
 
-def planned(workspace: Workspace, request: Request) -> Plan:
+def planned(workspace: Workspace, request: ForgetRequest) -> Removal:
     """Return what a request would remove. Nothing is changed.
 
     Raises:
@@ -79,7 +79,7 @@ def planned(workspace: Workspace, request: Request) -> Plan:
         )
     caches = tuple(sorted(workspace.cache.glob("*"))) if request.vectors else ()
     if not (request.systems or request.collections):
-        return Plan(files=caches, freed=_sizes({"vectors and terms": caches}))
+        return Removal(files=caches, freed=_sizes({"vectors and terms": caches}))
     with stored_in(workspace.results) as results:
         everything = list(results.all())
     places = _places(workspace, everything)
@@ -92,12 +92,12 @@ def planned(workspace: Workspace, request: Request) -> Plan:
     kept = tuple((one, needed[one.id]) for one in named if one.id in needed)
     staying = [one for one in everything if one not in going]
     folders = () if request.systems else _folders(places, chosen, staying)
-    return _filled(workspace, request, Plan(going, kept, folders=folders, files=caches), staying, everything)
+    return _filled(workspace, request, Removal(going, kept, folders=folders, files=caches), staying, everything)
 
 
 def _filled(
-    workspace: Workspace, request: Request, plan: Plan, staying: Sequence[Stored], everything: Sequence[Stored]
-) -> Plan:
+    workspace: Workspace, request: ForgetRequest, plan: Removal, staying: Sequence[Stored], everything: Sequence[Stored]
+) -> Removal:
     """The plan with the files of its results and collections."""
     used = set(_candidates(workspace, staying))
     scores = [workspace.scored / f"{one.id}.npz" for one in plan.results]
@@ -112,7 +112,7 @@ def _filled(
     }  # fmt: skip
     files = [file for file in (*scores, *candidates, *terms) if file.exists()]
     names = tuple(collections.description_in(folder).name for folder in plan.folders)
-    return Plan(plan.results, plan.kept, tuple(rerankers), plan.folders, (*files, *plan.files), names, freed)
+    return Removal(plan.results, plan.kept, tuple(rerankers), plan.folders, (*files, *plan.files), names, freed)
 
 
 def _places(workspace: Workspace, everything: Sequence[Stored]) -> dict[CollectionNames, Path]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from adapters.errors import HarnessError
 from adapters.typed_file import read_object
 from harness.data.sources.stored import MARKER
-from harness.result.forgetting.plan import Plan
+from harness.result.forgetting.plan import Removal
 from harness.result.forgetting.rows import remove_rows
 from harness.result.sizes import bytes_by_kind
 from harness.scoring.ledger.store import Ledger
 from harness.workspace import Workspace
 
 
-def carried_out(workspace: Workspace, plan: Plan) -> int:
+def carried_out(workspace: Workspace, plan: Removal) -> int:
     """Remove what is planned, and return how many bytes the workspace lost.
 
     The rows of the results go last. After a kill everything that is left can be read, and the same request removes the

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -16,7 +16,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.result.forgetting import removal
-from harness.result.forgetting.plan import Plan, Request, planned
+from harness.result.forgetting.plan import ForgetRequest, Removal, planned
 from harness.result.forgetting.removal import carried_out
 from harness.result.recall import recall
 from harness.result.sizes import bytes_by_kind
@@ -49,8 +49,8 @@ def labels(place: Place) -> list[tuple[str, str]]:
     return sorted((one.key.label, one.collection.name) for one in stored(place))
 
 
-def forget(place: Place, *systems: str, **options: Any) -> Plan:
-    plan = planned(place.workspace, Request(systems, **options))
+def forget(place: Place, *systems: str, **options: Any) -> Removal:
+    plan = planned(place.workspace, ForgetRequest(systems, **options))
     carried_out(place.workspace, plan)
     return plan
 
@@ -191,7 +191,7 @@ def test_what_the_record_of_an_adaptation_cites_is_kept(filled: Place, monkeypat
 )
 def test_a_name_that_matches_nothing_is_refused(filled: Place, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        planned(filled.workspace, Request(**options))
+        planned(filled.workspace, ForgetRequest(**options))
 
 
 @pytest.mark.parametrize("dies", ["shutil.rmtree", "Ledger.forget", "Ledger.shrink", "remove_rows"])
@@ -201,7 +201,7 @@ def test_a_kill_in_the_middle_leaves_a_readable_store_and_the_same_command_goes_
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    request = Request([PLAIN]) if dies.startswith("Ledger") else Request(collections=["coll"])
+    request = ForgetRequest([PLAIN]) if dies.startswith("Ledger") else ForgetRequest(collections=["coll"])
     with monkeypatch.context() as patch:
         patch.setattr(f"{removal.__name__}.{dies}", killed)
         with pytest.raises(KeyboardInterrupt):
