@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from adapters.errors import ModelError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, ModelError, UsageError
 from adapters.protocols import Identity, Prompt
 
 _VERSION = 1
@@ -92,7 +92,7 @@ class ChatGenerator:
                 return _content(self._posted(body), self._url)
             except (OSError, http.client.HTTPException) as error:
                 if attempt == self._retries or not _may_pass(error):
-                    raise ModelError(_failure_message(self._url, error, attempt + 1, self._timeout)) from None
+                    raise _kind_of(error)(_failure_message(self._url, error, attempt + 1, self._timeout)) from None
                 time.sleep(min(pause, _PATIENCE))
                 pause *= 2
         raise AssertionError  # the last attempt returns or raises
@@ -115,6 +115,13 @@ def _content(body: bytes, url: str) -> str:
             f"{url}: the answer is not one of OpenAI's chat completions ({body[:80]!r}); check the address"
         ) from None
     return content if isinstance(content, str) else ""
+
+
+def _kind_of(error: Exception) -> type[HarnessError]:
+    """A server that understands the request and refuses it says that the model or an option is wrong."""
+    if not isinstance(error, urllib.error.HTTPError) or error.code >= 500:
+        return EnvironmentFailure
+    return EnvironmentFailure if error.code in (*_PASSING, 401, 403) else ModelError
 
 
 def _may_pass(error: Exception) -> bool:

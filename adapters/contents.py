@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from adapters.errors import ModelError
+from adapters.errors import ModelError, class_of
 from adapters.identity import digest, file_digest, files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 from adapters.other_weights import advice
@@ -99,7 +99,8 @@ class Contents:
                 **base,
             }
         except OSError as error:
-            raise ModelError(f"{error.filename or folder.path}: cannot be read: {error.strerror}") from None
+            kind = class_of(error, ModelError)
+            raise kind(f"{error.filename or folder.path}: cannot be read: {error.strerror}") from None
 
     @property
     def _dated(self) -> dict[str, object]:
@@ -177,7 +178,8 @@ def graph_files(graph: Path) -> list[Path]:
         with graph.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             named = dict.fromkeys(_locations(content))
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
-        raise ModelError(f"{graph}: cannot be read ({error}); fetch the graph again") from None
+        kind = class_of(error, ModelError)
+        raise kind(f"{graph}: cannot be read ({error}); fetch the graph again") from None
     found = [(graph.parent / name) for name in named]
     for name, place in zip(named, found, strict=True):
         if not place.resolve().is_relative_to(graph.parent.resolve()) or not place.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 
 from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
-from adapters.errors import HarnessError, ModelError, need
+from adapters.errors import EnvironmentFailure, HarnessError, ModelError, class_of, need
 from adapters.models import ModelFolder
 from adapters.protocols import Floats, Role
 from adapters.routes import networks_of
@@ -155,7 +156,8 @@ def _refuse_unknown_quantiser(transformers: Any, folder: ModelFolder) -> None:
 
 @contextmanager
 def loading(folder: ModelFolder, what: str) -> Iterator[None]:
-    """Load without progress bars and reports; any failure becomes a ModelError of one line.
+    """Load without progress bars and reports; any failure becomes an error of one line: a ModelError, or an
+    EnvironmentFailure if memory is short, the disk fails or a package is missing.
 
     Libraries raise many different classes for a broken file, so all of them are caught here, and only here.
     """
@@ -165,11 +167,20 @@ def loading(folder: ModelFolder, what: str) -> Iterator[None]:
     except HarnessError:
         raise
     except MemoryError:
-        raise ModelError(
+        raise EnvironmentFailure(
             f"'{folder.name}': not enough memory to load it; use dtype=bfloat16 or another machine"
         ) from None
     except Exception as error:
-        raise ModelError(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+        _refuse_broken_libraries()
+        kind = EnvironmentFailure if isinstance(error, ModuleNotFoundError) else class_of(error, ModelError)
+        raise kind(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+
+
+def _refuse_broken_libraries() -> None:
+    """Refuse a torch that is installed and cannot be imported. transformers imports it only when it needs it, and then
+    says that the files of the model are wrong."""
+    if importlib.util.find_spec("torch") is not None:
+        need("torch", "models", PURPOSE)
 
 
 def reason_of(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from adapters.errors import ModelError, need
+from adapters.errors import EnvironmentFailure, ModelError, class_of, class_of_fetch, need
 from adapters.typed_file import value_of
 from adapters.typed_values import Place
 
@@ -88,6 +88,7 @@ class ModelFolder:
 
         Raises:
             ModelError: the base cannot be found.
+            EnvironmentFailure: the base is a hub model, and the hub cannot be reached.
         """
         file = self.path / self.transformer / _ADAPTER
         if not file.is_file():
@@ -103,8 +104,8 @@ class ModelFolder:
         revision = self.adapter_config.get("revision")
         try:
             found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
-        except ModelError as error:
-            raise ModelError(f"{file}: the base of this adapter is missing: {error}") from None
+        except (ModelError, EnvironmentFailure) as error:
+            raise class_of(error, ModelError)(f"{file}: the base of this adapter is missing: {error}") from None
         if found.adapter_config:
             raise ModelError(f"{file}: the base '{base}' is an adapter itself; merge it into its own base first")
         return found
@@ -192,8 +193,9 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
     fetched: never pickled weights, and code only with `extra_files`.
 
     Raises:
-        ModelError: `model` is neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and
-            the model is not in its cache. The message has the command that fetches it to a mirror.
+        ModelError: `model` is neither a folder nor a hub name, or the hub has no such model.
+        EnvironmentFailure: the mirror lacks it, or the hub cannot be reached and the model is not in its cache. The
+            message has the command that fetches it to a mirror.
     """
     path = Path(model).expanduser()
     if path.is_dir():
@@ -238,7 +240,7 @@ def _in_mirror(mirror: str, model: str, revision: str | None, extra_files: tuple
         missing = f"no {extra_files[0]} there"
     else:
         return path.resolve()
-    raise ModelError(
+    raise EnvironmentFailure(
         f"{path}: {missing}; where there is a network, run: {_fetch(model, revision, extra_files, mirror)}"
     )
 
@@ -264,7 +266,7 @@ def _snapshot(model: str, revision: str | None, extra_files: tuple[str, ...]) ->
     except Exception as error:  # the hub client raises a dozen unrelated classes for "not there" and "no network"
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         command = _fetch(model, revision, extra_files, "DIR")
-        raise ModelError(
+        raise class_of_fetch(error, ModelError)(
             f"cannot fetch the model '{model}': {reason}; give the path of a local folder, or set {MIRROR}=DIR after, "
             f"where there is a network: {command}"
         ) from error
@@ -281,7 +283,7 @@ def read_json(file: Path, kind: type[_Json]) -> _Json:
     except (FileNotFoundError, NotADirectoryError):
         return kind()
     except OSError as error:
-        raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
+        raise class_of(error, ModelError)(f"{file}: cannot be read: {error.strerror}") from None
     if text.startswith(LFS_POINTER):
         raise ModelError(f"{file}: {LFS_ADVICE}")
     content = value_of(text, Place(str(file), error=ModelError, advice="fetch or save the model again"))

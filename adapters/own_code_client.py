@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from adapters.errors import ModelError, UsageError
+from adapters.errors import ModelError, UsageError, class_of
+from adapters.working_folder import paths_of_libraries
 
 _PROCESS = Path(__file__).with_name("own_code_process.py")
 LOAD_SECONDS = 1800.0
@@ -29,7 +30,8 @@ _LONGEST = 300
 _SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|(API|ACCESS|SECRET|PRIVATE)_?KEY)(_|$)")
 """Variables that the code of a model does not need, because nothing is fetched from a hub."""
 _VERSIONS = (
-    "import importlib.metadata, json, sys; print(json.dumps(['.'.join(map(str, sys.version_info[:2])), "
+    "import sys; sys.path[:] = filter(None, sys.path); "  # '' is the working folder, whose code must not run
+    "import importlib.metadata, json; print(json.dumps(['.'.join(map(str, sys.version_info[:2])), "
     "importlib.metadata.version('transformers')]))"
 )
 _OTHER = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
@@ -94,9 +96,10 @@ class OwnCodeProcess:
             )  # fmt: skip
         except OSError as error:
             self._errors.close()
-            raise ModelError(f"{python}: cannot be started ({error.strerror}); check ?python=") from None
+            kind = class_of(error, UsageError)
+            raise kind(f"{python}: cannot be started ({error.strerror}); check ?python=") from None
         weakref.finalize(self, _end, self._process, self._errors)
-        path = [] if self._python else [str(place) for place in sys.path]
+        path = [] if self._python else paths_of_libraries()
         try:
             found = self._answered({"load": self._call, "path": path}, LOAD_SECONDS, " while loading")
         except CallFailed as error:

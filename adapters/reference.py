@@ -29,6 +29,7 @@ from adapters.errors import HarnessError
 from adapters.models import open_folder
 from adapters.protocols import Floats, IndexPairs
 from adapters.soundness import safetensors_header
+from adapters.working_folder import paths_of_libraries
 
 _PROCESS = Path(__file__).with_name("reference_process.py")
 _SECONDS, _SECONDS_A_PAIR = 600, 10
@@ -110,7 +111,7 @@ def reference_scores(
         "queries": [*queries],
         "documents": [*documents],
         "pairs": np.asarray(pairs).reshape(-1, 2).tolist(),
-        "path": [str(place) for place in sys.path],
+        "path": paths_of_libraries(),
     }
     try:
         found = json.loads(_answered(json.dumps(asked).encode() + b"\n", _SECONDS + _SECONDS_A_PAIR * len(pairs)))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.contents import Contents
-from adapters.errors import ModelError
+from adapters.errors import ModelError, class_of
 from adapters.models import LFS_ADVICE, LFS_POINTER, ModelFolder, read_json
 from adapters.routes import networks_of
 
@@ -142,7 +142,7 @@ def refuse_pointer(file: Path) -> None:
         with file.open("rb") as content:
             start = content.read(len(LFS_POINTER))
     except OSError as error:
-        raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
+        raise class_of(error, ModelError)(f"{file}: cannot be read: {error.strerror}") from None
     if start == LFS_POINTER:
         raise ModelError(f"{file}: {LFS_ADVICE}")
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import inspect
 import re
+import traceback
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from adapters.errors import ModelError, UsageError, did_you_mean
+from adapters.errors import EnvironmentFailure, ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
 from adapters.protocols import Bindable, Checkable, Generator, Identity, ListwiseReranker, Reranker, Retriever
+from adapters.working_folder import allow_working_folder
 
 Part = Literal["retriever", "reranker", "generator"]
 
@@ -250,10 +252,12 @@ def _inferred(spec: Spec) -> str:
 def _load(target: str, spec: Spec) -> Callable[..., object]:
     module, _, attribute = target.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = getattr(_imported(module, spec), attribute)
     except ModuleNotFoundError as error:
         if error.name != module and not module.startswith(f"{error.name}."):
-            raise
+            raise EnvironmentFailure(
+                f"'{spec.text}': the module '{module}' needs the package '{error.name}': pip install {error.name}"
+            ) from error
         hint = "" if "." in module else f", and no kind has that name.{did_you_mean(module, kinds())}"
         raise UsageError(f"'{spec.text}': no module '{module}' can be imported{hint}") from None
     except AttributeError:
@@ -261,6 +265,30 @@ def _load(target: str, spec: Spec) -> Callable[..., object]:
     if not callable(found):
         raise UsageError(f"'{spec.text}': '{attribute}' of the module '{module}' is neither a class nor a function")
     return typing.cast(Callable[..., object], found)
+
+
+def _imported(module: str, spec: Spec) -> types.ModuleType:
+    """The module of a kind, or of a spec `module:Class`, which may also be a file of the working folder."""
+    if spec.kind != "object":
+        return importlib.import_module(module)
+    try:
+        try:
+            return importlib.import_module(module)
+        except ModuleNotFoundError:
+            allow_working_folder()
+            return importlib.import_module(module)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # it is the user's code
+        raise ModelError(f"'{spec.text}': importing '{module}' fails: {_where(error)}") from error
+
+
+def _where(error: Exception) -> str:
+    """An error with its file and line."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _typed(spec: Spec, factory: Callable[..., object]) -> dict[str, object]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.atomic import write_atomically
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, is_of_environment
 from adapters.identity import Digests, digest
 from adapters.typed_file import decoded, parsed_json
 from adapters.typed_values import Place, typed
@@ -112,7 +112,14 @@ def _read(file: Path, names: Collection[str] | None) -> tuple[dict[str, Array], 
             arrays = {name: columns[name] for name in columns.files if names is None or name in names}
             return arrays, set(columns.files) - {_SUMS}
     except Exception as error:  # a damaged header raises anything from SyntaxError to MemoryError
-        raise DamagedFile(f"{file}: it cannot be read ({_line(error)})") from None
+        raise unreadable(file, error) from None
+
+
+def unreadable(file: Path, error: Exception) -> HarnessError:
+    """The error for a stored file that cannot be read: it is damaged, or the machine does not give it. Only a damaged
+    one may be set aside."""
+    fails = isinstance(error, OSError) and is_of_environment(error)
+    return (EnvironmentFailure if fails else DamagedFile)(f"{file}: it cannot be read ({_line(error)})")
 
 
 def _parsed(sums: Array) -> dict[str, object]:
@@ -153,7 +160,7 @@ def read_sealed(
     except FileNotFoundError:
         at.refuse("there is no such file")
     except OSError as error:
-        at.refuse(f"cannot be read: {error.strerror}")
+        raise unreadable(file, error) from None
     written = content.pop(_SEAL, None) if isinstance(content, dict) else None
     value = typed(kind, content, at)
     if written is None:

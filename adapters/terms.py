@@ -125,8 +125,17 @@ def _document_frequencies(terms: TermIds, offsets: Integers, vocabulary: int) ->
 def _cache_file(corpus: Sequence[str], analyzer: Analyzer, setting: Setting | None) -> Path | None:
     if setting is None or setting.cache is None or corpus is not setting.corpus:
         return None
-    key = {"format": _FORMAT, "analyzer": analyzer.describe(), "corpus": setting.corpus_digest}
-    return setting.cache / f"terms-{digest(key)}.npz"
+    return terms_file(setting.cache, analyzer.describe(), setting.corpus_digest)
+
+
+def terms_file(cache: Path, analyzer: Mapping[str, object], corpus_digest: str) -> Path:
+    """The file of the terms of a corpus.
+
+    Args:
+        analyzer: the description of the analyzer.
+        corpus_digest: the digest of the digests of the texts.
+    """
+    return cache / f"terms-{digest({'format': _FORMAT, 'analyzer': dict(analyzer), 'corpus': corpus_digest})}.npz"
 
 
 def _save(read: CorpusTerms, file: Path) -> None:

@@ -9,10 +9,11 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Never, TypeVar, cast
 
-from adapters.errors import DataError, HarnessError, UsageError, need
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, UsageError, is_of_environment, need
 from adapters.typed_values import Place, typed
 
 T = TypeVar("T")
@@ -179,6 +180,8 @@ def _text(file: Path, at: Place) -> str:
     except FileNotFoundError:
         at.refuse("there is no such file")
     except OSError as error:
+        if is_of_environment(error):
+            at = replace(at, error=EnvironmentFailure, advice="")
         at.refuse(f"cannot be read: {error.strerror}")
     if not text.strip() and at.table != "table":
         at.refuse(f"the file is empty; {'an object' if at.table == 'object' else 'a mapping'} is needed")

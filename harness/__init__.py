@@ -8,10 +8,11 @@ docs/python.md.
 """
 
 import warnings
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adapters.errors import HarnessError
+    from adapters.errors import DataError, EnvironmentFailure, HarnessError, MissingExtra, ModelError, UsageError
     from harness.api import LeftOutWarning, ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
@@ -31,17 +32,22 @@ __all__ = [
     "AdaptationRecord",
     "CheckReport",
     "Comparison",
+    "DataError",
     "Decision",
     "Difference",
+    "EnvironmentFailure",
     "Explanation",
     "Figure",
     "HarnessError",
     "LeftOutWarning",
     "Merged",
+    "MissingExtra",
+    "ModelError",
     "Outcome",
     "Policy",
     "Reporter",
     "ResultsNotKept",
+    "UsageError",
     "adapt",
     "check",
     "compare",
@@ -60,6 +66,11 @@ _MODULES = {
     "Explanation": "harness.api.explanation",
     "Figure": "harness.result.figure",
     "HarnessError": "adapters.errors",
+    "DataError": "adapters.errors",
+    "EnvironmentFailure": "adapters.errors",
+    "MissingExtra": "adapters.errors",
+    "ModelError": "adapters.errors",
+    "UsageError": "adapters.errors",
     "Merged": "training.merging.merge",
     "Policy": "harness.judging.gate.policy",
     "Reporter": "harness.progress",
@@ -70,15 +81,28 @@ _FORMER = {"compared": "compare", "gated": "gate"}
 
 def __getattr__(name: str) -> object:
     # Lazy, so that `harness --help` and plug-ins that need one name do not import everything.
-    import importlib
-
     if name in _FORMER:
         new = _FORMER[name]
         warnings.warn(f"harness.{name} is called harness.{new} now", DeprecationWarning, stacklevel=2)
         name = new
     if name in __all__:
-        return getattr(importlib.import_module(_MODULES.get(name, "harness.api")), name)
+        return getattr(_imported(_MODULES.get(name, "harness.api")), name)
     raise AttributeError(f"module 'harness' has no attribute '{name}'")
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module of ours. If another program's package has taken the place of one of ours, the error says so."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        from harness.installation import problem
+
+        wrong = problem()
+        if wrong is None:
+            raise
+        raise ImportError(wrong) from error
 
 
 def __dir__() -> list[str]:

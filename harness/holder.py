@@ -20,7 +20,7 @@ _PROCESSES = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Holder:
+class Writer:
     """A process that writes."""
 
     host: str
@@ -60,7 +60,7 @@ def recorded(database: Path) -> Iterator[None]:
 def holder(database: Path) -> str:
     """Return who writes a database, for messages; 'another program' if that cannot be found out."""
     with suppress(OSError, ValueError, TypeError):
-        found = Holder(**json.loads(_file(database).read_text("utf-8")))
+        found = Writer(**json.loads(_file(database).read_text("utf-8")))
         if not found.is_gone:
             return str(found)
     others = list(_others_with_open(database))
@@ -82,11 +82,11 @@ def _file(database: Path) -> Path:
     return database.with_name(f"{database.name}{_SUFFIX}")
 
 
-def _this_process() -> Holder:
+def _this_process() -> Writer:
     verb = next((word for word in sys.argv[1:2] if word.isalpha()), "")
     program = "harness" if Path(sys.argv[0]).name == "__main__.py" else Path(sys.argv[0]).name or "python"
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Holder(socket.gethostname(), os.getpid(), f"{program} {verb}".strip(), now, _started(os.getpid()))
+    return Writer(socket.gethostname(), os.getpid(), f"{program} {verb}".strip(), now, _started(os.getpid()))
 
 
 def _started(pid: int) -> str | None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError, DiskFull
+from adapters.errors import DataError, DiskFull, HarnessError, class_of
 from harness.holder import holder, recorded
 
 SILENT_SECONDS = 2.0
@@ -112,9 +112,9 @@ def writing(connection: Connection) -> Iterator[None]:
         raise
 
 
-def error_of(file: Path, error: sqlite3.Error | OSError) -> DataError:
+def error_of(file: Path, error: sqlite3.Error | OSError) -> HarnessError:
     """Return the error for users that says what happened to a file of the workspace."""
-    return (DiskFull if is_full(file, error) else DataError)(in_words(file, error))
+    return (DiskFull if is_full(file, error) else class_of(error, DataError))(in_words(file, error))
 
 
 def in_words(file: Path, error: sqlite3.Error | OSError) -> str:

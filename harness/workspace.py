@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from adapters.atomic import new_folder, replace_folder, sweep, write_atomically
-from adapters.errors import UsageError
+from adapters.errors import UsageError, class_of
 
 VARIABLE = "HARNESS_WORKSPACE"
 DEFAULT = ".harness"
-__all__ = ["DEFAULT", "VARIABLE", "Workspace", "new_folder", "replace_folder", "write_atomically"]
+__all__ = ["DEFAULT", "VARIABLE", "Workspace", "new_folder", "readable_size", "replace_folder", "write_atomically"]
 
 
 class Workspace:
@@ -38,7 +38,8 @@ class Workspace:
             path: the folder. Default: the environment variable HARNESS_WORKSPACE, else `./.harness`.
 
         Raises:
-            UsageError: the path is a file, or the folder is not writable.
+            UsageError: the path is a file.
+            EnvironmentFailure: the folder is not writable, or its disk is full.
         """
         workspace = cls(path or Path(os.environ.get(VARIABLE) or DEFAULT))
         workspace._make_writable()
@@ -60,7 +61,15 @@ class Workspace:
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
-            raise UsageError(
+            raise class_of(error, UsageError)(
                 f"cannot write in the workspace '{self.path}' ({error.strerror}); "
                 f"name another folder with --workspace or {VARIABLE}"
             ) from error
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes in units of a thousand, as in "1.2 MB"."""
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= least:
+            return f"{size / least:,.1f} {unit}"
+    return f"{size} bytes"

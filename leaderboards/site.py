@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.errors import UsageError, need
+from adapters.errors import UsageError, class_of, need
 from harness.workspace import write_atomically
 from leaderboards.board import Board
 from leaderboards.pages import collection, cost, system, table
@@ -29,7 +29,7 @@ def write_board(made: Board, out: Path) -> int:
         for file in set(out.rglob("*.html")) - written:
             file.unlink()
     except OSError as error:
-        raise UsageError(f"--out {out}: the folder cannot be written ({error.strerror})") from None
+        raise class_of(error, UsageError)(f"--out {out}: the folder cannot be written ({error.strerror})") from None
     return len(written)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import UsageError
+from adapters.errors import UsageError, class_of
 from harness.judging.why.analysis import Why
 from harness.judging.why.stored import Found
 from harness.numbers import count, signed, signed_interval
@@ -93,7 +93,7 @@ def write_page(data: Mapping[str, Any], out: Path) -> None:
         with write_atomically(out) as unfinished:
             unfinished.write_text(page(data), "utf-8", "replace")
     except OSError as error:
-        raise UsageError(f"--out {out}: no file can be written there ({error.strerror})") from None
+        raise class_of(error, UsageError)(f"--out {out}: no file can be written there ({error.strerror})") from None
 
 
 def _group(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -51,17 +51,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def harness(command: str, folder: Path) -> str:
-    """What a command of the guide prints."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def harness(command: str, folder: Path, *installed: Path) -> str:
+    """What a command of the guide prints, with packages that are installed in other folders."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*installed, ROOT]))}
     words = [sys.executable, "-m", *shlex.split(command)]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def evaluations(command: str, folder: Path) -> list[dict[str, Any]]:
-    told: dict[str, list[dict[str, Any]]] = json.loads(harness(f"{command} --json", folder))
+def evaluations(command: str, folder: Path, *installed: Path) -> list[dict[str, Any]]:
+    told: dict[str, list[dict[str, Any]]] = json.loads(harness(f"{command} --json", folder, *installed))
     return told["evaluations"]
 
 
@@ -90,12 +90,13 @@ def test_an_option_makes_other_scores_under_another_identity(folder: Path) -> No
 
 def test_the_entry_point_gives_it_a_name(folder: Path) -> None:
     lines = block("toml", "[project.entry-points").splitlines()
-    declared = folder / "overlap-1.dist-info"
-    declared.mkdir()
+    declared = folder / "site" / "overlap-1.dist-info"
+    declared.mkdir(parents=True)
+    (folder / "overlap.py").rename(folder / "site" / "overlap.py")
     (declared / "METADATA").write_text("Metadata-Version: 2.1\nName: overlap\nVersion: 1\n", "utf-8")
     entry = "\n".join(["[harness.adapters]", *(line.replace('"', "") for line in lines[1:])])
     (declared / "entry_points.txt").write_text(entry, "utf-8")
-    _, named = evaluations("harness run ./beir --first-stage bm25 --reranker overlap", folder)
+    _, named = evaluations("harness run ./beir --first-stage bm25 --reranker overlap", folder, folder / "site")
     assert named["pairs_scored_now"] == 3
 
 

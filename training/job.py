@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, UsageError, class_of
 from adapters.identity import digest
 from adapters.typed_file import read_json
 from harness.result.secrets import public_values
@@ -29,7 +29,7 @@ def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] 
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out {out}: no folder can be made there ({error.strerror})") from None
+        raise class_of(error, UsageError)(f"--out {out}: no folder can be made there ({error.strerror})") from None
     if (out / _JOB).exists():
         if _json(out / _JOB) != job:
             raise UsageError(

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.errors import UsageError, need
+from adapters.errors import UsageError, class_of, need
 from harness.api.shown import Shown, chosen, listed, measure_of, named, plural, short
 from harness.measuring.votes import parts
 from harness.result.evaluation import Evaluation
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class ResultsNotKept(NotKept):
     """Some results of a run could not be written to the workspace. `outcome` has all of them."""
 
-    def __init__(self, message: str, outcome: Outcome) -> None:
-        super().__init__(message)
+    def __init__(self, error: NotKept, outcome: Outcome) -> None:
+        super().__init__(str(error), error.exit_code)
         self.outcome = outcome
 
 
@@ -241,7 +241,7 @@ class Outcome(Shown):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{out}: the folder cannot be created ({error.strerror})") from None
+            raise class_of(error, UsageError)(f"{out}: the folder cannot be created ({error.strerror})") from None
         view = view or PLAIN
         write_report(folder, self.results, command, document=self.as_dict(view), skipped=self.skipped, view=view)
         write_runs(folder / "runs", self.evaluations)
@@ -307,7 +307,7 @@ def outcome_of(running: Iterator[Evaluation], skipped: Sequence[str]) -> Outcome
         for evaluation in running:
             evaluations.append(evaluation)  # noqa: PERF402  (keeps what was finished before a failure)
     except NotKept as error:
-        raise ResultsNotKept(str(error), Outcome(tuple(evaluations), tuple(skipped))) from error
+        raise ResultsNotKept(error, Outcome(tuple(evaluations), tuple(skipped))) from error
     return Outcome(tuple(evaluations), tuple(skipped))
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from adapters.errors import HarnessError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError
+from harness.installation import adapterhub, problem
 from harness.sqlite_file import can_write
 from harness.workspace import Workspace
 
@@ -32,6 +33,8 @@ EXTRAS = {
     "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }
+_ADAPTERS = "packages of this program"
+_OF_THE_INSTALLATION = frozenset((*CORE, "python", "pytrec-eval", _ADAPTERS))
 _ENOUGH_FREE = 5 * 2**30
 _AT_ONCE = 64 * 2**20
 """The size of the largest ledger, in bytes, that is read without `--full`."""
@@ -56,7 +59,15 @@ def examine(workspace: Workspace, *, full: bool = False) -> list[Finding]:
     Args:
         full: also read every row of a large ledger. Default: False.
     """
-    return [*_packages(), _torch(), *_extras(), *_stores(workspace, full), _disk(workspace.path)]
+    return [*_packages(), *_other_adapters(), _torch(), *_extras(), *_stores(workspace, full), _disk(workspace.path)]
+
+
+def exit_code_of(findings: Sequence[Finding]) -> int:
+    """The exit code of the findings: 5 if a store of the workspace is broken, else 6 if the installation is, else 0."""
+    broken = {finding.subject for finding in findings if finding.state == "broken"}
+    if broken - _OF_THE_INSTALLATION:
+        return DataError.exit_code
+    return EnvironmentFailure.exit_code if broken else 0
 
 
 def _packages() -> Iterator[Finding]:
@@ -66,6 +77,16 @@ def _packages() -> Iterator[Finding]:
         yield Finding(name, "ok" if found else "broken", found or "missing; pip install rerank-harness")
     if _version("pytrec-eval"):
         yield Finding("pytrec-eval", "broken", "shadows pytrec-eval-terrier; pip uninstall pytrec-eval")
+
+
+def _other_adapters() -> Iterator[Finding]:
+    """AdapterHub's package of the name of our `adapters`."""
+    wrong = problem()
+    if wrong is not None:
+        yield Finding(_ADAPTERS, "broken", wrong)
+    elif (folder := adapterhub()) is not None:
+        detail = f"AdapterHub's package in {folder} has the name of ours; keep the two in separate environments"
+        yield Finding(_ADAPTERS, "warning", detail)
 
 
 def _extras() -> Iterator[Finding]:

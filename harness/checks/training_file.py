@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError, array_advice
+from adapters.errors import DataError, UsageError, array_advice, class_of
 from adapters.typed_file import RepeatedKey, each_once
 
 FIELDS = ("query", "question", "anchor", "text")
@@ -48,7 +48,7 @@ def _lines(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
                     text = line.strip() if kind not in {".jsonl", ".json"} else _text(line, f"{file}:{number}", field)
                     yield number, text
         except (UnicodeDecodeError, OSError, EOFError) as error:
-            raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
+            raise class_of(error, DataError)(f"{file}: cannot be read as UTF-8 text ({error})") from None
 
 
 def _text(line: str, where: str, field: str | None) -> str:
@@ -83,7 +83,7 @@ def _parquet(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
                     raise DataError(f"{file}: row {number}: the query is not a text")
                 yield number, value
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{file}: not a Parquet file ({str(error).splitlines()[0]})") from None
+        raise class_of(error, DataError)(f"{file}: not a Parquet file ({str(error).splitlines()[0]})") from None
 
 
 def _field(names: list[str], asked: str | None, where: str) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-import traceback
 import warnings
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from adapters.errors import HarnessError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, UsageError, is_of_environment
 from harness.cli import options
+from harness.exiting import INTERRUPTED, STOPPED, leave, leave_after
+from harness.installation import failed_import
 
 MEASURE = "Measure"
 COMPARE = "Compare and decide"
@@ -81,48 +81,60 @@ def _options_of_all(
     pass
 
 
-_STOPPED = "stopped; run the same command again to continue"
-
-
 def main() -> None:
-    """Run the command line. Errors for users are one line; every other error is a bug of this package."""
-    warnings.showwarning = _warn
-    for line in options.retired_variables():
-        typer.echo(f"harness: {line}", err=True)
-    sys.path.append(str(Path.cwd()))  # a plug-in in the current folder can be named as module:Class
+    """Run the command line. Errors for users are one line; every other error is a bug, with its traceback."""
     try:
+        _exit_with(_code())
+    except KeyboardInterrupt:
+        leave(STOPPED, INTERRUPTED)
+    except Exception as error:  # while another error was reported
+        leave_after(error)
+
+
+def _code() -> object:
+    """Run the command, and return its exit code."""
+    warnings.showwarning = _warn
+    try:
+        for line in options.retired_variables():
+            typer.echo(f"harness: {line}", err=True)
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except HarnessError as error:
-        _complain(str(error), error.exit_code)
+        leave(str(error), error.exit_code)
     except TyperException as error:
-        if len(sys.argv) == 1:  # the error message is the whole help
-            typer.echo(error.format_message(), err=True)
-            sys.exit(UsageError.exit_code)
-        _complain(error.format_message(), UsageError.exit_code)
+        _leave_after_usage(error)
     except (typer.Abort, KeyboardInterrupt):
-        _complain(_STOPPED, 130)
+        leave(STOPPED, INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
     except SystemExit as left:
         if isinstance(left.__context__, BrokenPipeError):  # typer exits with 1, which means a regression here
             os._exit(0)
-        raise
-    except OSError as error:
-        _complain(f"{error}; finished work is kept, run the same command again", HarnessError.exit_code)
-    except Exception:
-        traceback.print_exc()
-        _complain("this is a bug in rerank-harness; please report the lines above", HarnessError.exit_code)
-    else:
-        if code == 130:  # typer's exit code after Ctrl-C
-            _complain(_STOPPED, 130)
-        sys.exit(code if isinstance(code, int) else 0)
+        leave_after(left)
+    except Exception as error:
+        if isinstance(error, OSError) or is_of_environment(error):
+            leave(failed_import(error) or _of_the_machine(error), EnvironmentFailure.exit_code)
+        leave_after(error)
+    return code
+
+
+def _exit_with(code: object) -> NoReturn:
+    if code == INTERRUPTED:  # typer's exit code after Ctrl-C
+        leave(STOPPED, INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_after_usage(error: TyperException) -> NoReturn:
+    if len(sys.argv) == 1:  # the error message is the whole help
+        typer.echo(error.format_message(), err=True)
+        sys.exit(UsageError.exit_code)
+    leave(error.format_message(), UsageError.exit_code)
+
+
+def _of_the_machine(error: Exception) -> str:
+    reason = "there is not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+    return f"{reason}; finished work is kept, run the same command again"
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     typer.echo(f"harness: {category.__name__}: {message}", err=True)
-
-
-def _complain(message: str, code: int) -> None:
-    typer.echo(f"harness: {' '.join(message.splitlines())} (exit {code})", err=True)
-    sys.exit(code)

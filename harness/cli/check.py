@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.errors import HarnessError
+from adapters.errors import ModelError
 from harness.cli import options
 from harness.cli.app import MEASURE
 from harness.cli.printing import print_answer
@@ -66,4 +66,4 @@ def check(  # noqa: PLR0917
     else:
         print_answer(found)
     if found.verdict == "broken":
-        raise typer.Exit(HarnessError.exit_code)
+        raise typer.Exit(ModelError.exit_code)

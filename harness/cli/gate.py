@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from adapters.errors import UsageError
+from adapters.errors import UsageError, class_of
 from harness.cli import options
 from harness.cli.app import COMPARE
 from harness.cli.verb import verb
@@ -98,4 +98,4 @@ def _write(file: Path, text: str, mode: str) -> None:
         with file.open(mode, encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
-        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+        raise class_of(error, UsageError)(f"{file}: cannot be written ({error.strerror})") from None

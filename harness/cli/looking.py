@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.errors import HarnessError, UsageError
+from adapters.errors import DataError, UsageError
 from harness.cli import options
 from harness.cli.app import WORKSPACE
 from harness.cli.printing import existing_workspace, print_rows, workspace_path
@@ -66,8 +66,11 @@ def doctor(  # noqa: PLR0917
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check this installation and the workspace, from packages and extras to stores and disk space."""
-    from harness.checks.doctor import examine
+    """Check this installation and the workspace, from packages and extras to stores and disk space.
+
+    The exit code is 5 if a store is broken, 6 if the installation is, else 0.
+    """
+    from harness.checks.doctor import examine, exit_code_of
     from harness.workspace import Workspace
 
     if sources:
@@ -79,8 +82,7 @@ def doctor(  # noqa: PLR0917
     else:
         for finding in findings:
             typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
-    if any(finding.state == "broken" for finding in findings):
-        raise typer.Exit(HarnessError.exit_code)
+    raise typer.Exit(exit_code_of(findings))
 
 
 def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, as_json: bool) -> None:
@@ -95,4 +97,4 @@ def _compared(targets: list[str], mirror: Path | None, workspace: Path | None, a
     found = [one for target in targets for one in compare_sources(target, SourceChoice("auto", mirror), opened)]
     print_rows(agreement_table(found), as_json)
     if any(one.state == "other" for one in found):
-        raise typer.Exit(HarnessError.exit_code)
+        raise typer.Exit(DataError.exit_code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from adapters.errors import UsageError
+from adapters.errors import UsageError, class_of
 
 if TYPE_CHECKING:
     from harness.api.outcome import Outcome
@@ -24,7 +24,7 @@ def make_folder(out: Path | None) -> None:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--out {out}: the folder cannot be created ({error.strerror})") from None
+            raise class_of(error, UsageError)(f"--out {out}: the folder cannot be created ({error.strerror})") from None
 
 
 @contextmanager

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from pyarrow import ipc
 
 from adapters.identity import file_digest
-from adapters.sums import DamagedFile
+from adapters.sums import DamagedFile, unreadable
+from harness.data.arrow import integers, rows_of, strings, to_numpy
 
 Grades = Mapping[str, Mapping[str, int]]
 """The grade of each document, by query; ids as texts."""
@@ -52,21 +53,20 @@ class AsPublished:
                 raise DamagedFile(f"{self.file}: it is not what was written")
             return ipc.open_file(pa.memory_map(str(self.file))).read_all()
         except (OSError, pa.ArrowException) as error:
-            raise DamagedFile(f"{self.file}: it cannot be read ({error})") from None
+            raise unreadable(self.file, error) from error
 
     def of(self, queries: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return the grades of the judged documents of some queries; {} for a query without judgments."""
         judgments: dict[str, dict[str, int]] = {name: {} for name in queries}
-        rows = self.table.filter(pc.is_in(self.table["query"], value_set=pa.array(list(queries), pa.string())))
+        rows = self.table.filter(pc.is_in(self.table["query"], value_set=strings(queries)))
         for query, document, grade in zip(*(rows[name].to_pylist() for name in _SCHEMA.names), strict=True):
             judgments[query][document] = grade
         return judgments
 
     def grades(self, queries: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return (index into `queries`, grade) of every judgment of these queries, sorted."""
-        matches = pc.index_in(self.table["query"], value_set=pa.array(list(queries), pa.string()))
-        indices = pc.fill_null(matches, -1).to_numpy().astype(np.int64)
-        grades = self.table["grade"].to_numpy().astype(np.int64)[indices >= 0]
+        indices = rows_of(self.table["query"], strings(queries))
+        grades = to_numpy(self.table["grade"]).astype(np.int64)[indices >= 0]
         indices = indices[indices >= 0]
         order = np.lexsort((grades, indices))
         return indices[order], grades[order]
@@ -74,9 +74,11 @@ class AsPublished:
 
 def write_published(file: Path, judgments: Grades) -> AsPublished:
     """Write judgments to a file, and return the file as a value."""
-    rows = [(query, document, grade) for query, grades in judgments.items() for document, grade in grades.items()]
-    columns = zip(*rows, strict=True) if rows else ((), (), ())
-    arrays = [pa.array(list(column), kind.type) for column, kind in zip(columns, _SCHEMA, strict=True)]
+    arrays = [
+        strings(query for query, grades in judgments.items() for _ in grades),
+        strings(document for grades in judgments.values() for document in grades),
+        integers([grade for grades in judgments.values() for grade in grades.values()], _SCHEMA.field("grade").type),
+    ]
     with pa.OSFile(str(file), "wb") as out, ipc.new_file(out, _SCHEMA) as writer:
         writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
     return AsPublished(file, file_digest(file))

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from adapters.identity import digest, text_digest
-from adapters.sums import DamagedFile
+from adapters.sums import DamagedFile, unreadable
+from harness.data.arrow import strings
 from harness.data.texts import DIGEST_BYTES, SCHEMA, Guard, Texts
 
 _ROWS = 4096
@@ -53,8 +54,8 @@ class TextWriter:
     def _write(self) -> None:
         digests = pa.py_buffer(b"".join(map(text_digest, self._texts)))
         columns = [
-            pa.array(self._ids, pa.string()),
-            pa.array(self._texts, pa.large_string()),
+            strings(self._ids),
+            strings(self._texts, pa.large_string()),
             pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(self._texts), [None, digests]),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
@@ -75,7 +76,7 @@ def open_texts(path: Path, guard: Guard | None = None) -> Texts:
     try:
         table = ipc.open_file(pa.memory_map(str(path))).read_all()
     except (OSError, pa.ArrowException) as error:
-        raise DamagedFile(f"{path}: it cannot be read ({str(error).splitlines()[0]})") from None
+        raise unreadable(path, error) from error
     if table.schema != SCHEMA:
         raise DamagedFile(f"{path}: it is not a file of texts")
     return Texts(table, guard)

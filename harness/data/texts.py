@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from adapters.identity import Digests, text_digest
 from adapters.sums import DamagedFile, Sums, seed
+from harness.data.arrow import strings
 
 DIGEST_BYTES = 16
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("digest", pa.binary(DIGEST_BYTES))])
@@ -67,8 +68,8 @@ class Texts(Sequence[str]):
         """Texts in memory."""
         words = pa.py_buffer(b"".join(map(text_digest, texts)))
         columns = [
-            pa.array(list(ids), pa.string()),
-            pa.array(list(texts), pa.large_string()),
+            strings(ids),
+            strings(texts, pa.large_string()),
             pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(texts), [None, words]),
         ]
         return cls(pa.Table.from_batches([pa.record_batch(columns, schema=SCHEMA)]))

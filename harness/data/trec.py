@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from adapters.errors import DataError
+from adapters.errors import DataError, class_of
+from harness.data.arrow import rows_of, strings
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
 from harness.data.sources.dirt import Dirt
@@ -129,7 +128,8 @@ def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) ->
         except UnicodeDecodeError as error:
             raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file again") from None
         except (EOFError, OSError, zlib.error) as error:
-            raise DataError(f"{path}:{number + 1}: cannot be read further ({error}); fetch or write it again") from None
+            kind = class_of(error, DataError)
+            raise kind(f"{path}:{number + 1}: cannot be read further ({error}); fetch or write it again") from None
 
 
 def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:
@@ -169,13 +169,12 @@ def number_in(path: Path, number: int, text: str) -> float:
 
 def _rows_of(names: list[str], collection: Collection) -> np.typing.NDArray[np.int64]:
     column = collection.corpus.id_column
-    wanted = pa.array(sorted(set(names)), type=column.type)
+    wanted = strings(sorted(set(names)), column.type)
     rows = np.full(len(wanted), -1, np.int64)
     start = 0
     for chunk in column.chunks:
-        hit = pc.index_in(chunk, value_set=wanted)
-        valid = np.flatnonzero(hit.is_valid().to_numpy(zero_copy_only=False))
-        rows[hit.drop_null().to_numpy()] = valid + start
+        found = rows_of(chunk, wanted)
+        rows[found[found >= 0]] = np.flatnonzero(found >= 0) + start
         start += len(chunk)
     index = {name: int(rows[i]) for i, name in enumerate(wanted.to_pylist())}
     return np.fromiter((index[name] for name in names), np.int64, len(names))

@@ -24,13 +24,20 @@ def command_line() -> str:
 
 def environment() -> dict[str, object]:
     """Return the versions of packages and the machine, which are stored with every result."""
-    versions: dict[str, str | None] = {}
-    for name in ("rerank-harness", *_PACKAGES):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = None
-    return {"python": platform.python_version(), "machine": machine(), "packages": versions}
+    return {"python": platform.python_version(), "machine": machine(), "packages": dict(_versions())}
+
+
+@cache
+def _versions() -> tuple[tuple[str, str | None], ...]:
+    """Read once per process, because each package is looked up in every folder of `sys.path`."""
+    return tuple((name, _version(name)) for name in ("rerank-harness", *_PACKAGES))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def machine() -> str:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, HarnessError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError
 from adapters.sums import DamagedFile, NoChecksum, load_arrays, load_unproven, save_arrays
 from harness.data.collection import Collection, with_queries
 from harness.data.runs import Run
@@ -69,6 +69,8 @@ def recall(workspace: Workspace, id: str) -> Recalled:
         run = candidates.rescored(columns["scores"])
         if not proven:
             _prove(run, collection, stored, workspace)
+    except EnvironmentFailure:
+        raise
     except (KeyError, HarnessError) as error:
         file = workspace.scored / f"{stored.id}.npz"
         raise DataError(f"{file}: damaged ({error}); run again: {stored.command}") from None

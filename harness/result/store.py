@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.result import rows, sums
 from harness.result.database import closed_on_error, opened
@@ -37,6 +37,7 @@ class Results:
 
     Raises:
         DataError: the file is not a results store, or was written by a newer version.
+        EnvironmentFailure: the file cannot be opened, for instance because another process has locked it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -101,6 +102,11 @@ class Results:
     def is_read_only(self) -> bool:
         """Whether the file can only be read."""
         return self._read_only
+
+    def shrink(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        self._database.execute("vacuum")
+        self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -338,7 +344,7 @@ def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
     raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")
 
 
-def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> DataError:
+def _unopened(path: Path, error: OSError | sqlite3.DatabaseError) -> HarnessError:
     if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
         return DataError(f"{path}: not a results store, or damaged ({' '.join(str(error).split())}); {advice(path)}")
     return error_of(path, error)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, class_of
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
@@ -17,8 +17,16 @@ from harness.sqlite_file import in_words
 from harness.workspace import Workspace
 
 
-class NotKept(DataError):
-    """Everything was measured, but not everything could be written to the workspace."""
+class NotKept(HarnessError):
+    """Everything was measured, but not everything could be written to the workspace.
+
+    Args:
+        exit_code: of the error that prevented it.
+    """
+
+    def __init__(self, message: str, exit_code: int = EnvironmentFailure.exit_code) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 @dataclass
@@ -28,7 +36,7 @@ class Keeping:
     workspace: Workspace
     results: Results
     ledger: Ledger
-    failures: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
     def scores(self, id: str, scores: Scores) -> None:
         """Store the scores of an evaluation."""
@@ -49,20 +57,23 @@ class Keeping:
             NotKept: something could not be written.
         """
         if self.ledger.unsaved is not None:
-            self.failures.append(str(self.ledger.unsaved))
+            self.failures.append(self.ledger.unsaved)
         if self.failures:
             more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise NotKept(
                 f"these results are not stored in the workspace '{self.workspace.path}', only shown: "
-                f"{self.failures[0]}{more}"
+                f"{self._in_words(self.failures[0])}{more}",
+                class_of(self.failures[0], DataError).exit_code,
             )
+
+    def _in_words(self, error: Exception) -> str:
+        return in_words(self.workspace.results, error) if isinstance(error, OSError | sqlite3.Error) else str(error)
 
     @contextmanager
     def _remembered(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.DatabaseError, DataError) as error:
+        except (OSError, sqlite3.DatabaseError, DataError, EnvironmentFailure) as error:
             if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):  # a bug in this package
                 raise
-            text = str(error) if isinstance(error, DataError) else in_words(self.workspace.results, error)
-            self.failures.append(text)
+            self.failures.append(error)

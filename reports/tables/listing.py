@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
-from harness.numbers import points
+from harness.numbers import DASH, points
 from harness.result.opening import stored_in
 from harness.result.select import Wanted, evaluation_named, narrowed, systems_named
+from harness.result.sizes import bytes_of, on_disk
 from harness.result.stemming import notes as bm25_notes
 from harness.result.stemming import of_stored, shown_language
 from harness.result.store import Results
 from harness.result.stored import Stored
+from harness.workspace import Workspace, readable_size
 from reports.table import Cell, Table
 from reports.tables.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
 
@@ -45,16 +48,18 @@ def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections
     everything = _all(workspace)
     stored = systems_named(systems, narrowed(everything, Wanted(collections)), everything)
     if what == "results":
-        return _results(stored, workspace)
+        found = _results(stored, workspace)
+        return replace(found, notes=(*found.notes, *_on_disk(workspace)))
     if what == "collections":
         columns: tuple[str, ...] = (
-            "fingerprint", "collection", "split", "language", "documents", "queries", "judgments",
+            "fingerprint", "collection", "split", "language", "documents", "queries", "judgments", "size",
         )  # fmt: skip
-        rows = iter(dict.fromkeys(map(_collection, stored)))
-        return _table(f"collections in {workspace}", columns, rows, _notes(stored), left=columns.index("documents"))
+        rows = iter(dict.fromkeys(_collection(one, workspace) for one in stored))
+        notes = (*_notes(stored), *_on_disk(workspace))
+        return _table(f"collections in {workspace}", columns, rows, notes, left=columns.index("documents"))
     columns = ("system", "first stage", "part", "depth")
     rows = iter(dict.fromkeys(map(_system, stored)))
-    notes = tuple(bm25_notes(of_stored(stored)))
+    notes = (*bm25_notes(of_stored(stored)), *_on_disk(workspace))
     return _table(f"systems in {workspace}", columns, rows, notes, left=columns.index("depth"))
 
 
@@ -157,11 +162,18 @@ def _system(one: Stored) -> tuple[str, ...]:
     return one.system, one.first_stage, "reranker" if one.reranker else "first stage", str(one.depth or "-")
 
 
-def _collection(one: Stored) -> tuple[str, ...]:
+def _collection(one: Stored, workspace: Path) -> tuple[str, ...]:
+    """The size is that of the texts and judgments, which a sample shares with the whole collection."""
     about, counts = one.collection, one.collection.counts
+    size = bytes_of(Workspace(workspace).collections / about.whole)
     language = shown_language(about.language, about.detected_language)
     numbers = ("" if one is None else str(one) for one in (counts.documents, counts.queries, counts.judgments))
-    return about.fingerprint[:12], about.name, about.split, language, *numbers
+    return about.fingerprint[:12], about.name, about.split, language, *numbers, readable_size(size) if size else DASH
+
+
+def _on_disk(workspace: Path) -> tuple[str, ...]:
+    line = on_disk(Workspace(workspace))
+    return (line,) if line else ()
 
 
 def _adapters() -> Iterator[tuple[str, ...]]:

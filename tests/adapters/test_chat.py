@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import ModelError, UsageError
+from adapters.errors import EnvironmentFailure, ModelError, UsageError
 from adapters.protocols import Prompt
 from adapters.spec import open_generator
 
@@ -88,7 +88,8 @@ def test_a_server_that_refuses_is_told_in_one_line(
     chat: Chat, status: int, body: bytes, answer: str, asked: int
 ) -> None:
     chat.script = [(status, body)] * 2
-    with pytest.raises(ModelError, match=answer) as told:
+    kind = EnvironmentFailure if status in (401, 500) else ModelError
+    with pytest.raises(kind, match=answer) as told:
         next(iter(open_generator(f"chat:{chat.url}?model=m&pause=0&retries=1&parallel=1").generate(PROMPTS[:1])))
     assert "\n" not in str(told.value)
     assert len(chat.asked) == asked
@@ -104,13 +105,13 @@ def test_what_came_before_a_failure_is_handed_out(chat: Chat) -> None:
 
 def test_silence_ends_after_the_timeout(chat: Chat) -> None:
     chat.silent.clear()
-    with pytest.raises(ModelError, match=r"no answer within 0\.05 seconds"):
+    with pytest.raises(EnvironmentFailure, match=r"no answer within 0\.05 seconds"):
         answers(chat, "&timeout=0.05&retries=0")
 
 
 def test_no_server_is_told() -> None:
     generator = open_generator("chat:http://127.0.0.1:9/v1?model=m&retries=1&pause=0")
-    with pytest.raises(ModelError, match=r"no answer after 2 attempts.*is the server running"):
+    with pytest.raises(EnvironmentFailure, match=r"no answer after 2 attempts.*is the server running"):
         list(generator.generate(PROMPTS))
 
 

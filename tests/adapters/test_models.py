@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.contents import Contents
-from adapters.errors import ModelError
+from adapters.errors import EnvironmentFailure, ModelError
 from adapters.kinds import kind_of
 from adapters.models import ONNX_FILES, mirrored_model, open_folder
 
@@ -75,7 +75,9 @@ def test_a_hub_that_cannot_be_reached_is_told_in_one_line(
         raise error
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
-    with pytest.raises(ModelError, match=f"cannot fetch the model 'some/model': {reason}; give the path") as caught:
+    with pytest.raises(
+        EnvironmentFailure, match=f"cannot fetch the model 'some/model': {reason}; give the path"
+    ) as caught:
         open_folder("some/model")
     assert "\n" not in str(caught.value)
 
@@ -124,7 +126,7 @@ def test_a_hub_model_is_read_from_the_mirror(mirror: Path, revision: str | None)
 @pytest.mark.parametrize("revision", [None, "abc123"])
 def test_a_model_that_the_mirror_lacks_names_the_command_that_fetches_it(mirror: Path, revision: str | None) -> None:
     write_model(mirror / "models" / "some" / "model@of-another-revision")
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(EnvironmentFailure) as caught:
         open_folder("some/model", revision)
     name = "some/model" if revision is None else "some/model@abc123"
     assert str(caught.value) == (
@@ -135,7 +137,9 @@ def test_a_model_that_the_mirror_lacks_names_the_command_that_fetches_it(mirror:
 
 def test_a_mirror_without_the_exports_that_are_asked_for_says_so(mirror: Path) -> None:
     folder = write_model(mirror / "models" / "some" / "model")
-    with pytest.raises(ModelError, match=r"no \*\.onnx there; .* harness fetch --model onnx:some/model --mirror '"):
+    with pytest.raises(
+        EnvironmentFailure, match=r"no \*\.onnx there; .* harness fetch --model onnx:some/model --mirror '"
+    ):
         open_folder("some/model", extra_files=ONNX_FILES)
     (folder / "onnx").mkdir()
     (folder / "onnx" / "model.onnx").write_bytes(b"x")
@@ -156,6 +160,6 @@ def test_a_name_cannot_leave_the_mirror(mirror: Path, model: str) -> None:
 
 def test_without_a_network_the_command_that_fills_a_mirror_is_named() -> None:
     with pytest.raises(
-        ModelError, match=r"HARNESS_MIRROR=DIR .*: harness fetch --model onnx:some/model@v1 --mirror DIR"
+        EnvironmentFailure, match=r"HARNESS_MIRROR=DIR .*: harness fetch --model onnx:some/model@v1 --mirror DIR"
     ):
         open_folder("some/model", "v1", ONNX_FILES)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from adapters import spec
-from adapters.errors import HarnessError, ModelError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, ModelError, UsageError
 from adapters.protocols import Floats, IndexPairs
 from adapters.spec import identity_of, kinds, open_reranker, open_retriever, parse
 
@@ -223,7 +223,7 @@ def test_a_module_that_fails_to_import_something_else_is_not_called_missing(
 ) -> None:
     (tmp_path / "broken_plugin_of_a_test.py").write_text("import a_package_that_is_not_installed\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_installed"):
+    with pytest.raises(EnvironmentFailure, match="needs the package 'a_package_that_is_not_installed': pip install "):
         open_reranker("broken_plugin_of_a_test:Thing")
 
 

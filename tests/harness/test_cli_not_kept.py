@@ -89,14 +89,14 @@ def test_the_table_is_printed_and_the_error_comes_after_it(
     folder = place.beir()
     broken(monkeypatch)
     said = command("run", folder, *_flags(place))
-    assert said.code == 3
+    assert said.code == 6
     assert PLAIN in said.out
     assert "vs first stage" in said.out
     last = said.err.splitlines()[-1]
     assert last.startswith("harness: these results are not stored in the workspace")
     assert reason in last
     assert "move" not in last and ("free some space" in last or "readonly" in last)
-    assert last.endswith("(exit 3)")
+    assert last.endswith("(exit 6)")
     assert "Traceback" not in said.err
 
 
@@ -107,7 +107,7 @@ def test_json_and_the_report_folder_are_whole_too(
     folder, out = place.beir(), place.path / "out"
     broken(monkeypatch)
     said = command("run", folder, *_flags(place), "--json", "--out", out)
-    assert said.code == 3
+    assert said.code == 6
     assert len(json.loads(said.out)["evaluations"]) == 2
     assert (out / "report.md").is_file()
     assert reason in said.err
@@ -143,6 +143,6 @@ def test_the_table_is_printed_where_an_earlier_time_cannot_be_read(place: Place,
     with closing(sqlite3.connect(place.workspace.results)) as database, database:
         database.execute("update timing set seconds = null")
     said = command("run", folder, *_flags(place))
-    assert said.code == 3
+    assert said.code == 5
     assert PLAIN in said.out
     assert "timing is null, not a number" in said.err.splitlines()[-1]

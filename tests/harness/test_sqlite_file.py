@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import DataError, DiskFull
+from adapters.errors import DiskFull, EnvironmentFailure
 from harness import holder as holders
 from harness import sqlite_file
-from harness.holder import Holder, holder, recorded
+from harness.holder import Writer, holder, recorded
 from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
 from harness.sqlite_file import Connection, StoreBusy, connected, error_of, in_words, writing
@@ -93,7 +93,7 @@ def test_who_waits_too_long_is_told_what_is_kept_and_not_to_move_anything(
     with opened(path), held(path) as other, warnings.catch_warnings():
         warnings.simplefilter("ignore", StoreBusy)
         monkeypatch.setattr(Connection, "patience", 0.2)
-        with pytest.raises(DataError) as caught, opened(path) as store:
+        with pytest.raises(EnvironmentFailure) as caught, opened(path) as store:
             store.keep_noise("id", "nDCG@10", 0.1) if isinstance(store, Results) else store.scorer({"name": "new"})
     message = str(caught.value)
     assert f"process {other.pid}" in message and "what was stored before is complete" in message
@@ -137,7 +137,7 @@ def test_a_command_is_recorded_without_its_arguments(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "argv", ["/usr/bin/harness", "run", "--token", "secret"])
     with recorded(path):
         assert "(harness run)" in holder(path)
-    assert holders._this_process() == Holder(
+    assert holders._this_process() == Writer(
         socket.gethostname(), os.getpid(), "harness run", holders._this_process().since, holders._started(os.getpid())
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import UsageError
+from adapters.errors import EnvironmentFailure, UsageError
 from harness.workspace import Workspace, new_folder, replace_folder, write_atomically
 
 
@@ -43,7 +43,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    with pytest.raises(UsageError, match=r"cannot write in the workspace '.*' \(Permission denied\); name another"):
+    with pytest.raises(
+        EnvironmentFailure, match=r"cannot write in the workspace '.*' \(Permission denied\); name another"
+    ):
         Workspace.open(tmp_path)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import HarnessError, need
+from adapters.errors import EnvironmentFailure, ModelError, need
 from adapters.pickled import read_pickled
 
 _LINE = 64
@@ -47,7 +47,7 @@ def write_weights(source: Path, target: Path, tied: Mapping[str, str]) -> list[s
         for name, tensor in kept.items():
             again = written.get_tensor(name)
             if again.dtype != tensor.dtype or again.shape != tensor.shape or _bytes(again) != _bytes(tensor):
-                raise HarnessError(f"{target.name}: '{name}' differs from {source} after writing; check the disk")
+                raise EnvironmentFailure(f"{target.name}: '{name}' differs from {source} after writing; check the disk")
     return dropped
 
 
@@ -79,7 +79,7 @@ def _save(tensors: Mapping[str, Any], source: Path, target: Path) -> None:
 def _dtype(source: Path, name: str, tensor: Any) -> str:
     known = _DTYPES.get(str(tensor.dtype).removeprefix("torch."))
     if known is None:
-        raise HarnessError(f"{source}: '{name}' has the type {tensor.dtype}, which safetensors does not have; cast it")
+        raise ModelError(f"{source}: '{name}' has the type {tensor.dtype}, which safetensors does not have; cast it")
     return known
 
 

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError
+from adapters.errors import damaged
 from adapters.identity import array_digest
 from adapters.protocols import Integers
 from harness.data.runs import Ids, Run, build
@@ -96,7 +96,7 @@ def load(folder: Path) -> Pool:
         with np.load(folder / FILE, allow_pickle=False) as columns:
             return Pool(**{name: columns[name] for name in columns.files})
     except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-        raise DataError(f"{folder / FILE}: damaged ({error}); mine the pool again into an empty folder") from None
+        raise damaged(folder / FILE, error, "mine the pool again into an empty folder") from None
 
 
 def contributions(pool: Pool, names: Sequence[str]) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from adapters.errors import DataError, HarnessError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, UsageError
 from adapters.models import CODE_FILES, MODEL_FILES, ONNX_FILES, is_hub_name, mirrored_model
 from adapters.spec import parse
 from harness.data.mirror.hub_folder import Repository, fetch_folder, sizes, unfinished
@@ -20,6 +20,7 @@ from harness.data.sources.origin import SourceChoice
 from harness.data.sources.suite_source import SuiteSource, suite_sources
 from harness.data.suites.table import BeirName
 from harness.progress import Reporter, Silent
+from harness.workspace import readable_size
 
 VARIABLE = "HARNESS_MIRROR"
 """The environment variable with the default mirror. `adapters.models` looks for models there."""
@@ -67,7 +68,7 @@ class Piece:
     @property
     def size(self) -> str:
         """The size in readable units."""
-        return "unknown size" if self.bytes is None else _readable(self.bytes)
+        return "unknown size" if self.bytes is None else readable_size(self.bytes)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON; `bytes` is null if the size is not known."""
@@ -129,7 +130,8 @@ def fetch(pieces: Sequence[Piece], mirror: Path, reporter: Reporter) -> None:
     """Fetch the missing pieces in order. An interrupted piece is resumed, and it gets its name when it is complete.
 
     Raises:
-        DataError, ModelError: a piece cannot be fetched, or the disk does not have enough space for the known sizes.
+        DataError, ModelError: a piece is not there, or not what it should be.
+        EnvironmentFailure: a piece cannot be fetched, or the disk does not have enough space for the known sizes.
         MissingExtra: the package that fetches a piece is not installed.
     """
     missing = [piece for piece in pieces if not piece.there]
@@ -140,9 +142,9 @@ def fetch(pieces: Sequence[Piece], mirror: Path, reporter: Reporter) -> None:
             reporter.note(f"fetching {piece.label}, {piece.size} ({number} of {len(missing)})")
             _fetch_piece(piece, reporter)
     except OSError as error:
-        raise DataError(
+        raise EnvironmentFailure(
             f"{error.filename or mirror}: cannot be written ({error.strerror}); name another --mirror"
-        ) from (error)
+        ) from error
 
 
 def _of_source(source: SuiteSource, mirror: Path) -> Piece:
@@ -235,7 +237,7 @@ def _fetch_irds(dataset: str, home: Path) -> None:
 def _summary(missing: Sequence[Piece], complete: int, mirror: Path) -> str:
     known = [piece.bytes for piece in missing if piece.bytes is not None]
     unknown = len(missing) - len(known)
-    amounts = [_readable(sum(known))] if known else []
+    amounts = [readable_size(sum(known))] if known else []
     amounts += [f"{unknown} of unknown size"] if unknown else []
     parts = [f"{len(missing)} to fetch into {mirror}: {', '.join(amounts)}"] if missing else ["nothing to fetch"]
     parts += [f"{complete} already there"] if complete else []
@@ -247,7 +249,9 @@ def _check_space(missing: Sequence[Piece], mirror: Path) -> None:
     existing = next(folder for folder in (mirror.absolute(), *mirror.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if needed > free:
-        raise DataError(f"{mirror}: {needed} bytes are needed and {free} are free on the disk; free some space")
+        raise EnvironmentFailure(
+            f"{mirror}: {needed} bytes are needed and {free} are free on the disk; free some space"
+        )
 
 
 def _received(piece: Piece) -> int:
@@ -259,10 +263,3 @@ def _received(piece: Piece) -> int:
         return 0
     folders = (piece.path, unfinished(piece.path))
     return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
-
-
-def _readable(size: int) -> str:
-    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= least:
-            return f"{size / least:,.1f} {unit}"
-    return f"{size} bytes"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from adapters.errors import DataError, HarnessError, ModelError, need
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, ModelError, class_of_fetch, need
 from adapters.models import convert_command
 from harness.data.sources.mteb_data import first_line
 from harness.workspace import replace_folder
@@ -76,8 +76,9 @@ def fetch_folder(repository: Repository, folder: Path) -> None:
     has the size that the hub gives.
 
     Raises:
-        DataError: a dataset cannot be fetched.
-        ModelError: a model cannot be fetched, or has no safetensors or ONNX weights.
+        DataError: the hub has no such dataset.
+        ModelError: the hub has no such model, or it has no safetensors or ONNX weights.
+        EnvironmentFailure: the hub cannot be reached, the connection broke off, or the disk is full.
         MissingExtra: huggingface_hub is not installed.
     """
     hub = need("huggingface_hub", _EXTRA[repository.kind], f"fetching '{repository.name}'")
@@ -99,7 +100,8 @@ def fetch_folder(repository: Repository, folder: Path) -> None:
     except HarnessError:
         raise
     except Exception as error:  # the client raises a dozen unrelated classes for "not there" and "no network"
-        raise _error(repository, _reason(error)) from error
+        missing = DataError if repository.kind == "dataset" else ModelError
+        raise _error(repository, _reason(error), class_of_fetch(error, missing)) from error
     _check_whole(repository, listing, part)
     replace_folder(part, folder)
 
@@ -136,7 +138,8 @@ def _check_whole(repository: Repository, listing: Listing, part: Path) -> None:
         file = part / name
         if not file.is_file() or (size is not None and file.stat().st_size != size):
             received = file.stat().st_size if file.is_file() else 0
-            raise _error(repository, f"'{name}' is incomplete, {received} of {'?' if size is None else size} bytes")
+            reason = f"'{name}' is incomplete, {received} of {'?' if size is None else size} bytes"
+            raise _error(repository, reason, EnvironmentFailure)
 
 
 def _reason(error: Exception) -> str:
@@ -149,6 +152,5 @@ def _reason(error: Exception) -> str:
     return first_line(error)
 
 
-def _error(repository: Repository, reason: str) -> HarnessError:
-    kind = DataError if repository.kind == "dataset" else ModelError
+def _error(repository: Repository, reason: str, kind: type[HarnessError]) -> HarnessError:
     return kind(f"cannot fetch the {repository.label}: {reason}; {_AGAIN}")

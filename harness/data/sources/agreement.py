@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from adapters.errors import HarnessError
+from harness.data.arrow import rows_of, strings
 from harness.data.collection import Collection
 from harness.data.sources.build import collection_of
 from harness.data.sources.dirt import shown
@@ -104,10 +104,7 @@ def _of_texts(kind: str, first: Texts, other: Texts) -> list[str]:
 
 def _rows(texts: Texts, other: Texts) -> npt.NDArray[np.int64]:
     """For every text the row in `other` with the same id, or -1."""
-    import pyarrow.compute as pc
-
-    found = pc.index_in(texts.id_column, value_set=pa.chunked_array(other.id_column).combine_chunks())
-    return np.asarray(pc.fill_null(found, -1).combine_chunks().to_numpy(zero_copy_only=False), np.int64)
+    return rows_of(texts.id_column, strings(other.ids()))
 
 
 def _first(what: str, texts: Texts, rows: npt.NDArray[np.int64]) -> list[str]:

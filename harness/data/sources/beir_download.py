@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from adapters.errors import DataError, HarnessError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, UsageError
 from adapters.typed_file import read_json
 from harness.data.sources import seen
 from harness.data.sources.beir_folder import BeirSource, beir_source
@@ -71,7 +71,9 @@ class DownloadedZip:
                 return checked(folder / file, self.zip)
         if self.mirror:
             command = f"harness fetch {self.name} --source beir --mirror {shlex.quote(str(self.mirror))}"
-            raise DataError(f"{self.mirror / 'beir' / file}: not found; on a machine with a network, run: {command}")
+            raise EnvironmentFailure(
+                f"{self.mirror / 'beir' / file}: not found; on a machine with a network, run: {command}"
+            )
         return fetch_zip(self.zip, self.downloads, self.progress)
 
     @property

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, UsageError, class_of
 from harness.data.sources.beir_folder import is_beir
 from harness.data.sources.layout import has_all_names
 
@@ -28,7 +28,9 @@ class Zip:
             with zipfile.ZipFile(path) as archive:
                 stored = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
         except (OSError, zipfile.BadZipFile, EOFError) as error:
-            raise DataError(f"{path}: cannot be read as a zip file ({error}); fetch it again") from error
+            raise class_of(error, DataError)(
+                f"{path}: cannot be read as a zip file ({error}); fetch it again"
+            ) from error
         self._prefix = f"{folder}/" if folder else _prefix(stored, path)
         if not _is_root(self._prefix, stored):
             raise UsageError(f"{path}: no corpus.jsonl in the folder '{folder}' inside; fetch the right file")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, UsageError
 from harness.data.sources.part_file import PartFile
 
 Progress = Callable[[int, int | None], None]
@@ -61,7 +61,8 @@ def download(
         pause: seconds to wait after the first failure, doubled after each further one (at most 60).
 
     Raises:
-        DataError: the server refuses, the connection keeps failing, or size or md5 are not as expected.
+        EnvironmentFailure: the server refuses, the connection keeps failing, or the disk is full.
+        DataError: size or md5 are not as expected.
         UsageError: the url is not an http address.
     """
     if target.exists():
@@ -96,7 +97,7 @@ def _fill(part: PartFile, wanted: _Request, tries: int, pause: float) -> None:
         failures += 1
         if failures >= tries:
             kept = f"{part.length} bytes are kept; run again to fetch the rest" if part.length else "run again later"
-            raise DataError(f"{wanted.url}: {reason}, {tries} times in a row; {kept}")
+            raise EnvironmentFailure(f"{wanted.url}: {reason}, {tries} times in a row; {kept}")
         time.sleep(min(pause * 2 ** (failures - 1), _LONGEST_PAUSE))
 
 
@@ -159,7 +160,7 @@ def _refused(error: urllib.error.HTTPError, part: PartFile, url: str) -> None:
     """Return if the answer means that the file is complete.
 
     Raises:
-        DataError: another try would not help.
+        EnvironmentFailure: another try would not help.
         _Broken: another try may help.
     """
     if error.code == 416:
@@ -167,7 +168,7 @@ def _refused(error: urllib.error.HTTPError, part: PartFile, url: str) -> None:
             return
         part.clear()
     elif error.code < 500 and error.code not in _AGAIN:
-        raise DataError(f"{url}: the server answers {_status(error)}; check the address") from None
+        raise EnvironmentFailure(f"{url}: the server answers {_status(error)}; check the address") from None
     raise _Broken(f"the server answers {_status(error)}")
 
 
@@ -178,7 +179,7 @@ def _status(error: urllib.error.HTTPError) -> str:
 def _reason(error: OSError | HTTPException, wanted: _Request) -> str:
     inner = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(inner, ssl.SSLCertVerificationError):
-        raise DataError(f"{wanted.url}: the certificate is not valid ({inner.verify_message})") from None
+        raise EnvironmentFailure(f"{wanted.url}: the certificate is not valid ({inner.verify_message})") from None
     if isinstance(inner, TimeoutError):
         return f"no answer for {wanted.timeout:g} seconds"
     strerror = getattr(inner, "strerror", None)
@@ -188,7 +189,9 @@ def _reason(error: OSError | HTTPException, wanted: _Request) -> str:
 def _check_space(part: PartFile, whole: int | None) -> None:
     missing, free = (whole or 0) - part.length, shutil.disk_usage(part.path.parent).free
     if missing > free:
-        raise DataError(f"{part.path}: {missing} bytes are needed and {free} are free on the disk; free some space")
+        raise EnvironmentFailure(
+            f"{part.path}: {missing} bytes are needed and {free} are free on the disk; free some space"
+        )
 
 
 def _show(part: PartFile, wanted: _Request, whole: int | None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from adapters.errors import DataError, HarnessError, UsageError
+from adapters.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.irds_library import cannot, downloads, library
@@ -129,9 +129,9 @@ class IrDataset:
     def _home(self) -> Path:
         return Path(self._library.util.home_path())
 
-    def _missing(self, path: Path) -> DataError:
+    def _missing(self, path: Path) -> EnvironmentFailure:
         command = f"harness fetch {self.name} --source irds --mirror {shlex.quote(str(self.mirror))}"
-        return DataError(f"{path}: not found; on a machine with a network, run: {command}")
+        return EnvironmentFailure(f"{path}: not found; on a machine with a network, run: {command}")
 
     def _label(self, kind: str) -> str:
         return f"{self.origin} {kind}"

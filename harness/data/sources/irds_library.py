@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from adapters.errors import DataError, need
+from adapters.errors import DataError, HarnessError, class_of, need
 
 HOME = "IR_DATASETS_HOME"
 _NAME = "ir_datasets"
@@ -92,11 +92,11 @@ def _environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def cannot(dataset: str, error: Exception, home: Path) -> DataError:
+def cannot(dataset: str, error: Exception, home: Path) -> HarnessError:
     """The error for a failure of the library, whatever it raised."""
     reason = " ".join(str(error).split())[:200]
     detail = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    return DataError(
+    return class_of(error, DataError)(
         f"ir_datasets {dataset}: cannot be read ({detail}); delete its files in {home / dataset.partition('/')[0]} "
         "and fetch it again"
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.errors import DataError, need
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, class_of, is_of_environment, need
 from harness.data.suites.table import PAIRED_MEASURE, SuiteCollection
 
 CHANGED = "qrel_diff"
@@ -78,7 +78,8 @@ def load(task: Any, entry: SuiteCollection, folder: Path | None) -> Mapping[str,
     folder of a mirror or from the hub.
 
     Raises:
-        DataError: the hub cannot be reached, or a configuration, split or column is missing.
+        DataError: a configuration, split or column is missing.
+        EnvironmentFailure: the hub cannot be reached.
     """
     if folder is None and Path(entry.mteb.path).exists():
         raise DataError(
@@ -91,9 +92,9 @@ def load(task: Any, entry: SuiteCollection, folder: Path | None) -> Mapping[str,
         task.convert_v1_dataset_format_to_v2(num_proc=None)
         data: Mapping[str, Any] = task.dataset[entry.mteb.subset][entry.mteb.split]
     except Exception as error:
-        raise DataError(_reason(task, entry, error)) from error
+        raise _error(task, entry, error, online=folder is None) from error
     if entry.candidates and not data["top_ranked"]:
-        raise DataError(_reason(task, entry, LookupError("no candidate lists")))
+        raise _error(task, entry, LookupError("no candidate lists"), online=folder is None)
     return data
 
 
@@ -111,7 +112,7 @@ def changed(task: Any, entry: SuiteCollection) -> dict[str, list[str]]:
         documents = {str(row["query-id"]): [str(name) for name in row["corpus-ids"]] for row in rows}
     except Exception as error:
         label = f"{entry.mteb.path}@{entry.mteb.revision[:7]}"
-        raise DataError(
+        raise class_of(error, DataError)(
             f"{label}: configuration '{CHANGED}', which p-MRR needs, cannot be read ({first_line(error)})"
         ) from error
     return documents
@@ -132,30 +133,37 @@ def _subsets(entry: SuiteCollection) -> list[str] | None:
     return None if entry.mteb.subset == "default" else [entry.mteb.subset]
 
 
-def _reason(task: Any, entry: SuiteCollection, error: Exception) -> str:
-    """Why mteb failed: which part of the dataset is missing."""
+def _error(task: Any, entry: SuiteCollection, error: Exception, *, online: bool) -> HarnessError:
+    """Why mteb failed: which part of the dataset is missing, or that the hub cannot be reached."""
+    reason, reached = _reason(task, entry, error)
+    return (DataError if reached or not online else EnvironmentFailure)(reason)
+
+
+def _reason(task: Any, entry: SuiteCollection, error: Exception) -> tuple[str, bool]:
+    """What is missing, and whether the dataset could be reached."""
     label = f"{entry.mteb.path}@{entry.mteb.revision[:7]}"
     place = {"path": task.metadata.dataset["path"], "revision": entry.mteb.revision}
     datasets = need("datasets", "mteb", "reading a dataset")
     try:
         configurations = datasets.get_dataset_config_names(**place)
     except Exception as unreachable:
-        return (
-            f"{label}: cannot be fetched from the hub ({first_line(unreachable)}); check the network, or use --mirror"
-        )
+        reason = f"cannot be fetched from the hub ({first_line(unreachable)}); check the network, or use --mirror"
+        return f"{label}: {reason}", False
     for pieces in needed(entry):
         names = [name for name in pieces if name in configurations]
         if not names:
             listed = ", ".join(configurations)
-            return f"{label}: no configuration '{pieces[0]}' (configurations: {listed}); its layout has changed"
+            return f"{label}: no configuration '{pieces[0]}' (configurations: {listed}); its layout has changed", True
         try:
             splits = datasets.get_dataset_split_names(**place, config_name=names[0])
         except Exception as broken:
-            return f"{label}: configuration '{names[0]}' cannot be read ({first_line(broken)})"
+            return f"{label}: configuration '{names[0]}' cannot be read ({first_line(broken)})", not is_of_environment(
+                broken
+            )
         if entry.mteb.split not in splits and len(splits) > 1:
             listed = ", ".join(splits)
-            return f"{label}: no split '{entry.mteb.split}' in configuration '{names[0]}' (splits: {listed})"
-    return f"{label}: mteb cannot read it ({first_line(error)}); its layout has changed"
+            return f"{label}: no split '{entry.mteb.split}' in configuration '{names[0]}' (splits: {listed})", True
+    return f"{label}: mteb cannot read it ({first_line(error)}); its layout has changed", True
 
 
 def needed(entry: SuiteCollection) -> list[tuple[str, ...]]:

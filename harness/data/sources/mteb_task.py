@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure
 from harness.data.collection import changes_of
 from harness.data.sources import hub_rows, mteb_data, second_reading
 from harness.data.sources.declared import DeclaredCollection
@@ -59,7 +59,9 @@ class MtebSource:
         folder = mirrored(self.entry, self.access.mirror)
         if not (folder / "README.md").is_file():
             fetch = f"harness fetch {self.entry.target} --mirror {shlex.quote(str(self.access.mirror))}"
-            raise DataError(f"{folder}: not found, or without README.md; on a machine with a network, run: {fetch}")
+            raise EnvironmentFailure(
+                f"{folder}: not found, or without README.md; on a machine with a network, run: {fetch}"
+            )
         inside = ((file, file.relative_to(folder).parts[0]) for file in folder.rglob("*"))
         return sorted(file for file, top in inside if not top.startswith(".") and file.is_file())
 

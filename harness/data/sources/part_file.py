@@ -8,7 +8,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import EnvironmentFailure
 
 
 class PartFile:
@@ -17,7 +17,7 @@ class PartFile:
     Opening waits until no other process writes the file. Bytes that were passed to `write` survive a kill.
 
     Raises:
-        DataError: the file cannot be written.
+        EnvironmentFailure: the file cannot be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -42,7 +42,7 @@ class PartFile:
         """Append bytes.
 
         Raises:
-            DataError: the disk is full or cannot be written.
+            EnvironmentFailure: the disk is full or cannot be written.
         """
         try:
             left = memoryview(piece)
@@ -76,8 +76,10 @@ class PartFile:
             self.remove()
         self._file.close()
 
-    def _unwritable(self, error: OSError) -> DataError:
-        return DataError(f"{self.path}: cannot be written ({error.strerror}); free some space, or name another folder")
+    def _unwritable(self, error: OSError) -> EnvironmentFailure:
+        return EnvironmentFailure(
+            f"{self.path}: cannot be written ({error.strerror}); free some space, or name another folder"
+        )
 
 
 def _locked(path: Path) -> FileIO:

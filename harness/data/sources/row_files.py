@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, class_of
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.jsonl import JsonLine, lines, records
 from harness.data.sources.row_forms import names_of
@@ -46,7 +46,9 @@ def _parquet(path: Path) -> Iterator[JsonLine]:
                 number += 1
                 yield JsonLine(str(path), number, row)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
+        raise class_of(error, DataError)(
+            f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})"
+        ) from None
 
 
 def _columns(path: Path) -> Iterator[JsonLine]:

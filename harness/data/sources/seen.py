@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, class_of
 from adapters.identity import digest
 from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
 from harness.data.sources.source import Source
@@ -35,7 +35,7 @@ def stamp(files: Sequence[Path]) -> Stamp:
     try:
         found = [(file.resolve(), file.stat()) for file in files]
     except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        raise class_of(error, DataError)(f"{error.filename}: cannot be read ({error.strerror})") from error
     return [[str(path), s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for path, s in found]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from adapters.errors import DataError, UsageError, did_you_mean
+from adapters.errors import DataError, UsageError, class_of, did_you_mean
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import RunLine, opened, read_run, run_of
@@ -162,4 +162,4 @@ def _head(path: Path) -> bytes:
             lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
             return next((line for line in lines if line and not line.startswith(b"#")), b"")
     except (OSError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write the file again") from None
+        raise class_of(error, DataError)(f"{path}: cannot be read ({error}); fetch or write the file again") from None

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, class_of
 from adapters.typed_file import decoded, parsed_json
 from adapters.typed_values import Place
 from harness.data.trec import RunLine, opened
@@ -37,7 +37,7 @@ def json_value(path: Path) -> object:
         with opened(path) as file:
             content = file.read()
     except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write it again") from None
+        raise class_of(error, DataError)(f"{path}: cannot be read ({error}); fetch or write it again") from None
     return parsed_json(decoded(content, at), at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, class_of
 from harness.data.trec import RunLine, number_in
 
 _QUERY = ("q_id", "qid", "query_id", "query-id", "topic", "query")
@@ -31,7 +31,7 @@ def parquet_lines(path: Path) -> Iterator[RunLine]:
                 number += 1
                 yield RunLine(str(query), str(document), number_in(path, number, str(score)), number)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+        raise class_of(error, DataError)(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
 
 
 def _column(path: Path, there: Sequence[str], wanted: Sequence[str]) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.data.arrow import strings, to_numpy
 from harness.data.runs import Run
 from harness.data.sources.dirt import EFFECTS, TAKEN
 from harness.measuring.alarms.alarm import FEW, Alarm, counted
@@ -148,8 +148,8 @@ def _rows_of_queries(ground: CandidatePool) -> npt.NDArray[np.int64]:
     """Rows of candidates with the id of their query that also contain its text. The same id alone is a coincidence."""
     collection = ground.collection
     query_ids = collection.queries.ids()
-    shared = pc.is_in(collection.corpus.id_column, value_set=pa.array(query_ids, pa.string()))
-    rows = np.flatnonzero(shared.to_numpy())
+    shared = pc.is_in(collection.corpus.id_column, value_set=strings(query_ids))
+    rows = np.flatnonzero(to_numpy(shared))
     row_of = dict(zip(collection.corpus.ids(rows), rows.tolist(), strict=True))
     pairs = [(query, row_of[name]) for query, name in enumerate(query_ids) if name in row_of]
     if not pairs:

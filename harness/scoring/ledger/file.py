@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure, class_of
 from harness.holder import holder
 from harness.scoring.ledger.salvage import rescued
 from harness.scoring.ledger.schema import APPLICATION, SCHEMA_VERSION, create, lenient, with_suffix
@@ -36,8 +36,8 @@ class LedgerFile:
     """An open ledger database. If SQLite finds it damaged, it is replaced by what can be salvaged.
 
     Raises:
-        DataError: the file is from a newer version, is not a ledger, cannot be written, or is damaged while another
-            process has it open.
+        DataError: the file is from a newer version, or is not a ledger.
+        EnvironmentFailure: it cannot be written, or is damaged while another process has it open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class LedgerFile:
         except (OSError, sqlite3.OperationalError) as error:
             if is_full(path, error) or (isinstance(error, sqlite3.Error) and is_busy(error)):
                 raise error_of(path, error) from error
-            raise DataError(
+            raise class_of(error, DataError)(
                 f"{path} cannot be opened or created ({error}); name a folder that can be written"
             ) from error
         try:
@@ -138,7 +138,7 @@ class LedgerFile:
                 if not is_busy(error):
                     raise
                 if time.monotonic() > deadline:
-                    raise DataError(
+                    raise EnvironmentFailure(
                         f"{self.path} is missing or damaged, and another process has it open ({holder(self.path)}); "
                         "let that process end, then run this again"
                     ) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,8 @@ class Ledger:
     Use one object per thread.
 
     Raises:
-        DataError: the file is from a newer version, is not a ledger, or cannot be written.
+        DataError: the file is from a newer version, or is not a ledger.
+        EnvironmentFailure: it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -192,6 +193,39 @@ class Ledger:
         """The size of the recorded pairs in bytes, without the overhead of the file."""
         sql = "SELECT coalesce(sum(length(pairs)), 0) FROM part"
         return int(self._file.guarded(lambda: self._file.connection.execute(sql).fetchone())[0])
+
+    def bytes_of(self, identities: Iterable[str]) -> int:
+        """The size of the recorded pairs of some rerankers in bytes, without the overhead of the file.
+
+        Args:
+            identities: digests of the identities.
+        """
+        of_one = "scorer IN (SELECT id FROM scorer WHERE identity = ?)"
+        sql = f"SELECT coalesce(sum(length(pairs)), 0) FROM part WHERE {of_one}"
+        read = self._file.connection.execute
+        return self._file.guarded(lambda: sum(int(read(sql, (identity,)).fetchone()[0]) for identity in identities))
+
+    def forget(self, identities: Iterable[str]) -> None:
+        """Delete some rerankers with all their pairs, in one transaction.
+
+        Args:
+            identities: digests of the identities.
+        """
+        rows = [(identity,) for identity in identities]
+        of_these = "WHERE scorer IN (SELECT id FROM scorer WHERE identity = ?)"
+
+        def delete() -> None:
+            with self._file.writing() as connection:
+                for table in ("part", "set_aside"):
+                    connection.executemany(f"DELETE FROM {table} {of_these}", rows)
+                connection.executemany("DELETE FROM scorer WHERE identity = ?", rows)
+
+        self._file.guarded(delete)
+
+    def shrink(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        self._file.connection.execute("VACUUM")
+        self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def verify(self) -> LedgerReport:
         """Check every row and SQLite's structure. Nothing is changed."""

@@ -142,7 +142,7 @@ def test_every_kind_of_file_is_verified_and_a_damaged_one_is_named_and_left_wher
     assert command(*arguments).code == 0
     files["candidates"].write_bytes(b"")
     said = command(*arguments)
-    assert said.code == 3 and f"{files['candidates']}: it cannot be read" in said.out
+    assert said.code == 5 and f"{files['candidates']}: it cannot be read" in said.out
     assert "the next run searches them again" in said.out
 
 

@@ -159,7 +159,7 @@ def test_every_command_that_reads_says_it_in_one_line(
     out = ["--out", tmp_path / "out"] if verb[0] in {"report", "board"} else []
     out = ["--parquet", tmp_path / "out.parquet"] if verb[0] == "export" else out
     said = command(*verb, "--workspace", path.parent, *out)
-    assert said.code == 3
+    assert said.code == 5
     assert "Traceback" not in said.err
     assert "the mean of its values is" in said.err.splitlines()[-1]
 

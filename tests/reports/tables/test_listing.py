@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from adapters.errors import UsageError
+from harness.workspace import readable_size
 from reports.table import terminal
 from reports.tables.listing import details, listing, outline
 from tests.tiny_collection import FIRST, Place
@@ -29,7 +30,19 @@ def test_everything_that_was_measured_is_listed(place: Place) -> None:
 def test_the_note_of_a_collection_stands_under_the_list(place: Place) -> None:
     place.beir(rules='note = "half of it is invented"')
     place.evaluations()
-    assert listing("results", place.workspace.path).notes == ("half of it is invented",)
+    assert listing("results", place.workspace.path).notes[0] == "half of it is invented"
+
+
+def test_the_size_on_disk_is_shown_by_kind(place: Place) -> None:
+    place.evaluations(rerankers=[PLAIN])
+    for what in ("results", "collections", "systems"):
+        last = listing(what, place.workspace.path).notes[-1]
+        assert last.startswith("on disk: ")
+        for kind in ("results", "scored pairs", "collections", "candidates"):
+            assert kind in last
+    (row,) = rows(place, "collections")
+    files = [file for file in place.workspace.collections.glob("*/*") if file.parent.name != "seen"]
+    assert row[-1] == readable_size(sum(file.stat().st_size for file in files))
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

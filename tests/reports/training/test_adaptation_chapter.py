@@ -76,7 +76,7 @@ def test_a_damaged_record_stops_the_report_and_is_named(place: Place, command: C
     place.evaluations(rerankers=[FAKE])
     said = command("report", "--workspace", place.workspace.path, "--out", place.path / "report")
     assert (
-        said.code == 3
+        said.code == 5
         and said.err.count("\n") == 1
         and f"{made()['run']}.json: state: 'fine' is not allowed" in said.err
     )
@@ -107,4 +107,4 @@ def test_show_writes_the_page_where_it_is_asked_to(place: Place, command: Comman
 
 def test_a_folder_without_a_record_is_one_line(place: Place, command: Command) -> None:
     said = command("train", "show", place.path)
-    assert said.code == 3 and said.err.count("\n") == 1 and "train adapt" in said.err
+    assert said.code == 5 and said.err.count("\n") == 1 and "train adapt" in said.err

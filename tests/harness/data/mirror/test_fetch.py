@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import DataError, HarnessError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, UsageError
 from harness.data.mirror import fetch as module
 from harness.data.mirror.fetch import Piece, fetch, plan_fetch, run_fetch
 from harness.data.mirror.hub_folder import unfinished
@@ -111,7 +111,7 @@ def test_each_piece_is_brought_once_however_often_it_is_named(hub: Hub, mirror: 
 def test_sizes_are_said_before_anything_is_fetched(hub: Hub, mirror: Path) -> None:
     notes = Notes()
     hub.error = Unreachable("no route")
-    with pytest.raises(DataError):
+    with pytest.raises(EnvironmentFailure):
         run_fetch(["beir/scifact"], ["some/model"], mirror, "mteb", notes)
     assert notes.lines[0] == f"2 to fetch into {mirror}: 2 of unknown size"
     assert hub.asked == ["mteb/scifact"] * 2, "a hub that does not answer is not asked for every size"
@@ -131,7 +131,7 @@ def test_a_disk_without_enough_space_is_refused_before_anything_is_fetched(
 ) -> None:
     usage = namedtuple("usage", ["total", "used", "free"])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 2, 8))
-    message = refused(DataError, "beir/scifact", mirror=mirror, source="mteb")
+    message = refused(EnvironmentFailure, "beir/scifact", mirror=mirror, source="mteb")
     assert message == f"{mirror}: 9 bytes are needed and 8 are free on the disk; free some space"
     assert hub.downloads == []
     assert not mirror.exists()
@@ -192,7 +192,7 @@ def test_a_zip_file_is_resumed_and_then_read_from_the_mirror(
     notes = Notes()
     with serving({"/scifact.zip": content}, [Reply(stop_after=100), *[Reply(503)] * 5]) as server:
         monkeypatch.setenv(VARIABLE, server.url)
-        message = refused(DataError, "beir/scifact", mirror=mirror, source="beir")
+        message = refused(EnvironmentFailure, "beir/scifact", mirror=mirror, source="beir")
         assert "100 bytes are kept" in message
         assert not plan_fetch(["beir/scifact"], mirror, source="beir")[0].there
         server.script.clear()
@@ -257,5 +257,5 @@ def test_data_of_ir_datasets_is_brought_into_its_home(mirror: Path, monkeypatch:
 def test_a_mirror_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     piece = Piece("beir/scifact/test", tmp_path / "file" / "irds", False)
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(EnvironmentFailure, match="cannot be written"):
         fetch([piece], tmp_path, Silent())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import DataError, HarnessError, ModelError
+from adapters.errors import EnvironmentFailure, HarnessError, ModelError
 from adapters.models import MODEL_FILES, ONNX_FILES, open_folder
 from harness.data.mirror.fetch import plan_fetch, run_fetch
 from harness.data.mirror.hub_folder import unfinished
@@ -74,7 +74,7 @@ def test_a_killed_fetch_leaves_nothing_that_looks_whole_and_goes_on(hub: Hub, mi
 
 def test_a_download_that_ends_without_a_file_is_not_whole(hub: Hub, mirror: Path) -> None:
     hub.without = {"corpus.jsonl"}
-    message = refused(DataError, "beir/scifact", mirror=mirror, source="mteb")
+    message = refused(EnvironmentFailure, "beir/scifact", mirror=mirror, source="mteb")
     assert "'corpus.jsonl' is incomplete, 0 of 3 bytes; run the same command again" in message
     assert not plan_fetch(["beir/scifact"], mirror, source="mteb")[0].there
 
@@ -112,7 +112,7 @@ def test_a_model_that_was_fetched_is_read_from_the_mirror(
 ) -> None:
     monkeypatch.setenv("HARNESS_MIRROR", str(mirror))
     for spec, revision in (("some/model", None), ("some/model@v1", "v1")):
-        with pytest.raises(ModelError, match=f"harness fetch --model {spec} --mirror {mirror}$"):
+        with pytest.raises(EnvironmentFailure, match=f"harness fetch --model {spec} --mirror {mirror}$"):
             open_folder("some/model", revision)
         run_fetch([], [spec], mirror)
         assert open_folder("some/model", revision).path == mirror / "models" / spec
@@ -149,9 +149,9 @@ def test_a_model_with_nothing_but_pickles_is_refused_before_it_is_fetched(hub: H
 
 def test_without_a_network_it_says_so(mirror: Path) -> None:
     pytest.importorskip("huggingface_hub", reason="the hub's client needs the extra 'models'")
-    message = refused(DataError, "beir/scifact", mirror=mirror, source="mteb")
+    message = refused(EnvironmentFailure, "beir/scifact", mirror=mirror, source="mteb")
     assert "HF_HUB_OFFLINE is set" in message, "the tests run so"
-    assert "HF_HUB_OFFLINE is set" in refused(ModelError, models=["some/model"], mirror=mirror)
+    assert "HF_HUB_OFFLINE is set" in refused(EnvironmentFailure, models=["some/model"], mirror=mirror)
     assert not mirror.exists()
 
 
@@ -161,7 +161,7 @@ def test_half_a_folder_is_not_whole_because_the_network_is_gone(hub: Hub, mirror
     part.mkdir(parents=True)
     (part / "config.json").write_bytes(CONFIG)
     hub.error = Unreachable("no route\nand more")
-    message = refused(ModelError, models=["some/model"], mirror=mirror)
+    message = refused(EnvironmentFailure, models=["some/model"], mirror=mirror)
     assert message.startswith("cannot fetch the model 'some/model': Unreachable: no route; run the same")
     assert hub.downloads == []
     assert part.exists()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, UsageError
 from harness.data.collection import Collection, Rules
 from harness.data.sources import beir_download
 from harness.data.sources.beir_download import URL, VARIABLE, beir_zip_source, fetch_zip
@@ -65,7 +65,7 @@ class Place:
         return collection_of(source, self.session.workspace)
 
     def refused(self, mirror: Path | None = None, entry: SuiteCollection | None = None) -> str:
-        with pytest.raises(DataError) as caught:
+        with pytest.raises((DataError, EnvironmentFailure)) as caught:
             self.load(mirror, entry)
         return str(caught.value).replace(f"{self.session.path}/", "")
 

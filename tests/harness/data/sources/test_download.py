@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, UsageError
 from harness.data.sources.download import download, file_md5
 from tests.local_server import Reply, Server, serving
 
@@ -28,7 +28,7 @@ def fetch(server: Server, target: Path, **options: object) -> Path:
 
 
 def refused(server: Server, target: Path, **options: object) -> str:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises((DataError, EnvironmentFailure)) as caught:
         fetch(server, target, **options)
     message = str(caught.value)
     assert "\n" not in message
@@ -225,7 +225,10 @@ def test_a_kill_loses_nothing_that_had_arrived(target: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with serving({"/x.zip": CONTENT}) as server, pytest.raises(DataError, match=r"x\.zip\.part: cannot be written"):
+    with (
+        serving({"/x.zip": CONTENT}) as server,
+        pytest.raises(EnvironmentFailure, match=r"x\.zip\.part: cannot be written"),
+    ):
         fetch(server, tmp_path / "file" / "x.zip")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, EnvironmentFailure, UsageError
 from harness.data.collection import Collection
 from harness.data.sources import SourceChoice, load, suite_source
 from harness.data.sources.mteb_task import MtebSource
@@ -162,7 +162,7 @@ def test_a_suite_takes_precedence_over_a_folder_of_its_name(
 ) -> None:
     (tmp_path / "beir").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="harness fetch beir/scifact --mirror"):
+    with pytest.raises(EnvironmentFailure, match="harness fetch beir/scifact --mirror"):
         place.load("beir/scifact")
     with pytest.raises(UsageError, match=r"'beir' is not a collection; name a folder"):
         place.load("./beir")

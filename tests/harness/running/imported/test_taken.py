@@ -158,7 +158,7 @@ def test_a_broken_file_is_one_line_and_keeps_nothing(place: Place, command: Comm
     file = place.path / "broken"
     file.write_text(broken, "utf-8")
     code, _, err = run_import(command, place, file, "--name", "theirs")
-    assert code == 3 and err.count("\n") == 1 and str(file) in err
+    assert code == 5 and err.count("\n") == 1 and str(file) in err
     assert command("list", "--workspace", place.workspace.path, "--json").out.strip() == "[]"
 
 

@@ -1,0 +1,37 @@
+"""Results that something else refers to: accepted systems, the anchor of a policy, records of adaptations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+
+from adapters.errors import UsageError
+from harness.result.adaptation.reading import read_record
+from harness.result.select import systems_named
+from harness.result.store import Results
+from harness.result.stored import Stored
+from harness.workspace import Workspace
+
+
+def citations(workspace: Workspace, stored: Sequence[Stored], anchors: Sequence[str] = ()) -> dict[str, str]:
+    """Why results are needed, by their ids.
+
+    Args:
+        anchors: the names that policies give as their anchors.
+
+    Raises:
+        DataError: the record of an adaptation cannot be read, so it is not known what it refers to.
+    """
+    found: dict[str, str] = {}
+    for file in sorted(workspace.adaptations.glob("*.json")):
+        record = read_record(file)
+        found |= {one.evaluation: f"the record {file.name} cites it" for one in record.scores if one.evaluation}
+    for name in anchors:
+        with suppress(UsageError):  # it was not measured here
+            found |= {one.id: f"the policy has the anchor '{name}'" for one in systems_named([name], stored)}
+    with Results(workspace.results) as results:
+        for look, *sides in results.rows("select id, anchor, candidate from look where accepted order by at"):
+            for side in sides:
+                found |= dict.fromkeys(json.loads(side)["evaluations"], f"accepted by {look}, or its anchor")
+    return found
