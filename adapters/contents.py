@@ -213,4 +213,7 @@ def settings_digest(file: Path) -> str:
     left_out = _LEFT_OUT.get(file.name)
     if left_out is None:
         return file_digest(file)
-    return digest({key: value for key, value in read_json(file, dict).items() if key not in left_out})
+    try:
+        return digest({key: value for key, value in read_json(file, dict).items() if key not in left_out})
+    except ValueError:  # NaN and infinity, which JSON does not have, and which some programs write
+        return file_digest(file)

@@ -7,11 +7,21 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+from adapters.plain_text import message
+
 
 class HarnessError(Exception):
-    """The base of every error that the harness raises on purpose. `exit_code` is what the command line returns."""
+    """The base of every error that the harness raises on purpose. `exit_code` is what the command line returns.
+
+    Args:
+        text: the message. Control characters and overrides of direction in it, which foreign names may have, are
+            escaped, so that it is one line.
+    """
 
     exit_code = 3
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(message(str(text)))
 
 
 class UsageError(HarnessError):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from adapters.errors import ModelError, need
+from adapters.paths import is_folder, user_path
 from adapters.typed_file import value_of
 from adapters.typed_values import Place
 
@@ -93,16 +94,16 @@ class ModelFolder:
         if not file.is_file():
             return None
         base = str(self.adapter_config.get("base_model_name_or_path") or "")
-        if not base or (not Path(base).is_dir() and not is_hub_name(base)):
+        if not base or (not is_folder(Path(base)) and not is_hub_name(base)):
             raise ModelError(
                 f"{file}: the base model '{base}' is not here; write the folder or hub name of the base into "
                 "base_model_name_or_path, or merge the adapter into it and name the merged model"
             )
-        if Path(base).is_dir() and Path(base).samefile(self.path):
+        if is_folder(Path(base)) and Path(base).samefile(self.path):
             raise ModelError(f"{file}: base_model_name_or_path is this very folder; name the base")
         revision = self.adapter_config.get("revision")
         try:
-            found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+            found = open_folder(base, None if is_folder(Path(base)) or revision is None else str(revision))
         except ModelError as error:
             raise ModelError(f"{file}: the base of this adapter is missing: {error}") from None
         if found.adapter_config:
@@ -195,7 +196,7 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
         ModelError: `model` is neither a folder nor a hub name, the mirror lacks it, or the hub cannot be reached and
             the model is not in its cache. The message has the command that fetches it to a mirror.
     """
-    path = Path(model).expanduser()
+    path = user_path(model, ModelError)
     if path.is_dir():
         if revision is not None:
             raise ModelError(f"{model} is a local folder; leave out @{revision}, which is for hub models")

@@ -170,7 +170,8 @@ def _is_grade(written: str) -> bool:
 
 
 def _whole(grade: str) -> int:
-    return int(grade.split(".")[0])
+    digits = grade.split(".")[0].lstrip("+-0")
+    return -1 if grade.startswith("-") and digits else int(digits or 0)
 
 
 def _is_comment(line: str) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 from adapters.errors import DataError, UsageError, did_you_mean
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.data.trec import RunLine, opened, read_run, run_of
+from harness.data.trec import RunLine, read_run, run_of
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of
 from harness.result.origin import ImportOrigin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, json_value, nested_lines
@@ -158,8 +159,9 @@ def _head(path: Path) -> bytes:
     if not path.is_file():
         raise DataError(f"no file at {path}")
     try:
-        with opened(path) as file:
-            lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
+        with path.open("rb") as stored:
+            found = lines_of(stored, str(path), packed=path.suffix == ".gz")
+            lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in found)
             return next((line for line in lines if line and not line.startswith(b"#")), b"")
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch or write the file again") from None
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read ({reason_of(error)}); fetch or write the file again") from None

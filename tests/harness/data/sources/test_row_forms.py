@@ -177,8 +177,8 @@ def test_the_id_of_a_row_that_lists_all_texts_is_that_of_its_query(session: Any)
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        ("3000000000", "grade 3e+09 is above 2147483647; write a small whole number"),
-        ("1e300", "grade 1e+300 is above 2147483647; write a small whole number"),
+        ("3000000000", "grade 3e+09 is above 1,000,000; write a small whole number"),
+        ("1e300", "grade 1e+300 is above 1,000,000; write a small whole number"),
         ("9" * 400, "'label' has a number of more than 300 digits; write small numbers"),
     ],
 )
