@@ -19,6 +19,7 @@ from adapters.errors import ModelError
 from adapters.identity import digest, file_digest, files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 from adapters.other_weights import advice
+from adapters.paths import is_file
 from adapters.routes import modules_of
 
 _SETTINGS = (
@@ -164,7 +165,7 @@ class Contents:
         return [f"{place}{file.name}" for file in _files(folder)]
 
     def _is_file(self, name: str) -> bool:
-        return (self.folder.path / name).is_file()
+        return is_file(self.folder.path / name)
 
 
 def graph_files(graph: Path) -> list[Path]:

@@ -76,6 +76,8 @@ class ModelFolder:
     def config(self) -> dict[str, object]:
         """config.json of the network, or of the base if an adapter has none; an empty dict if there is none."""
         own = self.json(f"{self.transformer}config.json")
+        if not isinstance(own.get("model_type", ""), str):
+            raise ModelError(f"{self.path / self.transformer}/config.json: model_type is no text; fetch the file again")
         return self.base.config if not own and self.base is not None else own
 
     @cached_property
@@ -141,7 +143,7 @@ class ModelFolder:
             raise ModelError(f"{file}: expected a list of modules, each with a 'type'; fetch the file again")
         chain = tuple(ModuleEntry(module["type"], str(module.get("path") or "")) for module in listed)
         for module in chain:
-            if module.path.startswith("/") or ".." in Path(module.path).parts:
+            if module.path.startswith("/") or ".." in Path(module.path).parts or "\0" in module.path:
                 raise ModelError(f"{file}: '{module.path}' is not a folder inside the model's folder")
         return chain
 
@@ -281,8 +283,9 @@ def read_json(file: Path, kind: type[_Json]) -> _Json:
         text = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return kind()
-    except OSError as error:
-        raise ModelError(f"{file}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no file can have such a name"
+        raise ModelError(f"{file}: cannot be read: {why}") from None
     if text.startswith(LFS_POINTER):
         raise ModelError(f"{file}: {LFS_ADVICE}")
     content = value_of(text, Place(str(file), error=ModelError, advice="fetch or save the model again"))

@@ -236,6 +236,7 @@ def _load(name: str, file: Path) -> _Graph:
     on_cpu = (named_device(None) or "").startswith("cpu")
     wanted = [] if on_cpu else [kind for kind in (_CUDA,) if kind in runtime.get_available_providers()]
     options = runtime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised, and reported in one line
     if not wanted:  # calls run side by side then, with one thread each; see batching.torch_calls
         options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:

@@ -23,6 +23,8 @@ from harness.data.unpacked import UNREADABLE, lines_of, reason_of
 from harness.data.written_numbers import is_number
 from harness.workspace import write_atomically
 
+_BEYOND = 3.4028235677973366e38
+"""The smallest score that is rounded to infinity in float32, which trec_eval compares scores in."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
@@ -144,6 +146,11 @@ def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> di
             raise DataError(
                 f"{line.place(path)}: document '{line.document}' is listed twice for query '{line.query}'; "
                 "a run lists each document once"
+            )
+        if abs(line.score) >= _BEYOND:
+            raise DataError(
+                f"{line.place(path)}: the score {line.score:g} is not finite as float32, in which scores are compared; "
+                "write smaller ones"
             )
         scores[query, line.document] = line.score
     return scores

@@ -195,6 +195,8 @@ def by_csv(content: bytes) -> dict[str, dict[str, int]] | None:
         rows = list(csv.reader(io.StringIO("\n".join(plain_lines(content))), delimiter="\t", strict=True))
         if not rows or rows[0] != ["query-id", "corpus-id", "score"] or any(len(row) != 3 for row in rows):
             return None
+        if any(row[0].startswith("#") for row in rows):  # a comment, as in trec_eval
+            return None
         if any(one != one.strip() for row in rows for one in row):
             return None
         return _grades([(row[0], row[1], row[2]) for row in rows[1:]])
@@ -218,7 +220,8 @@ def by_json(content: bytes) -> dict[str, dict[str, int]] | None:
     try:
         found = json.loads(content)
         kinds = {type(grade) for one in found.values() for grade in one.values()}
-        return {q: {d: max(g, 0) for d, g in one.items()} for q, one in found.items()} if kinds == {int} else None
+        whole = {q: {d: max(g, 0) for d, g in one.items()} for q, one in found.items() if one}
+        return whole if kinds == {int} else None
     except (ValueError, AttributeError, RecursionError):
         return None
 

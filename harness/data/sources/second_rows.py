@@ -44,8 +44,9 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
 def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     positive = _first(row, _SIDES[1][1])
     texts = _as_list(_first(row, _TEXTS))
-    if positive is None:
-        yield from zip(texts, (int(label) for label in _as_list(_first(row, _LABELS))), strict=False)
+    labels = _first(row, _LABELS)
+    if positive is None and labels is not None:
+        yield from zip(texts, (int(label) for label in _as_list(labels)), strict=False)
         return
     listed = [text for text in texts if _text(text) not in set(map(_text, _as_list(positive)))]
     numbered = [row[name] for name in row if name.startswith("negative_") and name[9:].isdecimal()]

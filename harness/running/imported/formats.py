@@ -12,6 +12,7 @@ from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import RunLine, read_run, run_of
 from harness.data.unpacked import UNREADABLE, lines_of, reason_of
+from harness.data.written_numbers import whole_number
 from harness.result.origin import ImportOrigin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, json_value, nested_lines
@@ -147,7 +148,8 @@ def _of_three(path: Path) -> str:
         last.setdefault(query, []).append(value)
     if not all(value.isascii() and value.isdecimal() for values in last.values() for value in values):
         return "tevatron"
-    if all(sorted(map(int, values)) == list(range(1, len(values) + 1)) for values in last.values()):
+    ranks = [sorted(whole_number(value) or 0 for value in values) for values in last.values()]
+    if all(of_query == list(range(1, len(of_query) + 1)) for of_query in ranks):
         return "msmarco"
     raise UsageError(
         f"{path}: the last column could be scores or ranks; name --format tevatron (scores) or --format msmarco (ranks)"
