@@ -6,13 +6,23 @@ import re
 
 from adapters.limits import LONGEST_MESSAGE
 
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""Control characters, line and paragraph separators, marks and overrides of direction, byte order marks, surrogates."""
+OBEYED = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+"""A pattern of one character: control characters, separators of lines and paragraphs, marks and overrides of
+direction, byte order marks, halves of characters."""
+_OBEYED = re.compile(OBEYED)
+_IN_LINES = re.compile(f"(?![\n\t]){OBEYED}")
+_SHORT = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, with everything that a terminal or a browser would obey as an escape, such as `\x1b`."""
-    return _OBEYED.sub(_escape, text)
+    r"""The text on one line, with everything that a terminal or a browser would obey as an escape, such as `\u001b`.
+    The escapes are those of JSON."""
+    return _OBEYED.sub(escape, text)
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, line by line: line ends and tabs are kept."""
+    return _IN_LINES.sub(escape, text)
 
 
 def message(text: str) -> str:
@@ -22,5 +32,6 @@ def message(text: str) -> str:
     return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[: half - 5]} ... {shown[-half:]}"
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+def escape(found: re.Match[str]) -> str:
+    """The escape of a matched character."""
+    return _SHORT.get(found[0], f"\\u{ord(found[0]):04x}")

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from adapters.errors import HarnessError, UsageError
 from harness.cli import options
+from harness.streams import plain_output
 
 MEASURE = "Measure"
 COMPARE = "Compare and decide"
@@ -84,6 +85,7 @@ def _options_of_all(
 _STOPPED = "stopped; run the same command again to continue"
 
 
+@plain_output
 def main() -> None:
     """Run the command line. Errors for users are one line; every other error is a bug of this package."""
     warnings.showwarning = _warn
