@@ -13,7 +13,7 @@ RATIO_FROM = 64 << 20
 DEEPEST = 100
 """The deepest nesting of lists and objects in a file that is read as a whole: TOML, JSON, YAML."""
 MOST_NODES = 1_000_000
-"""Lists and objects of a YAML file after its aliases are replaced by what they stand for."""
+"""Lists and objects of a YAML file after its aliases are replaced by what they mean."""
 LONGEST_NUMBER = 4_300
 """Digits of a whole number in JSON, TOML or YAML. Python converts no longer ones."""
 LONGEST_MESSAGE = 4_000

@@ -8,7 +8,7 @@ from adapters.errors import HarnessError, UsageError
 
 
 def user_path(name: str | Path, error: type[HarnessError] = UsageError) -> Path:
-    """The path that a name stands for. It may not exist.
+    """The path that a name means. There may be no such file.
 
     Raises:
         HarnessError: of the class `error`: no file can have that name, or `~user` names an unknown user.

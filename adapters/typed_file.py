@@ -180,7 +180,7 @@ def _inside(level: list[Any]) -> list[Any]:
 
 
 def _expandable(content: T) -> T:
-    """The content of a YAML file, if its aliases stand for no more than `MOST_NODES` lists and objects in all."""
+    """The content of a YAML file, if its aliases mean no more than `MOST_NODES` lists and objects in all."""
     sizes: dict[int, int] = {}
 
     def size(one: Any) -> int:
@@ -190,7 +190,7 @@ def _expandable(content: T) -> T:
         return sizes[id(one)]
 
     if size(content) > MOST_NODES:
-        raise TooDeep(f"its aliases stand for more than {MOST_NODES:,} lists and mappings; write fewer")
+        raise TooDeep(f"its aliases mean more than {MOST_NODES:,} lists and mappings; write fewer")
     return content
 
 

@@ -31,6 +31,7 @@ class Kind:
         compare: compares what was read with an independent reader.
         share: how many inputs it gets, compared with the other kinds.
         sound: whether the examples are accepted; specs name models that are not there.
+        prepared: whether the examples are read once before memory is limited, so that libraries are loaded.
         needs: packages without which it cannot be read here.
         known: why inputs of this kind still fail; such failures are counted and do not fail the run.
     """
@@ -43,6 +44,7 @@ class Kind:
     compare: Compare | None = None
     share: float = 1.0
     sound: bool = True
+    prepared: bool = True
     needs: tuple[str, ...] = ()
     known: str = ""
 
