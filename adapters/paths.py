@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from adapters.errors import HarnessError, UsageError
@@ -16,11 +17,11 @@ def user_path(name: str | Path, error: type[HarnessError] = UsageError) -> Path:
     text = str(name)
     if "\0" in text:
         raise error(f"'{text}' has a NUL character, which no file name can have; write the name without it")
+    path = Path(os.path.expanduser(text))  # noqa: PTH111  (a Path does not keep the ./ of ./~x)
+    if text.startswith("~") and str(path).startswith("~"):
+        raise error(f"'{text}': '{text.partition('/')[0]}' is not the home folder of a user; write ./{text}")
     try:
-        path = Path(text).expanduser()
         path.stat()
-    except RuntimeError:
-        raise error(f"'{text}': '{text.partition('/')[0]}' is not the home folder of a user; write ./{text}") from None
     except (FileNotFoundError, NotADirectoryError):
         return path
     except (OSError, UnicodeEncodeError) as problem:

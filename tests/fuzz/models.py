@@ -19,6 +19,7 @@ from adapters.pickled import read_pickled
 from adapters.soundness import HeaderEntry, safetensors_header
 from adapters.spec import identity_of, open_ranker, refuse_early
 from tests.fuzz.kinds import Disagreement, Kind
+from training.merging.checkpoint import open_checkpoint
 
 _PAIR = np.array([[0, 0]], np.int64)
 
@@ -138,6 +139,12 @@ def index(folder: Path) -> Sequence[bytes]:
     ]
 
 
+def checkpoint(file: Path) -> object:
+    """What a merge reads of a checkpoint before it writes anything."""
+    found = open_checkpoint(str(folder_of(file)))
+    return found.tensors
+
+
 _BERT, _EMBEDDER, _QWEN = (
     partial(of_folder, make) for make in (tiny.cross_encoder, tiny.bert_embedder, tiny.causal_lm)
 )
@@ -188,6 +195,16 @@ KINDS = [
         share=0.5,
         needs=_TORCH,
     ),
+    Kind(
+        "merge-weights",
+        "model/model.safetensors",
+        _BERT("model.safetensors"),
+        "safetensors",
+        checkpoint,
+        share=0.5,
+        needs=_TORCH,
+    ),
+    Kind("merge-config", "model/config.json", _BERT("config.json"), "json", checkpoint, share=0.5, needs=_TORCH),
     Kind(
         "safetensors",
         "model/model.safetensors",
