@@ -104,10 +104,8 @@ def safetensors_header(file: Path) -> dict[str, HeaderEntry]:
         raw = content.read(length)
     try:
         listed = {name: entry for name, entry in json.loads(raw).items() if name != "__metadata__"}
-        tensors = {
-            name: HeaderEntry(str(one["dtype"]), tuple(map(_size, one["shape"]))) for name, one in listed.items()
-        }
-        end = max((_size(one["data_offsets"][1]) for one in listed.values()), default=0)
+        tensors = {name: HeaderEntry(str(one["dtype"]), _sizes(one["shape"])) for name, one in listed.items()}
+        end = max((_sizes(one["data_offsets"])[1] for one in listed.values()), default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         raise ModelError(f"{file}: damaged: its header cannot be read; fetch the file again") from None
     if _HEADER.size + length + end != size:
@@ -116,11 +114,11 @@ def safetensors_header(file: Path) -> dict[str, HeaderEntry]:
     return tensors
 
 
-def _size(number: object) -> int:
-    """A size in a header: a whole number of 64 bits."""
-    if type(number) is not int or not 0 <= number < 1 << 63:
-        raise ValueError("not a size")
-    return number
+def _sizes(numbers: object) -> tuple[int, ...]:
+    """The sizes or places in a header: whole numbers of 64 bits."""
+    if not isinstance(numbers, list) or not all(type(one) is int and 0 <= one < 1 << 63 for one in numbers):
+        raise ValueError("not a list of sizes")
+    return tuple(numbers)
 
 
 def refuse_pointers(folder: ModelFolder) -> None:

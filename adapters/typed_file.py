@@ -199,7 +199,9 @@ def _refuse(form: str, error: Exception | str, at: Place) -> Never:
         at.refuse(str(error))
     if isinstance(error, json.JSONDecodeError):
         at.refuse(f"not JSON in line {error.lineno}: {error.msg} (column {error.colno})")
-    why = _TOO_DEEP if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
+    if isinstance(error, RecursionError):
+        at.refuse(_TOO_DEEP)
+    why = str(error).partition("; use sys.")[0]
     at.refuse(f"not {form}: {why}".replace('in "<unicode string>", ', "in "))
 
 
