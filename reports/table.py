@@ -173,7 +173,7 @@ def one_line_heads(table: Table) -> list[str]:
     return [f"{heading}{GROUP}{name}" if heading else name for heading, name in pairs]
 
 
-_LINKS = re.compile(r"\](?=[(:\[])|(?<=[A-Za-z]):(?=//)|(?<=\bwww)\.|\b(?:mailto|xmpp):", re.IGNORECASE)
+_LINKS = re.compile(r"\](?=[(:\[])|(?<=[A-Za-z]):(?=//)|(?<=www)(?<![a-z0-9]www)\.|\b(?:mailto|xmpp):", re.IGNORECASE)
 """Where GitHub begins the target of a link, or an address that it makes a link of."""
 _ADDRESS = re.compile(r"(?<=[\w.+-])@(?=[\w-]+\.[\w.-]*\w)")
 
