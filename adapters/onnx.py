@@ -30,6 +30,7 @@ from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest, files_digest
 from adapters.labels import OutputLabel, label_of
 from adapters.lengths import length_of
+from adapters.loading import refuse_broken
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
 from adapters.processor import instruction_set
@@ -201,7 +202,11 @@ class OnnxCrossEncoder:
     def _loaded(self) -> tuple[_Graph, PairEncoder]:
         tokenizers = need("tokenizers", "onnx", _PURPOSE)
         graph = _load(self.name, self._file)
-        tokenizer = tokenizers.Tokenizer.from_file(str(self._folder.path / "tokenizer.json"))
+        file = self._folder.path / "tokenizer.json"
+        try:
+            tokenizer = tokenizers.Tokenizer.from_file(str(file))
+        except BaseException as error:
+            refuse_broken(error, str(file))
         return graph, PairEncoder(tokenizer, max_length=self._max_length, truncation=self._truncation)
 
 

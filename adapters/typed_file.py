@@ -21,6 +21,7 @@ T = TypeVar("T")
 _BAD = (ValueError, RecursionError)
 _YAML_BAD = (*_BAD, TypeError, AttributeError, KeyError, IndexError, OverflowError)
 """What PyYAML raises for tags and dates that it cannot convert, besides its own errors."""
+_BRACKET = re.compile(r"[\[\]{}]")
 _TOO_DEEP = f"nested too deeply; at most {DEEPEST} levels of lists and objects are read"
 
 
@@ -145,6 +146,7 @@ def parsed_yaml(text: str, at: Place) -> object:
             return cast(dict[Any, Any], super().construct_mapping(node, deep))
 
     try:
+        _refuse_open(text)  # PyYAML takes the square of the depth
         return _expandable(_shallow(yaml.load(text, Loader)))
     except (yaml.YAMLError, *_YAML_BAD) as error:
         return _refuse("YAML", error, at)
@@ -177,6 +179,15 @@ def _inside(level: list[Any]) -> list[Any]:
         if isinstance(one, dict | list)
     }
     return list(found.values())
+
+
+def _refuse_open(text: str) -> None:
+    """Refuse a text in which more than `DEEPEST` brackets are open at a time, before it is parsed."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > DEEPEST:
+            raise TooDeep(_TOO_DEEP)
 
 
 def _expandable(content: T) -> T:

@@ -22,6 +22,7 @@ def main() -> int:
         done["inputs"] += 1
         if outcome.state == "failed" and not kinds[outcome.kind].known:
             done["failed"] += 1
+            sys.stderr.write(f"{outcome.kind} {outcome.number}: {outcome.detail.strip().splitlines()[-1][:300]}\n")
         if done["inputs"] % 1000 == 0:
             sys.stderr.write(f"{done['inputs']:,} inputs, {done['failed']} failed, {time.monotonic() - began:.0f} s\n")
 

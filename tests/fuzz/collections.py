@@ -220,6 +220,8 @@ def by_json(content: bytes) -> dict[str, dict[str, int]] | None:
     try:
         found = json.loads(content)
         kinds = {type(grade) for one in found.values() for grade in one.values()}
+        if any(name != name.strip() for one in found.values() for name in one):  # ids are read without white space
+            return None
         whole = {q: {d: max(g, 0) for d, g in one.items()} for q, one in found.items() if one}
         return whole if kinds == {int} else None
     except (ValueError, AttributeError, RecursionError):
@@ -250,7 +252,9 @@ def compare_rows(file: Path, read: Collection) -> bool:
                 return False
             listed = [*((text, 0) for text in row["negative"]), *((text, 1) for text in row["positive"])]
             both = {text.strip() for text in row["negative"]} & {text.strip() for text in row["positive"]}
-            if row["id"] in grades or both or not isinstance(row["positive"], list) or type(row["query"]) is not str:
+            if not isinstance(row["positive"], list) or not isinstance(row["negative"], list):
+                return False
+            if row["id"] in grades or both or type(row["query"]) is not str:
                 return False
             if listed:
                 grades[row["id"]] = {text.strip(): grade for text, grade in listed}

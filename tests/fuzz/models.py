@@ -145,6 +145,13 @@ def checkpoint(file: Path) -> object:
     return found.tensors
 
 
+def graph_around(folder: Path) -> Sequence[bytes]:
+    """The tokenizer of a folder with a graph."""
+    (content,) = graph(folder)
+    (folder / "model.onnx").write_bytes(content)
+    return [(folder / "tokenizer.json").read_bytes()]
+
+
 _BERT, _EMBEDDER, _QWEN = (
     partial(of_folder, make) for make in (tiny.cross_encoder, tiny.bert_embedder, tiny.causal_lm)
 )
@@ -217,4 +224,13 @@ KINDS = [
     ),
     Kind("pickle", "model/pytorch_model.bin", pickled, "binary", read_pickled, share=0.5, needs=("torch",)),
     Kind("onnx", "model/model.onnx", graph, "binary", of_graph, needs=("onnx", "onnxruntime", *_TORCH)),
+    Kind(
+        "onnx-tokenizer",
+        "model/tokenizer.json",
+        graph_around,
+        "json",
+        of_graph,
+        share=0.5,
+        needs=("onnx", "onnxruntime", *_TORCH),
+    ),
 ]
