@@ -162,6 +162,7 @@ def test_json_is_read_strictly(content: str | bytes, said: str, tmp_path: Path) 
             "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]\n" for n in range(1, 9)),
             "its aliases mean more than 1,000,000 lists and mappings",
         ),
+        ("name: " + "[" * 20_000, "nested too deeply; at most 100 levels"),
         ("name: 2020-99-01", "not YAML: month must be in 1..12"),
         ("!!python/object/apply:os.system [ls]", "not YAML: could not determine a constructor"),
     ],
