@@ -56,7 +56,7 @@ class ChatGenerator:
         parallel: int = 4,
         key_variable: str = "OPENAI_API_KEY",
     ) -> None:
-        if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
+        if not is_web(address):
             raise UsageError(
                 f"'{address}' is no http address; write for instance chat:http://127.0.0.1:8000/v1?model=x"
             )
@@ -139,3 +139,11 @@ def _failure_message(url: str, error: Exception, attempts: int, timeout: float) 
     if isinstance(reason, TimeoutError):
         return f"{url}: no answer within {timeout:g} seconds{tried}; raise it with ?timeout=..."
     return f"{url}: no answer{tried} ({reason}); is the server running?"
+
+
+def is_web(address: str) -> bool:
+    """Whether an address begins with http:// or https:// and can be read as one."""
+    try:
+        return urllib.parse.urlsplit(address).scheme in ("http", "https")
+    except ValueError:
+        return False

@@ -19,6 +19,7 @@ from adapters.errors import ModelError, class_of
 from adapters.identity import digest, file_digest, files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 from adapters.other_weights import advice
+from adapters.paths import is_file
 from adapters.routes import modules_of
 
 _SETTINGS = (
@@ -165,7 +166,7 @@ class Contents:
         return [f"{place}{file.name}" for file in _files(folder)]
 
     def _is_file(self, name: str) -> bool:
-        return (self.folder.path / name).is_file()
+        return is_file(self.folder.path / name)
 
 
 def graph_files(graph: Path) -> list[Path]:
@@ -215,4 +216,7 @@ def settings_digest(file: Path) -> str:
     left_out = _LEFT_OUT.get(file.name)
     if left_out is None:
         return file_digest(file)
-    return digest({key: value for key, value in read_json(file, dict).items() if key not in left_out})
+    try:
+        return digest({key: value for key, value in read_json(file, dict).items() if key not in left_out})
+    except ValueError:  # NaN and infinity, which JSON does not have, and which some programs write
+        return file_digest(file)

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
 from adapters.model_card import ModelCard, card_of
 from adapters.models import ModelFolder
+from adapters.paths import user_path
 from adapters.protocols import Role
 from adapters.similarity import Similarity
 from adapters.typed_file import read_toml
@@ -77,7 +77,7 @@ def load_family(name: str) -> EmbedderFamily:
     """
     if name in families():
         return families()[name]
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_file():
         return read_toml(path, EmbedderFamily)
     raise UsageError(f"no family '{name}', and no file of that name.{did_you_mean(name, families())}")

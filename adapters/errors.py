@@ -8,12 +8,22 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+from adapters.plain_text import message
+
 
 class HarnessError(Exception):
-    """The base of every error that is raised on purpose. Raise one of its subclasses, which have an `exit_code`."""
+    """The base of every error that is raised on purpose. Raise one of its subclasses, which have an `exit_code`.
+
+    Args:
+        text: the message. Control characters and overrides of direction in it, which foreign names may have, are
+            escaped, so that it is one line.
+    """
 
     exit_code = 70
     """What the command line returns. docs/exit-codes.md lists all of them."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(message(str(text)))
 
 
 class UsageError(HarnessError):

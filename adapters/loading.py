@@ -8,7 +8,7 @@ import importlib.util
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import numpy as np
 
@@ -170,10 +170,27 @@ def loading(folder: ModelFolder, what: str) -> Iterator[None]:
         raise EnvironmentFailure(
             f"'{folder.name}': not enough memory to load it; use dtype=bfloat16 or another machine"
         ) from None
-    except Exception as error:
-        _refuse_broken_libraries()
-        kind = EnvironmentFailure if isinstance(error, ModuleNotFoundError) else class_of(error, ModelError)
-        raise kind(f"'{folder.name}': {what} cannot be loaded: {reason_of(error)}") from error
+    except BaseException as error:
+        refuse_broken(error, f"'{folder.name}': {what}")
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether a library failed, as opposed to an interruption of the program."""
+    return isinstance(error, Exception) or type(error).__name__ == _PANIC
+
+
+def refuse_broken(error: BaseException, what: str) -> NoReturn:
+    """Raise what a library raised for a broken file as an error of one line.
+
+    Raises:
+        ModelError: `what` cannot be loaded. An interruption of the program is raised as it is.
+        EnvironmentFailure: the machine or an installed package failed.
+    """
+    if not is_failure(error):
+        raise error
+    _refuse_broken_libraries()
+    kind = EnvironmentFailure if isinstance(error, ModuleNotFoundError) else class_of(error, ModelError)
+    raise kind(f"{what} cannot be loaded: {reason_of(error)}") from error
 
 
 def _refuse_broken_libraries() -> None:
@@ -201,6 +218,8 @@ def reason_of(error: BaseException) -> str:
 
 
 _LONGEST = 300
+_PANIC = "PanicException"
+"""What libraries in Rust, such as tokenizers, raise for some broken files. It is no `Exception`."""
 
 
 def engine_of(folder: ModelFolder) -> dict[str, object]:

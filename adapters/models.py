@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from adapters.errors import EnvironmentFailure, ModelError, class_of, class_of_fetch, need
+from adapters.paths import is_folder, user_path
 from adapters.typed_file import value_of
 from adapters.typed_values import Place
 
@@ -75,6 +76,8 @@ class ModelFolder:
     def config(self) -> dict[str, object]:
         """config.json of the network, or of the base if an adapter has none; an empty dict if there is none."""
         own = self.json(f"{self.transformer}config.json")
+        if not isinstance(own.get("model_type", ""), str):
+            raise ModelError(f"{self.path / self.transformer}/config.json: model_type is no text; fetch the file again")
         return self.base.config if not own and self.base is not None else own
 
     @cached_property
@@ -94,16 +97,16 @@ class ModelFolder:
         if not file.is_file():
             return None
         base = str(self.adapter_config.get("base_model_name_or_path") or "")
-        if not base or (not Path(base).is_dir() and not is_hub_name(base)):
+        if not base or (not is_folder(Path(base)) and not is_hub_name(base)):
             raise ModelError(
                 f"{file}: the base model '{base}' is not here; write the folder or hub name of the base into "
                 "base_model_name_or_path, or merge the adapter into it and name the merged model"
             )
-        if Path(base).is_dir() and Path(base).samefile(self.path):
+        if is_folder(Path(base)) and Path(base).samefile(self.path):
             raise ModelError(f"{file}: base_model_name_or_path is this very folder; name the base")
         revision = self.adapter_config.get("revision")
         try:
-            found = open_folder(base, None if Path(base).is_dir() or revision is None else str(revision))
+            found = open_folder(base, None if is_folder(Path(base)) or revision is None else str(revision))
         except (ModelError, EnvironmentFailure) as error:
             raise class_of(error, ModelError)(f"{file}: the base of this adapter is missing: {error}") from None
         if found.adapter_config:
@@ -141,7 +144,7 @@ class ModelFolder:
             raise ModelError(f"{file}: expected a list of modules, each with a 'type'; fetch the file again")
         chain = tuple(ModuleEntry(module["type"], str(module.get("path") or "")) for module in listed)
         for module in chain:
-            if module.path.startswith("/") or ".." in Path(module.path).parts:
+            if module.path.startswith("/") or ".." in Path(module.path).parts or "\0" in module.path:
                 raise ModelError(f"{file}: '{module.path}' is not a folder inside the model's folder")
         return chain
 
@@ -197,7 +200,7 @@ def open_folder(model: str, revision: str | None = None, extra_files: Iterable[s
         EnvironmentFailure: the mirror lacks it, or the hub cannot be reached and the model is not in its cache. The
             message has the command that fetches it to a mirror.
     """
-    path = Path(model).expanduser()
+    path = user_path(model, ModelError)
     if path.is_dir():
         if revision is not None:
             raise ModelError(f"{model} is a local folder; leave out @{revision}, which is for hub models")
@@ -282,8 +285,9 @@ def read_json(file: Path, kind: type[_Json]) -> _Json:
         text = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return kind()
-    except OSError as error:
-        raise class_of(error, ModelError)(f"{file}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no file can have such a name"
+        raise class_of(error, ModelError)(f"{file}: cannot be read: {why}") from None
     if text.startswith(LFS_POINTER):
         raise ModelError(f"{file}: {LFS_ADVICE}")
     content = value_of(text, Place(str(file), error=ModelError, advice="fetch or save the model again"))

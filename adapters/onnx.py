@@ -30,6 +30,7 @@ from adapters.errors import ModelError, UsageError, need
 from adapters.identity import file_digest, files_digest
 from adapters.labels import OutputLabel, label_of
 from adapters.lengths import length_of
+from adapters.loading import refuse_broken
 from adapters.models import ONNX_FILES, ModelFolder, open_folder
 from adapters.pairs import PairEncoder, Truncation
 from adapters.processor import instruction_set
@@ -201,7 +202,11 @@ class OnnxCrossEncoder:
     def _loaded(self) -> tuple[_Graph, PairEncoder]:
         tokenizers = need("tokenizers", "onnx", _PURPOSE)
         graph = _load(self.name, self._file)
-        tokenizer = tokenizers.Tokenizer.from_file(str(self._folder.path / "tokenizer.json"))
+        file = self._folder.path / "tokenizer.json"
+        try:
+            tokenizer = tokenizers.Tokenizer.from_file(str(file))
+        except BaseException as error:
+            refuse_broken(error, str(file))
         return graph, PairEncoder(tokenizer, max_length=self._max_length, truncation=self._truncation)
 
 
@@ -236,6 +241,7 @@ def _load(name: str, file: Path) -> _Graph:
     on_cpu = (named_device(None) or "").startswith("cpu")
     wanted = [] if on_cpu else [kind for kind in (_CUDA,) if kind in runtime.get_available_providers()]
     options = runtime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised, and reported in one line
     if not wanted:  # calls run side by side then, with one thread each; see batching.torch_calls
         options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from adapters.errors import ModelError, UsageError, class_of
+from adapters.paths import user_path
 from adapters.working_folder import paths_of_libraries
 
 _PROCESS = Path(__file__).with_name("own_code_process.py")
@@ -165,7 +166,7 @@ def versions_of(python: str | None) -> dict[str, str]:
 
 @cache
 def _versions(python: str, other: bool) -> tuple[str, str]:
-    named = Path(python).expanduser()
+    named = user_path(python)
     if not named.is_file():
         raise UsageError(f"?python={python}: there is no such file; name the interpreter of an environment")
     environment = {name: value for name, value in os.environ.items() if not other or name not in _OTHER}

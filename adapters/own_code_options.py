@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NoReturn
 
 from adapters.errors import ModelError, UsageError
@@ -12,6 +11,7 @@ from adapters.lengths import length_of
 from adapters.models import CODE_FILES, ModelFolder, open_folder
 from adapters.own_code_family import CLASSES, Call, OwnCodeFamily, family_of
 from adapters.own_code_folder import OwnCode
+from adapters.paths import user_path
 from adapters.prompt_template import PromptTemplate, load_template
 
 _TEMPLATED = ("text", "layers", "querit")
@@ -27,7 +27,7 @@ def model_folder(model: str, revision: str | None) -> ModelFolder:
     """
     folder = open_folder(model, revision)
     named = own_classes(folder)
-    if not Path(model).expanduser().is_dir() and any("--" not in name for name in named.values()):
+    if not user_path(model).is_dir() and any("--" not in name for name in named.values()):
         folder = open_folder(model, revision, CODE_FILES)
     foreign = [module.type for module in folder.chain if module.name != "Transformer" or not module.known]
     if foreign:

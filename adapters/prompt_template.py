@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
@@ -19,6 +18,7 @@ from msgspec import Meta
 from adapters.errors import ModelError, UsageError, did_you_mean
 from adapters.identity import digest
 from adapters.models import ModelFolder
+from adapters.paths import user_path
 from adapters.typed_file import parsed_toml, read_toml
 from adapters.typed_values import Place, Positive, typed
 
@@ -138,7 +138,7 @@ def load_template(name: str) -> PromptTemplate:
     packaged = _packaged()
     if name in packaged:
         return parse_template(packaged[name].read_text("utf-8"), f"templates/{name}.toml")
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_file():
         return _template(read_toml(path, _Written), str(path))
     raise UsageError(f"no template '{name}', and no file of that name.{did_you_mean(name, packaged)}")

@@ -104,14 +104,21 @@ def safetensors_header(file: Path) -> dict[str, HeaderEntry]:
         raw = content.read(length)
     try:
         listed = {name: entry for name, entry in json.loads(raw).items() if name != "__metadata__"}
-        tensors = {name: HeaderEntry(str(one["dtype"]), tuple(map(int, one["shape"]))) for name, one in listed.items()}
-        end = max((int(one["data_offsets"][1]) for one in listed.values()), default=0)
+        tensors = {name: HeaderEntry(str(one["dtype"]), _sizes(one["shape"])) for name, one in listed.items()}
+        end = max((_sizes(one["data_offsets"])[1] for one in listed.values()), default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         raise ModelError(f"{file}: damaged: its header cannot be read; fetch the file again") from None
     if _HEADER.size + length + end != size:
         whole = _HEADER.size + length + end
         raise ModelError(f"{file}: has {size:,} bytes, and its header says {whole:,}: cut off; fetch the file again")
     return tensors
+
+
+def _sizes(numbers: object) -> tuple[int, ...]:
+    """The sizes or places in a header: whole numbers of 64 bits."""
+    if not isinstance(numbers, list) or not all(type(one) is int and 0 <= one < 1 << 63 for one in numbers):
+        raise ValueError("not a list of sizes")
+    return tuple(numbers)
 
 
 def refuse_pointers(folder: ModelFolder) -> None:

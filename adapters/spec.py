@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from adapters.errors import EnvironmentFailure, ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
+from adapters.paths import user_path
 from adapters.protocols import Bindable, Checkable, Generator, Identity, ListwiseReranker, Reranker, Retriever
 from adapters.working_folder import allow_working_folder
 
@@ -66,6 +67,8 @@ def parse(text: str) -> Spec:
         UsageError: the string is empty, or an option has no value or occurs twice.
     """
     head, _, query = text.strip().partition("?")
+    if "\0" in text:
+        raise UsageError(f"'{text}' has a NUL character; write the name without it")
     if not head:
         raise UsageError("empty model name; write for instance 'BAAI/bge-reranker-v2-m3' or 'cross-encoder:./mine'")
     kind, model = _split_kind(head)
@@ -223,7 +226,7 @@ def _build(spec: Spec, part: Part) -> object:
 
 
 def _target(spec: Spec, part: Part) -> str:
-    if part == "generator" and spec.kind is None and ("/" in spec.model or Path(spec.model).exists()):
+    if part == "generator" and spec.kind is None and ("/" in spec.model or user_path(spec.model).exists()):
         return _LANGUAGE_MODEL  # its config says whether it is causal or sequence-to-sequence
     if part == "reranker" and spec.options.get("code") == "own" and spec.kind in _MAY_RUN_CODE:
         return _OWN_CODE
@@ -241,7 +244,7 @@ def _inferred(spec: Spec) -> str:
     from adapters.kinds import kind_of
     from adapters.models import open_folder
 
-    if "/" not in spec.model and not Path(spec.model).exists():
+    if "/" not in spec.model and not user_path(spec.model).exists():
         hint = did_you_mean(spec.model, [*kinds(), "run:FILE", "control:NAME"])
         raise UsageError(
             f"'{spec.text}' is neither a folder, nor a hub name (organisation/model), nor a kind; check the name.{hint}"

@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import Any, Never, TypeVar, cast
 
 from adapters.errors import DataError, EnvironmentFailure, HarnessError, UsageError, is_of_environment, need
+from adapters.json_text import DECODER, RepeatedKey, each_once, half_character
+from adapters.limits import DEEPEST, MOST_NODES
 from adapters.typed_values import Place, typed
 
 T = TypeVar("T")
 _BAD = (ValueError, RecursionError)
+_YAML_BAD = (*_BAD, TypeError, AttributeError, KeyError, IndexError, OverflowError)
+"""What PyYAML raises for tags and dates that it cannot convert, besides its own errors."""
+_BRACKET = re.compile(r"[\[\]{}]")
+_TOO_DEEP = f"nested too deeply; at most {DEEPEST} levels of lists and objects are read"
 
 
-class RepeatedKey(ValueError):
-    """A key occurs twice in one table."""
+class TooDeep(ValueError):
+    """Lists and objects are nested more deeply than any such file needs, or YAML's aliases make too many of them."""
 
 
 def read_toml(file: Path, kind: type[T], *, error: type[HarnessError] = UsageError, advice: str = "") -> T:
@@ -82,7 +88,19 @@ def read_value(file: Path, *, error: type[HarnessError] = DataError, advice: str
 
 def value_of(content: bytes, at: Place) -> Any:
     """The JSON value in the bytes of a file from another program."""
-    return _parsed("JSON", decoded(content, at), at, json.loads)
+    return foreign_json(decoded(content, at), at, json.loads)
+
+
+def foreign_json(text: str, at: Place, parse: Callable[[str], Any] = DECODER.decode) -> Any:
+    """The JSON value of a text from another program. With the default of `parse`, no key may occur twice.
+
+    Raises:
+        HarnessError: of the place's class: it is no JSON, or a text in it cannot be stored as UTF-8.
+    """
+    content = _parsed("JSON", text, at, parse)
+    if half_character(text, content):
+        at.refuse("a text in it has half a character (a lone surrogate); correct the escape")
+    return content
 
 
 def parsed_toml(text: str, at: Place) -> dict[str, Any]:
@@ -92,7 +110,9 @@ def parsed_toml(text: str, at: Place) -> dict[str, Any]:
         HarnessError: of the place's class: it is no TOML. The message names the line and shows it.
     """
     try:
-        return tomllib.loads(text)
+        return _shallow(tomllib.loads(text))
+    except TooDeep as error:
+        at.refuse(str(error))
     except _BAD as error:
         why, _, where = str(error).partition(" (at ")
         lines = text.rstrip().splitlines()
@@ -108,7 +128,7 @@ def parsed_json(text: str, at: Place) -> object:
     Raises:
         HarnessError: of the place's class: it is no JSON, or a key occurs twice in an object.
     """
-    return _parsed("JSON", text, at, lambda text: json.loads(text, object_pairs_hook=each_once))
+    return _parsed("JSON", text, at, DECODER.decode)
 
 
 def parsed_yaml(text: str, at: Place) -> object:
@@ -127,39 +147,74 @@ def parsed_yaml(text: str, at: Place) -> object:
             return cast(dict[Any, Any], super().construct_mapping(node, deep))
 
     try:
-        return yaml.load(text, Loader)
-    except (yaml.YAMLError, *_BAD) as error:
+        _refuse_open(text)  # PyYAML takes the square of the depth
+        return _expandable(_shallow(yaml.load(text, Loader)))
+    except (yaml.YAMLError, *_YAML_BAD) as error:
         return _refuse("YAML", error, at)
 
 
 def _parsed(form: str, text: str, at: Place, parse: Callable[[str], Any]) -> Any:
     try:
-        return parse(text)
+        return _shallow(parse(text))
     except _BAD as error:
         return _refuse(form, error, at)
 
 
+def _shallow(content: T) -> T:
+    """The content, if it is nested at most `DEEPEST` levels deep."""
+    level = _inside([content])
+    for _ in range(DEEPEST):
+        if not level:
+            return content
+        level = _inside(level)
+    raise TooDeep(_TOO_DEEP)
+
+
+def _inside(level: list[Any]) -> list[Any]:
+    """The different lists and objects directly inside those of a level."""
+    found = {
+        id(one): one
+        for outer in level
+        if isinstance(outer, dict | list)
+        for one in (outer.values() if isinstance(outer, dict) else outer)
+        if isinstance(one, dict | list)
+    }
+    return list(found.values())
+
+
+def _refuse_open(text: str) -> None:
+    """Refuse a text in which more than `DEEPEST` brackets are open at a time, before it is parsed."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > DEEPEST:
+            raise TooDeep(_TOO_DEEP)
+
+
+def _expandable(content: T) -> T:
+    """The content of a YAML file, if its aliases mean no more than `MOST_NODES` lists and objects in all."""
+    sizes: dict[int, int] = {}
+
+    def size(one: Any) -> int:
+        if id(one) not in sizes:
+            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+            sizes[id(one)] = 1 + sum(size(child) for child in inner if isinstance(child, dict | list))
+        return sizes[id(one)]
+
+    if size(content) > MOST_NODES:
+        raise TooDeep(f"its aliases mean more than {MOST_NODES:,} lists and mappings; write fewer")
+    return content
+
+
 def _refuse(form: str, error: Exception | str, at: Place) -> Never:
-    if isinstance(error, RepeatedKey):
+    if isinstance(error, RepeatedKey | TooDeep):
         at.refuse(str(error))
     if isinstance(error, json.JSONDecodeError):
         at.refuse(f"not JSON in line {error.lineno}: {error.msg} (column {error.colno})")
-    why = "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
+    if isinstance(error, RecursionError):
+        at.refuse(_TOO_DEEP)
+    why = str(error).partition("; use sys.")[0]
     at.refuse(f"not {form}: {why}".replace('in "<unicode string>", ', "in "))
-
-
-def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs of an object as a dict, as `object_pairs_hook` of a JSON decoder.
-
-    Raises:
-        RepeatedKey: a key occurs twice; of the two values a dict would keep only the last.
-    """
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise RepeatedKey(f"the key '{repeated[:80]}' occurs twice; write it once")
-    return found
 
 
 def decoded(content: bytes, at: Place) -> str:
@@ -183,6 +238,8 @@ def _text(file: Path, at: Place) -> str:
         if is_of_environment(error):
             at = replace(at, error=EnvironmentFailure, advice="")
         at.refuse(f"cannot be read: {error.strerror}")
+    except ValueError:
+        at.refuse("no file can have such a name; write it without NUL characters")
     if not text.strip() and at.table != "table":
         at.refuse(f"the file is empty; {'an object' if at.table == 'object' else 'a mapping'} is needed")
     return text

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from msgspec import Meta
 
+from adapters.limits import LONGEST_NUMBER
+
 
 @dataclass(frozen=True)
 class Then:
@@ -50,7 +52,10 @@ def shown(value: object, table: str = "table") -> str:
         return "a list" if value else "an empty list"
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "infinity"
-    text = repr(value) if isinstance(value, str | int | float) else str(value)
+    try:
+        text = repr(value) if isinstance(value, str | int | float) else str(value)
+    except ValueError:  # hexadecimal numbers may have any length, and cannot be written as decimals
+        return f"a number of more than {LONGEST_NUMBER:,} digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

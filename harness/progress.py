@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
+
+from adapters.plain_text import printable_lines
+from harness.streams import unescaped
 
 Advance = Callable[[int], None]
 
@@ -39,11 +43,11 @@ class Terminal:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(file=unescaped(sys.stderr), highlight=False)
 
     def note(self, text: str) -> None:
         """Print one line."""
-        self._console.print(text, markup=False, emoji=False, soft_wrap=True)
+        self._console.print(printable_lines(text), markup=False, emoji=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, title: str, total: int | None) -> Iterator[Advance]:
@@ -58,5 +62,5 @@ class Terminal:
         )
         hidden = not self._console.is_terminal or total == 0
         with bars.Progress(*columns, console=self._console, transient=True, disable=hidden) as shown:
-            task = shown.add_task(title, total=total)
+            task = shown.add_task(printable_lines(title), total=total)
             yield lambda steps: shown.update(task, advance=steps)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from reports.html import html_table, page
+from reports.html import html_table, page, safe
 from reports.table import Table, escaped, markdown
 
 _LARGEST_SVG = 400_000
@@ -33,7 +33,7 @@ class Heading:
 
     def html(self) -> str:
         anchor = f' id="{self.anchor}"' if self.level == 2 else ""  # only chapters have unique texts
-        return f"<h{self.level}{anchor}>{escape(self.text)}</h{self.level}>"
+        return f"<h{self.level}{anchor}>{safe(self.text)}</h{self.level}>"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Text:
         return escaped(self.text)
 
     def html(self) -> str:
-        return f"<p>{escape(self.text)}</p>"
+        return f"<p>{safe(self.text)}</p>"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Bullets:
         return "\n".join(f"- {escaped(line)}" for line in self.lines)
 
     def html(self) -> str:
-        return "<ul>\n" + "\n".join(f"<li>{escape(line)}</li>" for line in self.lines) + "\n</ul>"
+        return "<ul>\n" + "\n".join(f"<li>{safe(line)}</li>" for line in self.lines) + "\n</ul>"
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Image:
         return f"![{title}]({self.png.relative_to(folder).as_posix()})\n\n{escaped(self.caption)}"
 
     def html(self) -> str:
-        image = f'<img src="{self._data()}" alt="{escape(self.title)}">'
-        return f'<figure class="plot">{image}<figcaption>{escape(self.caption)}</figcaption></figure>'
+        image = f'<img src="{self._data()}" alt="{safe(self.title)}">'
+        return f'<figure class="plot">{image}<figcaption>{safe(self.caption)}</figcaption></figure>'
 
     def _data(self) -> str:
         drawn = self.svg.is_file() and self.svg.stat().st_size <= _LARGEST_SVG
@@ -112,7 +112,7 @@ class Origins:
         return "\n".join(f"- `{id}`: {escaped(text)}" for id, text in self.lines)
 
     def html(self) -> str:
-        lines = (f'<li id="e-{escape(id)}"><code>{escape(id)}</code> {escape(text)}</li>' for id, text in self.lines)
+        lines = (f'<li id="e-{safe(id)}"><code>{safe(id)}</code> {safe(text)}</li>' for id, text in self.lines)
         return "<ul>\n" + "\n".join(lines) + "\n</ul>"
 
 
@@ -128,7 +128,7 @@ def as_markdown(parts: Sequence[Part], folder: Path) -> str:
 def as_html(parts: Sequence[Part], title: str) -> str:
     """The document as one HTML page with embedded drawings and links to its chapters at the top."""
     chapters = [part for part in parts if isinstance(part, Heading) and part.level == 2]
-    links = "".join(f'<a href="#{chapter.anchor}">{escape(chapter.text)}</a>' for chapter in chapters)
+    links = "".join(f'<a href="#{chapter.anchor}">{safe(chapter.text)}</a>' for chapter in chapters)
     body = "\n".join(_html(part) for part in parts)
     return page(title, f'<nav aria-label="Chapters">{links}</nav>\n<main>\n{body}\n</main>\n')
 

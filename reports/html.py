@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
-from reports.table import Cell, Kind, Table
+from adapters.plain_text import printable
+from reports.table import Cell, Kind, Table, plain
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'"
 
 
 def html_table(table: Table, base: str = "") -> str:
     """A `figure` element with the table and its notes. `base` is put before links that begin with `#`."""
+    table = plain(table)
     lines = [
         '<figure class="table">',
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>',
@@ -23,6 +25,11 @@ def html_table(table: Table, base: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def safe(text: str) -> str:
+    """Text escaped for HTML, without control characters and overrides of direction."""
+    return escape(printable(text.replace("\n", " ")))
+
+
 def page(title: str, body: str) -> str:
     """A whole page around a body. The style is embedded, and the page loads nothing."""
     style = resources.files("reports").joinpath("templates/report.css").read_text("utf-8")
@@ -31,7 +38,7 @@ def page(title: str, body: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+        f"<title>{safe(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adapters.plain_text import printable
 from reports.table import Cell, Kind, Table
 from reports.wide import A_PAGE, cut
 
@@ -38,7 +39,8 @@ def latex(table: Table, label: str = "", characters: int = A_PAGE) -> str:
 
 def latex_escaped(text: str) -> str:
     """Text escaped for LaTeX. Line ends and control characters become spaces."""
-    plain = "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in text)
+    spaced = "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in text)
+    plain = printable(spaced)
     return "".join(_ESCAPES.get(character, character) for character in plain)
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from adapters.plain_text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -88,8 +91,28 @@ class Table:
         return (*finding, *(f"{sign} {text}" for sign, text in self.footnotes), *self.notes)
 
 
+def plain(table: Table) -> Table:
+    """The table without control characters and overrides of direction, which names of others may have."""
+    return replace(
+        table,
+        title=printable(table.title),
+        columns=tuple(map(_plain_head, table.columns)),
+        rows=tuple(tuple(replace(cell, text=printable(cell.text)) for cell in row) for row in table.rows),
+        notes=tuple(map(printable, table.notes)),
+        groups=tuple((_plain_head(heading), span) for heading, span in table.groups),
+        footnotes=tuple((sign, printable(text)) for sign, text in table.footnotes),
+        finding=printable(table.finding),
+    )
+
+
+def _plain_head(text: str) -> str:
+    """Headings may be broken into lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def markdown(table: Table) -> str:
     """The table in GitHub-flavoured Markdown, with its title and notes."""
+    table = plain(table)
     lines = [f"**{escaped(table.title)}**", "", _row([escaped(name) for name in one_line_heads(table)])]
     lines.append(_row([":--" if i < table.left else "--:" for i in range(len(table.columns))]))
     for row, kind in zip(table.rows, table.row_kinds, strict=True):
@@ -100,6 +123,7 @@ def markdown(table: Table) -> str:
 def comma_separated(table: Table) -> str:
     """The table as CSV with a header line and without notes. Marks of figures are in a separate last column, so that
     figures can be read as numbers; marks of names stay with the names."""
+    table = plain(table)
     marked = any(cell.marks for row in table.rows for cell in row[table.left :])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -122,6 +146,7 @@ def terminal(table: Table, width: int | None = None) -> RenderableType:
 
     from reports.wide import fitted
 
+    table = plain(table)
     parts = [table] if width is None else fitted(table, width)
     return Group(*map(_rich, parts), *(Text(f"  {note}", style="dim") for note in table.legend))
 
@@ -148,9 +173,17 @@ def one_line_heads(table: Table) -> list[str]:
     return [f"{heading}{GROUP}{name}" if heading else name for heading, name in pairs]
 
 
+_LINKS = re.compile(r"\](?=[(:\[])|(?<=[A-Za-z]):(?=//)|(?<=www)(?<![a-z0-9]www)\.|\b(?:mailto|xmpp):", re.IGNORECASE)
+"""Where GitHub begins the target of a link, or an address that it makes a link of."""
+_ADDRESS = re.compile(r"(?<=[\w.+-])@(?=[\w-]+\.[\w.-]*\w)")
+
+
 def escaped(text: str) -> str:
-    """Text escaped for Markdown."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
+    """Text escaped for Markdown. It makes no link, image or element, whatever a name in it looks like."""
+    plain_text = printable(text.replace("\n", " ")).replace("\\", "\\\\")
+    shown = plain_text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+    unlinked = _LINKS.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}" if found[0] != "]" else "]\\", shown)
+    return _ADDRESS.sub("@<!-- -->", unlinked)
 
 
 def _decorated(cell: Cell, kind: Kind) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import importlib.resources
 import json
 import re
@@ -19,6 +18,7 @@ from harness.numbers import count, signed, signed_interval
 from harness.result.select import depth_of
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
+from reports.html import safe
 from reports.table import Cell, Table
 from reports.why_data import page_data
 
@@ -71,10 +71,10 @@ def page(data: Mapping[str, Any]) -> str:
     parts = {
         "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'; "
         "form-action 'none'",
-        "title": html.escape(f"{data['a']['name']} against {data['b']['name']}"),
-        "headline": html.escape(str(data["headline"])),
-        "a": html.escape(str(data["a"]["name"])),
-        "b": html.escape(str(data["b"]["name"])),
+        "title": safe(f"{data['a']['name']} against {data['b']['name']}"),
+        "headline": safe(str(data["headline"])),
+        "a": safe(str(data["a"]["name"])),
+        "b": safe(str(data["b"]["name"])),
         "style": style,
         "script": script,
         "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_UNSAFE),

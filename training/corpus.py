@@ -11,6 +11,7 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest
+from adapters.paths import user_path
 from harness.data.collection import Collection, Counts, Rules
 from harness.data.columns import TextWriter, corpus_fingerprint, texts_digest
 from harness.data.qrels import Qrels
@@ -40,7 +41,7 @@ def corpus_of(target: str, workspace: Workspace) -> Collection:
         UsageError: the target is unknown, or names several collections.
         DataError: the file has errors, or no documents.
     """
-    path = Path(target).expanduser()
+    path = user_path(target)
     folder = path.parent if path.is_file() and path.name in (_NAME, f"{_NAME}.gz") else path
     if folder.is_dir():
         place, declared = Folder(folder), _declared(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from adapters.errors import DataError, UsageError, array_advice
 from adapters.identity import digest, text_digest
 from harness.workspace import write_atomically
 
+_LARGEST = sys.float_info.max
 FIELDS = ("query", "documents", "scores", "ids", "task", "language", "source")
 
 
@@ -191,7 +193,7 @@ def _scores(value: Any, place: str) -> tuple[float | None, ...]:
         number = isinstance(score, int | float) and not isinstance(score, bool)
         _refuse(score is not None and not number, place, f"the score {score!r} is not a number")
         _refuse(
-            number and not math.isfinite(score), place, f"the score {score} is not finite; the teacher failed there"
+            number and not abs(score) <= _LARGEST, place, f"the score {score} is not finite; the teacher failed there"
         )
     return tuple(None if score is None else float(score) for score in value)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError, array_advice, class_of
-from adapters.typed_file import RepeatedKey, each_once
+from adapters.json_text import BROKEN, DECODER, RepeatedKey
+from harness.data.parquet_rows import parquet_rows
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of
 
 FIELDS = ("query", "question", "anchor", "text")
 """Usual names of the field with the query, in the order in which they are tried."""
@@ -41,22 +41,24 @@ def training_queries(file: Path, field: str | None = None) -> Iterator[Queries]:
 def _lines(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
     packed = file.suffix == ".gz"
     kind = Path(file.stem).suffix if packed else file.suffix
-    with gzip.open(file, "rt", encoding="utf-8") if packed else file.open(encoding="utf-8") as lines:
+    with file.open("rb") as stored:
         try:
-            for number, line in enumerate((line.removeprefix("\ufeff") for line in lines), 1):
+            for number, raw in enumerate(lines_of(stored, str(file), packed=packed), 1):
+                line = raw.decode().removeprefix("\ufeff")
                 if line.strip():
                     text = line.strip() if kind not in {".jsonl", ".json"} else _text(line, f"{file}:{number}", field)
                     yield number, text
-        except (UnicodeDecodeError, OSError, EOFError) as error:
-            raise class_of(error, DataError)(f"{file}: cannot be read as UTF-8 text ({error})") from None
+        except (UnicodeDecodeError, *UNREADABLE) as error:
+            reason = reason_of(error)
+            raise class_of(error, DataError)(f"{file}: cannot be read as UTF-8 text ({reason})") from None
 
 
 def _text(line: str, where: str, field: str | None) -> str:
     try:
-        value = json.loads(line, object_pairs_hook=each_once)
+        value = DECODER.decode(line)
     except RepeatedKey as error:
         raise DataError(f"{where}: {error}") from None
-    except (ValueError, RecursionError):
+    except BROKEN:
         advice = "write one text or object per line, or name the file .txt"
         if line.startswith("["):
             advice = array_advice(line, where)
@@ -69,24 +71,14 @@ def _text(line: str, where: str, field: str | None) -> str:
 
 
 def _parquet(file: Path, field: str | None) -> Iterator[tuple[int, str]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        opened = parquet.ParquetFile(file)
-        name = _field(opened.schema_arrow.names, field, str(file))
-        number = 0
-        for batch in opened.iter_batches(_AT_ONCE, columns=[name]):
-            for value in batch.column(0).to_pylist():
-                number += 1
-                if not isinstance(value, str):
-                    raise DataError(f"{file}: row {number}: the query is not a text")
-                yield number, value
-    except (pa.ArrowInvalid, OSError) as error:
-        raise class_of(error, DataError)(f"{file}: not a Parquet file ({str(error).splitlines()[0]})") from None
+    for number, row in parquet_rows(file, lambda names: [_field(names, field, str(file))]):
+        (value,) = row.values()
+        if not isinstance(value, str):
+            raise DataError(f"{file}: row {number}: the query is not a text")
+        yield number, value
 
 
-def _field(names: list[str], asked: str | None, where: str) -> str:
+def _field(names: Sequence[str], asked: str | None, where: str) -> str:
     for name in [asked] if asked else FIELDS:
         if name in names:
             return name

@@ -16,6 +16,7 @@ from adapters.errors import EnvironmentFailure, HarnessError, UsageError, is_of_
 from harness.cli import options
 from harness.exiting import INTERRUPTED, STOPPED, leave, leave_after
 from harness.installation import failed_import
+from harness.streams import plain_output
 
 MEASURE = "Measure"
 COMPARE = "Compare and decide"
@@ -81,6 +82,7 @@ def _options_of_all(
     pass
 
 
+@plain_output
 def main() -> None:
     """Run the command line. Errors for users are one line; every other error is a bug, with its traceback."""
     try:

@@ -85,13 +85,14 @@ def print_rows(table: Any, as_json: bool) -> None:
 def print_table(table: Any) -> None:
     from rich.console import Console
 
+    from harness.streams import unescaped
     from reports.table import terminal
 
     if sys.stdout.isatty():
-        console = Console(highlight=False)
+        console = Console(file=unescaped(sys.stdout), highlight=False)
         console.print(terminal(table, console.width))
     else:  # in a pipe, print the whole table
-        Console(width=100_000, highlight=False).print(terminal(table), soft_wrap=True)
+        Console(file=unescaped(sys.stdout), width=100_000, highlight=False).print(terminal(table), soft_wrap=True)
 
 
 def print_alarm(named: str) -> None:

@@ -3,15 +3,13 @@ The tag may be missing or have several words."""
 
 from __future__ import annotations
 
-import gzip
 import math
 import re
-import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +17,14 @@ from adapters.errors import DataError, class_of
 from harness.data.arrow import rows_of, strings
 from harness.data.collection import Collection
 from harness.data.runs import Run, build
-from harness.data.sources.dirt import Dirt
+from harness.data.sources.dirt import Dirt, shown
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of
+from harness.data.written_numbers import is_number
 from harness.workspace import write_atomically
 
+_BEYOND = 3.4028235677973366e38
+"""The smallest score that is rounded to infinity in float32, which trec_eval compares scores in."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)", re.IGNORECASE)
 
 
 class RunLine(NamedTuple):
@@ -111,7 +112,7 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
 
 def _is_run_line(fields: list[str]) -> bool:
     """Whether a line without a tag, or with a tag of several words, has a rank and a score in their columns."""
-    return len(fields) >= 5 and _WHOLE.fullmatch(fields[3]) is not None and _NUMBER.fullmatch(fields[4]) is not None
+    return len(fields) >= 5 and _WHOLE.fullmatch(fields[3]) is not None and is_number(fields[4])
 
 
 def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
@@ -120,16 +121,16 @@ def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) ->
     if not path.is_file():
         raise DataError(f"no run file at {path}")
     number = 0
-    with opened(path) as file:
+    with path.open("rb") as stored:
         try:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(lines_of(stored, str(path), packed=path.suffix == ".gz"), 1):
                 if fields := split(line.removeprefix(BOM_UTF8)):
                     yield number, [field.decode() for field in fields]
         except UnicodeDecodeError as error:
             raise DataError(f"{path}:{number}: not UTF-8 ({error.reason}); write the file again") from None
-        except (EOFError, OSError, zlib.error) as error:
-            kind = class_of(error, DataError)
-            raise kind(f"{path}:{number + 1}: cannot be read further ({error}); fetch or write it again") from None
+        except UNREADABLE as error:
+            kind, reason = class_of(error, DataError), reason_of(error)
+            raise kind(f"{path}:{number + 1}: cannot be read further ({reason}); fetch or write it again") from None
 
 
 def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:
@@ -143,13 +144,13 @@ def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> di
                 f"{line.place(path)}: document '{line.document}' is listed twice for query '{line.query}'; "
                 "a run lists each document once"
             )
+        if abs(line.score) >= _BEYOND:
+            raise DataError(
+                f"{line.place(path)}: the score {line.score:g} is not finite as float32, in which scores are compared; "
+                "write smaller ones"
+            )
         scores[query, line.document] = line.score
     return scores
-
-
-def opened(path: Path) -> IO[bytes]:
-    """Open a file for reading bytes, unpacked if its name ends in .gz."""
-    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def number_in(path: Path, number: int, text: str) -> float:
@@ -158,12 +159,11 @@ def number_in(path: Path, number: int, text: str) -> float:
     Raises:
         DataError: the score is not a finite number.
     """
-    try:
-        score = float(text)
-    except ValueError:
-        raise DataError(f"{path}:{number}: the score '{text}' is not a number") from None
+    if not is_number(text):
+        raise DataError(f"{path}:{number}: the score {shown(text)} is not a number; write digits, as in 0.25 or -1e-3")
+    score = float(text)
     if not math.isfinite(score):
-        raise DataError(f"{path}:{number}: the score is {text}; a run needs finite scores")
+        raise DataError(f"{path}:{number}: the score is {text[:80]}; a run needs finite scores")
     return score
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from adapters.plain_text import printable
 from harness.result.keys import FIRST_STAGE
 from leaderboards.board import Board
 from leaderboards.cost import Costed, costed
@@ -133,7 +134,7 @@ def _entry(made: Board, row: BoardStanding, one: Costed | None = None) -> Entry:
 def _point(one: Entry, place: tuple[float, float], right: int) -> CostPoint:
     x, y = place
     figures_of = f"{figures.points(one.value)} {figures.span(one.interval)}, {figures.rate(one.speed)} pairs/s"
-    text = f"{_ALONE[0]}{one.name}{_ALONE[1]}: {figures_of}"
+    text = f"{_ALONE[0]}{printable(one.name)}{_ALONE[1]}: {figures_of}"
     short = one.name if len(one.name) <= _LABEL else f"…{one.name[1 - _LABEL :]}"
     far = x > right - 220
     label = short if one.front else ""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
+import re
 from functools import cache
 from typing import Any
 
 from adapters.errors import need
+from adapters.plain_text import printable_lines
+
+_ISOLATES = "\u2068\u2069"
 
 
 def render(template: str, **values: Any) -> str:
@@ -29,10 +33,19 @@ def _environment() -> Any:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finalized,
     )
     style, script = _part("board.css"), _part("board.js")
     environment.globals.update(style=style, script=script, policy=_policy(style, script))
     return environment
+
+
+def _finalized(value: Any) -> Any:
+    """The value without control characters and overrides of direction; markup is left as it is, and so are the
+    isolates that `cost` puts around names, whose direction they keep from other text."""
+    if type(value) is not str:
+        return value
+    return "".join(part if part in _ISOLATES else printable_lines(part) for part in re.split(f"([{_ISOLATES}])", value))
 
 
 def _policy(style: str, script: str) -> str:

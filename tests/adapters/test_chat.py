@@ -129,3 +129,9 @@ def test_the_key_comes_from_the_environment_and_is_in_no_identity(chat: Chat, mo
 def test_a_spec_that_cannot_work_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         open_generator(text)
+
+
+@pytest.mark.parametrize("address", ["http://[1/v1", "ftp://x/v1", "x", "http://[::1"])
+def test_an_address_that_cannot_be_read_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="is no http address"):
+        open_generator(f"chat:{address}?model=x")

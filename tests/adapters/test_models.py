@@ -43,7 +43,7 @@ def write_model(path: Path) -> Path:
         ("modules.json", '[{"name": "0"}]', r"modules\.json: expected a list of modules"),
         ("modules.json", '[{"type": "a.B", "path": "../x"}]', r"modules\.json: '\.\./x' is not a folder inside"),
         ("config.json", "version https://git-lfs.github.com/spec/v1", r"config\.json: a Git LFS pointer"),
-        ("config.json", "[" * 100_000, r"config\.json: not JSON"),
+        ("config.json", "[" * 100_000, r"config\.json: nested too deeply"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, file: str, content: str, answer: str) -> None:

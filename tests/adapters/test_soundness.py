@@ -93,6 +93,18 @@ def test_a_damaged_header_is_named(tmp_path: Path, header: bytes) -> None:
         safetensors_header(file)
 
 
+@pytest.mark.parametrize("size", ["1e999", "-1", "2.5", "true", '"3"', "9" * 30, "NaN", "null", "[]"])
+@pytest.mark.parametrize("place", ["shape", "data_offsets"])
+def test_a_size_that_is_no_whole_number_of_64_bits_is_damage(tmp_path: Path, size: str, place: str) -> None:
+    sizes = {"shape": "1", "data_offsets": "4", place: size}
+    entry = f'{{"dtype": "F32", "shape": [{sizes["shape"]}], "data_offsets": [0, {sizes["data_offsets"]}]}}'
+    header = f'{{"a": {entry}}}'.encode()
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    with pytest.raises(ModelError, match="damaged: its header cannot be read"):
+        safetensors_header(file)
+
+
 def test_a_header_of_absurd_length_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(struct.pack("<Q", 2**62) + b"{}")

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Meta
 
 from adapters.errors import DataError, HarnessError, UsageError
-from adapters.typed_file import read_json, read_object, read_toml, read_yaml
+from adapters.typed_file import read_json, read_object, read_toml, read_value, read_yaml
 from adapters.typed_values import Count, Share, Text, typed
 from adapters.typed_words import Then
 
@@ -133,7 +133,8 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         ('{"name": null}', "name: null is not a text"),
         ('{"name": "\\ud800"}', "name: '\\ud800' holds half a character"),
         ('{"name": 1' + "0" * 5000 + "}", "not JSON: Exceeds the limit"),
-        ("[" * 100_000, "not JSON: nested too deeply"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"name": ' + "[" * 700 + "]" * 700 + "}", "nested too deeply; at most 100 levels"),
         ("{", "not JSON in line 1: Expecting property name"),
         (b'{"name": "\xff"}', "not UTF-8: byte 10 is 0xff; save it as UTF-8"),
     ],
@@ -151,6 +152,17 @@ def test_json_is_read_strictly(content: str | bytes, said: str, tmp_path: Path) 
         ("name: a\n3: x", "the key 3 is not a text; write it in quotation marks"),
         ("name: a\n? [1]\n: x", "not YAML: while constructing a mapping"),
         ("name: 2020-01-01", "name: 2020-01-01 is not a text"),
+        ("name: 2001-12-14t21:59:43.10-05:00", "name: 2001-12-14 21:59:43.100000-05:00 is not a text"),
+        ("name: 2001-01-01 00:00:00 +99:99", "not YAML: "),
+        ("name: !!int x", "not YAML: "),
+        ("name: !!binary é", "not YAML: "),
+        ("name: &a [*a]", "nested too deeply; at most 100 levels"),
+        ("name: " + "[" * 700 + "]" * 700, "nested too deeply; at most 100 levels"),
+        (
+            "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]\n" for n in range(1, 9)),
+            "its aliases mean more than 1,000,000 lists and mappings",
+        ),
+        ("name: " + "[" * 20_000, "nested too deeply; at most 100 levels"),
         ("name: 2020-99-01", "not YAML: month must be in 1..12"),
         ("!!python/object/apply:os.system [ls]", "not YAML: could not determine a constructor"),
     ],
@@ -165,6 +177,36 @@ def test_what_is_no_file_is_one_line(read: Callable[..., Any], tmp_path: Path) -
         read(tmp_path, Sheet)
     with pytest.raises(HarnessError, match=r"there is no such file$"):
         read(tmp_path / "a", Sheet)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name = " + "[" * 700 + "]" * 700, "nested too deeply; at most 100 levels"),
+        ("name = " + "[" * 100_000, "nested too deeply; at most 100 levels"),
+        ("name = 0x" + "f" * 6000, "name: a number of more than 4,300 digits is not a text"),
+        ("name = " + "9" * 5000, "not TOML"),
+        ('name = "a\\u001b[2J"\n"b\\u202e" = 1', '"b\\u202e": unknown key'),
+    ],
+)
+def test_toml_is_read_strictly(content: str, said: str, tmp_path: Path) -> None:
+    assert refused(read_toml, tmp_path / "a.toml", content).startswith(said)
+
+
+@pytest.mark.parametrize("content", ['{"a": "\\ud800"}', '{"\\uDFFF": 1}', '["x", {"a": ["b\\ud83d"]}]'])
+def test_half_a_character_in_a_file_of_others_is_refused(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content)
+    with pytest.raises(DataError, match="half a character"):
+        read_value(file)
+    file.write_text('{"a": "\\ud83d\\ude00"}')
+    assert read_value(file) == {"a": "\U0001f600"}
+
+
+@pytest.mark.parametrize("read", [read_toml, read_json, read_yaml])
+def test_a_name_with_a_nul_is_one_line(read: Callable[..., Any], tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="no file can have such a name"):
+        read(tmp_path / "a\0b", Sheet)
 
 
 def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Callable
 
+import pytest
 from rich.console import Console
 
-from reports.table import Cell, Table, comma_separated, markdown, terminal
+from reports.html import html_table
+from reports.latex import latex
+from reports.table import Cell, Table, comma_separated, escaped, markdown, terminal
 from reports.wide import cut
 
 TABLE = Table(
@@ -97,3 +102,38 @@ def test_a_wide_table_is_cut_without_losing_a_column_or_a_heading() -> None:
     assert [bool(part.legend) for part in parts] == [False, False, True]
     assert parts[0].title == "marked (1 of 3)"
     assert cut(MARKED, 500) == [MARKED]
+
+
+def shown(table: Table) -> str:
+    """As the terminal shows it, without colours."""
+    out = io.StringIO()
+    Console(file=out, width=300).print(terminal(table))
+    return out.getvalue()
+
+
+LIVE = [
+    "[text](http://x.org)", "![](http://x.org/a.png)", "<http://x.org>", "http://x.org", "HTTPS://x.org",
+    "ftp://x.org", "www.x.org", "mailto:a@x.org", "a@x.org", "[x]: http://x.org", "[a][b]", "<img src=x>",
+    "xmpp:a@x.org/y", "a|[b](//x.org)", "_www.x.org", "(www.x.org)", "\\[x](http://x.org)",
+]  # fmt: skip
+LINK = re.compile(r"(?<!\\)\](?=[(:\[])|[a-z]://|www\.|mailto:|xmpp:|[\w.]@\w+\.\w|<(?!!-- -->)", re.IGNORECASE)
+PLAIN = ["+2.25 [-5.52, +10.00] (p = .08)", "nDCG@10 [tied-order]", "org/model@main", "a: b", "3:30"]
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_no_name_is_a_live_link_in_markdown(name: str) -> None:
+    """As GitHub reads it: no target after brackets, no scheme, no host, no address, no element of HTML."""
+    named = Table(name, ("system", "a"), ((Cell(name), Cell("1")),), notes=(name,))
+    assert not any(LINK.search(line) for line in markdown(named).splitlines())
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_intervals_measures_and_revisions_are_written_as_they_are(text: str) -> None:
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize("render", [markdown, comma_separated, latex, html_table, shown])
+def test_no_rendering_has_signs_that_a_terminal_or_browser_obeys(render: Callable[[Table], str]) -> None:
+    name = "a\x1b[2J\u202eb\x9b\u2066\ufeff\x07c"
+    odd = Table(name, (name, name), ((Cell(name), Cell(name)),), notes=(name,), footnotes=(("*", name),), finding=name)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]", render(odd))

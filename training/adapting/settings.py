@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from adapters.errors import UsageError
+from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis
 from training.configuration import require
 from training.settings import SEED, Loss, Settings, settings_of
@@ -156,7 +157,7 @@ def slug(text: str) -> str:
 
 def last_part(target: str) -> str:
     """The readable part of a target: the name of a folder without its parents, or the whole name of a collection."""
-    path = Path(target).expanduser()
+    path = user_path(target)
     if not target.startswith(_LIKE_A_PATH) and not path.exists():
         return target
     resolved = path.resolve()

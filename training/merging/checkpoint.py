@@ -15,6 +15,7 @@ from adapters.contents import Contents
 from adapters.errors import ModelError
 from adapters.models import MODEL_FILES, ModelFolder, is_hub_name, is_tokenizer_file, open_folder, read_json
 from adapters.other_weights import advice
+from adapters.paths import user_path
 from training.merging.configuration import ties_embeddings
 from training.merging.modules import Module, chain
 from training.merging.tensors import Tensor, TensorFile, open_file
@@ -131,7 +132,7 @@ def open_checkpoint(model: str) -> Checkpoint:
             adapter.
     """
     name, revision = model, None
-    if not Path(model).expanduser().exists() and is_hub_name(model.split("@")[0]) and "@" in model:
+    if not user_path(model).exists() and is_hub_name(model.split("@")[0]) and "@" in model:
         name, revision = model.split("@", 1)
     checkpoint = Checkpoint(model, open_folder(name, revision))
     _refuse_adapters(checkpoint)

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from adapters import typed_file
 from adapters.errors import UsageError, did_you_mean
+from adapters.paths import is_folder, user_path
 from adapters.typed_values import Place, typed
 from adapters.typed_words import Then
 from training.merging.leftover import without_leftovers
@@ -246,8 +247,8 @@ def _input(one: _Model, folder: Path) -> Input:
 
 def _found(value: str, folder: Path) -> str:
     near = folder / value
-    path = str(near) if near.is_dir() and not Path(value).is_absolute() else value
-    if "+" in value and not Path(path).expanduser().is_dir():
+    path = str(near) if is_folder(near) and not Path(value).is_absolute() else value
+    if "+" in value and not user_path(path).is_dir():
         raise UsageError(f"'{value}' names a LoRA adapter on a model; run peft's merge_and_unload and save it first")
     return path
 

@@ -104,7 +104,7 @@ def open_file(path: Path) -> TensorFile:
         parsed = json.loads(header[8:])
         file = TensorFile(path, header, dict(parsed.get("__metadata__") or {}))
         _check(file, path.stat().st_size)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{path}: not a complete safetensors file ({error}); copy or save it again") from None
     return file
 

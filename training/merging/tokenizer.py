@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from adapters.errors import need
 from adapters.identity import file_digest
-from adapters.loading import quiet_loading
+from adapters.loading import is_failure, quiet_loading
 from adapters.models import is_tokenizer_file, read_json
 
 ROLES = ("cls_token", "sep_token", "bos_token", "eos_token", "pad_token", "unk_token", "mask_token")
@@ -122,7 +122,9 @@ class Tokenizer:
         library = need("tokenizers", "models", "comparing tokenizers")
         try:
             backend = library.Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        except Exception:  # the library raises a plain Exception for files that it cannot read
+        except BaseException as error:  # the library raises plain exceptions and panics for files that it cannot read
+            if not is_failure(error):
+                raise
             return None
         backend.no_truncation()
         backend.no_padding()
@@ -152,7 +154,9 @@ class Tokenizer:
                 return _Transformers(
                     loader.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
                 )
-        except Exception as error:  # many classes of errors, for missing files as well as for custom code
+        except BaseException as error:  # many classes of errors, for missing files as well as for custom code
+            if not is_failure(error):
+                raise
             if any(name.endswith(".model") for name in self.digests) and not importlib.util.find_spec("sentencepiece"):
                 return "this needs the package sentencepiece: pip install sentencepiece"
             return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError
+from adapters.paths import user_path
 from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.workspace import Workspace
@@ -79,7 +79,7 @@ def wrong_set(target: str, corpus: str | None, language: str | None, workspace: 
     Raises:
         UsageError: the target is unknown, or its corpus is not named.
     """
-    folder = Path(target).expanduser()
+    folder = user_path(target)
     if not (folder / MANIFEST).is_file():
         return real_set("wrong", one_collection(target, None, language, workspace, "--wrong"))
     if corpus is None:

@@ -11,6 +11,7 @@ from typing import IO
 from adapters.errors import DataError, UsageError, class_of
 from harness.data.sources.beir_folder import is_beir
 from harness.data.sources.layout import has_all_names
+from harness.data.unpacked import UNREADABLE, reason_of, refuse_ratio
 
 
 class Zip:
@@ -27,10 +28,9 @@ class Zip:
         try:
             with zipfile.ZipFile(path) as archive:
                 stored = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
-        except (OSError, zipfile.BadZipFile, EOFError) as error:
-            raise class_of(error, DataError)(
-                f"{path}: cannot be read as a zip file ({error}); fetch it again"
-            ) from error
+        except (*UNREADABLE, ValueError) as error:
+            kind = class_of(error, DataError)
+            raise kind(f"{path}: cannot be read as a zip file ({reason_of(error)}); fetch it again") from error
         self._prefix = f"{folder}/" if folder else _prefix(stored, path)
         if not _is_root(self._prefix, stored):
             raise UsageError(f"{path}: no corpus.jsonl in the folder '{folder}' inside; fetch the right file")
@@ -47,9 +47,28 @@ class Zip:
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Open a file, unpacked while it is read."""
-        with zipfile.ZipFile(self.path) as archive, archive.open(self._prefix + name) as stored:
-            yield stored
+        """Open a file, unpacked while it is read.
+
+        Raises:
+            DataError: it unpacks further than any text.
+        """
+        with zipfile.ZipFile(self.path) as archive:
+            entry = archive.getinfo(self._prefix + name)
+            refuse_ratio(entry.file_size, entry.compress_size, self.label(name))
+            with archive.open(entry) as stored:
+                yield stored
+
+    def content(self, name: str) -> bytes:
+        """The whole content of a small file.
+
+        Raises:
+            DataError: it cannot be unpacked.
+        """
+        try:
+            with self.open(name) as stored:
+                return stored.read()
+        except UNREADABLE as error:
+            raise DataError(f"{self.label(name)}: cannot be read ({reason_of(error)}); fetch it again") from error
 
     def on_disk(self, names: Sequence[str]) -> list[Path]:
         """The zip file."""

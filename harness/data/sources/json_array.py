@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from adapters.errors import DataError
-from adapters.typed_file import RepeatedKey, each_once
+from adapters.json_text import BROKEN, DECODER, reason
 
 _SPACE = re.compile(r"\s*")
-_DECODER = json.JSONDecoder(object_pairs_hook=each_once)
 
 
 def array_items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[tuple[int, object]]:
@@ -47,14 +46,12 @@ class _Reader:
 
     def value(self) -> object:
         try:
-            found, end = _DECODER.raw_decode(self._text, self._at)
+            found, end = DECODER.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
             self._move(error.pos)
             raise self.broken(f"column {error.colno}: {error.msg}") from None
-        except RepeatedKey as error:
-            raise DataError(f"{self._file}:{self.line}: {error}") from None
-        except (ValueError, RecursionError):
-            raise self.broken("it cannot be read") from None
+        except BROKEN as error:
+            raise DataError(f"{self._file}:{self.line}: {reason(error)}") from None
         self._move(end)
         return found
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import re
-import zipfile
-import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -16,12 +13,11 @@ from itertools import chain
 from typing import IO, Protocol
 
 from adapters.errors import DataError, array_advice
-from adapters.typed_file import RepeatedKey, each_once
+from adapters.json_text import BROKEN, DECODER, reason
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.json_array import array_items
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of
 
-_BROKEN = (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError)
-_DECODER = json.JSONDecoder(object_pairs_hook=each_once)
 _WHITE = re.compile(r"[\s\0]")
 
 
@@ -58,18 +54,17 @@ def lines(place: CollectionFiles, name: str) -> Iterator[tuple[int, str]]:
     dropped: concatenated files have several.
 
     Raises:
-        DataError: the file has bytes that are not UTF-8, or compressed data that is truncated.
+        DataError: the file has bytes that are not UTF-8, compressed data that is damaged, or more than the bounds of
+            `adapters.limits` allow.
     """
     file, number = place.label(name), 0
     try:
         with place.open(name) as stored:
-            unpacked = gzip.GzipFile(fileobj=stored) if name.endswith(".gz") else stored
-            for number, raw in enumerate(unpacked, 1):
+            for number, raw in enumerate(lines_of(stored, file, packed=name.endswith(".gz")), 1):
                 if raw.removeprefix(BOM_UTF8).strip():
                     yield number, _decoded(raw, file, number).removeprefix("\ufeff").rstrip("\r\n")
-    except _BROKEN as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{file}:{number + 1}: cannot be read further ({reason}); fetch it again") from error
+    except UNREADABLE as error:
+        raise DataError(f"{file}:{number + 1}: cannot be read further ({reason_of(error)}); fetch it again") from error
 
 
 def _decoded(raw: bytes, file: str, number: int) -> str:
@@ -184,14 +179,12 @@ def _items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[JsonLine]
 
 def _parsed(line: str, file: str, number: int) -> dict[str, object]:
     try:
-        value = _DECODER.decode(line)
+        value = DECODER.decode(line)
     except json.JSONDecodeError as error:
-        reason = f"column {error.colno}: {error.msg}"
-        raise DataError(f"{file}:{number}: not JSON ({reason}); {array_advice(line, f'{file}:{number}')}") from None
-    except RepeatedKey as error:
-        raise DataError(f"{file}:{number}: {error}") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{file}:{number}: this JSON cannot be read; write one object per line") from None
+        advice = array_advice(line, f"{file}:{number}")
+        raise DataError(f"{file}:{number}: {reason(error)}; {advice}") from None
+    except BROKEN as error:
+        raise DataError(f"{file}:{number}: {reason(error)}") from None
     if not isinstance(value, dict):
         raise DataError(
             f"{file}:{number}: {kind_of(value)}, not a JSON object; {array_advice(line, f'{file}:{number}')}"

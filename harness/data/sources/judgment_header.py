@@ -16,10 +16,14 @@ _STEMS: tuple[tuple[Role, str, tuple[str, ...]], ...] = (
     ("iteration", "0 q0 u0 it iter iteration", ("",)),
     ("grade", "rel relevance relevancy relevant score label grade judgment judgement rating gain qrel", _LABELLED),
 )
-_ROLES: dict[str, Role] = {
-    stem + suffix: role for role, stems, suffixes in _STEMS for stem in stems.split() for suffix in suffixes
+_ROLES: dict[tuple[str, ...], Role] = {
+    words: role
+    for role, stems, suffixes in _STEMS
+    for stem in stems.split()
+    for suffix in suffixes
+    for words in ((stem + suffix,), (stem, suffix))
 }
-"""Names of columns in lower case without punctuation, such as ir_datasets' query_id, BEIR's corpus-id, TREC's docno."""
+"""The words of names of columns in lower case, such as ir_datasets' query_id, BEIR's corpus-id, TREC's docno."""
 _TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
 
 
@@ -48,4 +52,4 @@ def contradicts(header: Sequence[str]) -> bool:
 
 
 def _roles(header: Sequence[str]) -> list[Role | None]:
-    return [_ROLES.get(re.sub(r"[\W_]", "", name).lower()) for name in header]
+    return [_ROLES.get(tuple(filter(None, re.split(r"[\W_]+", name.lower())))) for name in header]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from adapters.errors import DataError
-from adapters.typed_file import RepeatedKey, each_once
+from adapters.json_text import BROKEN, DECODER, RepeatedKey, reason
 from harness.data.sources.jsonl import CollectionFiles, JsonLine, kind_of, lines, records
 from harness.data.sources.judgment_columns import JudgmentLine
 from harness.data.sources.judgment_header import order_of
@@ -65,16 +65,14 @@ def _object(place: CollectionFiles, name: str, file: str) -> dict[str, object]:
     numbered = list(lines(place, name))
     text = "\n".join(line for _, line in numbered)
     try:
-        found: dict[str, object] = json.loads(text, object_pairs_hook=each_once)
+        found: dict[str, object] = DECODER.decode(text)
     except RepeatedKey as error:
         raise DataError(f"{file}:{numbered[_line_of_repeated(text)][0]}: {error}") from None
-    except RecursionError:
-        raise DataError(f"{file}:1: not JSON (nested too deeply); {_FORMS}") from None
     except json.JSONDecodeError as error:
         at = f"column {error.colno}: {error.msg}"
         raise DataError(f"{file}:{numbered[error.lineno - 1][0]}: not JSON ({at}); {_FORMS}") from None
-    except ValueError:
-        raise DataError(f"{file}:1: this JSON cannot be read; {_FORMS}") from None
+    except BROKEN as error:
+        raise DataError(f"{file}:1: {reason(error)}; {_FORMS}") from None
     return found
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.errors import DataError
+from adapters.limits import HIGHEST_GRADE
 from harness.data.qrels import Missing, Qrels, Rows
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import CollectionFiles, clean_id, empty_id, lines, underscored
-from harness.data.sources.judgment_columns import WHOLE, JudgmentLine, divided, without_comments
+from harness.data.sources.judgment_columns import JudgmentLine, divided, without_comments
 from harness.data.sources.judgment_json import json_judgments
-
-HIGHEST = 2**31 - 1
-"""The highest grade."""
+from harness.data.written_numbers import whole_number
 
 
 @dataclass(frozen=True)
@@ -98,11 +97,11 @@ class _Reader:
         return pair
 
     def _grade(self, written: str, where: str) -> int:
-        if not WHOLE.fullmatch(written):
+        grade = whole_number(written)
+        if grade is None:
             raise _not_whole(where, written)
-        grade = int(written.partition(".")[0][:20])
-        if grade > HIGHEST:
-            raise DataError(f"{where}: grade {shown(written)} is above {HIGHEST}; write a small whole number")
+        if grade > HIGHEST_GRADE:
+            raise DataError(f"{where}: grade {shown(written)} is above {HIGHEST_GRADE:,}; write a small whole number")
         if grade < 0:
             self._dirt.take("negative-grades", usual=self._junk_is_usual)
         return max(grade, 0)

@@ -186,7 +186,7 @@ def _preferred(names: list[str]) -> list[str]:
 
 def _role(name: str) -> Role | None:
     path = PurePosixPath(name)
-    if _is_other(name) or path.name.startswith(".") or len(path.parts) > 2:
+    if _is_other(name) or path.name.startswith(".") or not 0 < len(path.parts) <= 2:
         return None
     of_name = _role_of_words(path.name)
     if len(path.parts) == 1:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.errors import UsageError, array_advice, did_you_mean
+from adapters.paths import user_path
 from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import FILE, TomlTable, combine, parse, read
@@ -71,7 +72,7 @@ def _offers(
         return _demo(target, split, tables)
     if is_suite_target(target):
         return suite_offers(target, origin, workspace, split=split, tables=tables)
-    path = Path(target).expanduser()
+    path = user_path(target)
     if not path.exists():
         raise UsageError(f"no collection '{target}'.{did_you_mean(path.name, _neighbours(path))}")
     return _in_folder(path, split, tables) if path.is_dir() else [_in_file(path, split, tables)]
@@ -111,8 +112,7 @@ def _in_file(path: Path, split: str | None, tables: list[TomlTable]) -> Offer:
     place, name = Zip(path), path.name.removesuffix(".zip")
     inside = []
     if FILE in place.names():
-        with place.open(FILE) as stored:
-            inside = [parse(stored.read(), place.label(FILE))]
+        inside = [parse(place.content(FILE), place.label(FILE))]
     declared = alone(path, combine([*inside, *tables]))
     return Offer(declared.name or name, declared, partial(beir_source, place, name, split))
 

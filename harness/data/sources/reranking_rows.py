@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from adapters.errors import DataError
 from adapters.identity import text_digest
+from adapters.limits import HIGHEST_GRADE
 from harness.data.collection import GivenCandidates
 from harness.data.columns import TextWriter, open_texts
 from harness.data.sources import second_rows
 from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import JsonLine
-from harness.data.sources.judgments import HIGHEST, sorted_qrels
+from harness.data.sources.judgments import sorted_qrels
 from harness.data.sources.row_files import ENDS, is_rows_name, row_records
 from harness.data.sources.row_forms import IDS, QUERY_IDS, Candidates, candidates_of
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, choose_split, join
@@ -169,8 +170,8 @@ class _Rows:
                 f"{record.where}: {label} is not a grade; a target needs whole numbers as judgments (only training "
                 "takes scores)"
             )
-        if label > HIGHEST:
-            raise DataError(f"{record.where}: grade {label:g} is above {HIGHEST}; write a small whole number")
+        if label > HIGHEST_GRADE:
+            raise DataError(f"{record.where}: grade {label:g} is above {HIGHEST_GRADE:,}; write a small whole number")
         if label < 0:
             self._dirt.take("negative-grades")
         return max(int(label), 0)

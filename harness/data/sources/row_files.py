@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from adapters.errors import DataError, class_of
+from adapters.errors import DataError
+from harness.data.parquet_rows import parquet_rows
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.jsonl import JsonLine, lines, records
-from harness.data.sources.row_forms import names_of
+from harness.data.sources.row_forms import QUERY, names_of
+from harness.data.written_numbers import is_number
 
 ENDS = (".jsonl", ".json", ".tsv", ".parquet")
 """Suffixes of the file names, before `.gz`. Parquet files are not gzipped."""
 _TRIPLE = ("query", "positive", "negative")
-_BATCH = 1024
 _ADVICE = "write JSONL with the fields query, positive and negative, or name the columns in a header"
 
 
@@ -36,19 +37,7 @@ def row_records(path: Path) -> Iterator[JsonLine]:
 
 
 def _parquet(path: Path) -> Iterator[JsonLine]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        number = 0
-        for batch in parquet.ParquetFile(path).iter_batches(_BATCH):
-            for row in batch.to_pylist():
-                number += 1
-                yield JsonLine(str(path), number, row)
-    except (pa.ArrowException, OSError) as error:
-        raise class_of(error, DataError)(
-            f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})"
-        ) from None
+    return (JsonLine(str(path), number, row) for number, row in parquet_rows(path))
 
 
 def _columns(path: Path) -> Iterator[JsonLine]:
@@ -57,6 +46,8 @@ def _columns(path: Path) -> Iterator[JsonLine]:
     for number, first in numbered:
         names: tuple[str, ...] = tuple(name.strip().lower() for name in first.split("\t"))
         if not names_of(names):
+            if {*names} & {*QUERY}:
+                raise DataError(f"{path}:{number}: the header names a query, and no column with texts; {_ADVICE}")
             names = _TRIPLE
             _refuse_ids(first.split("\t"), f"{path}:{number}")
             numbered = chain([(number, first)], numbered)
@@ -75,20 +66,9 @@ def _value(name: str, text: str) -> object:
     """The text, converted to a number if the column has labels."""
     if name not in ("label", "score", "relevance"):
         return text
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return float(text) if is_number(text) else text
 
 
 def _refuse_ids(columns: list[str], where: str) -> None:
-    if len(columns) == 3 and any(_is_number(text) for text in columns[1:]):
+    if len(columns) == 3 and any(is_number(text.strip()) for text in columns[1:]):
         raise DataError(f"{where}: ids or labels instead of texts; {_ADVICE}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -30,6 +30,9 @@ _NAMED = [
 """The possible names of the columns of query, document and grade."""
 
 
+_LONGEST_NAME = 100
+
+
 class Judgment(NamedTuple):
     """A judgment as the source has it."""
 
@@ -115,7 +118,8 @@ def _lines(content: bytes) -> list[str]:
 
 def _order(names: Sequence[str]) -> tuple[int, ...] | None:
     """The positions of query, document and grade; None unless each is the name of exactly one column."""
-    found = [[at for at, name in enumerate(names) if is_named(name)] for is_named in _NAMED]
+    short = [(at, name) for at, name in enumerate(names) if len(name) < _LONGEST_NAME]
+    found = [[at for at, name in short if is_named(name)] for is_named in _NAMED]
     return tuple(places[0] for places in found) if all(len(places) == 1 for places in found) else None
 
 
@@ -170,7 +174,8 @@ def _is_grade(written: str) -> bool:
 
 
 def _whole(grade: str) -> int:
-    return int(grade.split(".")[0])
+    digits = grade.split(".")[0].lstrip("+-0")
+    return -1 if grade.startswith("-") and digits else int(digits or 0)
 
 
 def _is_comment(line: str) -> bool:

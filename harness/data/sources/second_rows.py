@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -44,12 +45,13 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
 def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     positive = _first(row, _SIDES[1][1])
     texts = _as_list(_first(row, _TEXTS))
-    if positive is None:
-        yield from zip(texts, (int(label) for label in _as_list(_first(row, _LABELS))), strict=False)
+    labels = _first(row, _LABELS)
+    if positive is None and labels is not None:
+        yield from zip(texts, (int(label) for label in _as_list(labels)), strict=False)
         return
     listed = [text for text in texts if _text(text) not in set(map(_text, _as_list(positive)))]
     numbered = [row[name] for name in row if name.startswith("negative_") and name[9:].isdecimal()]
-    for text in (*_as_list(_first(row, _SIDES[0][1])), *listed, *(n for n in numbered if n is not None)):
+    for text in (*_as_list(_first(row, _SIDES[0][1])), *listed, *(text for one in numbered for text in _as_list(one))):
         yield text, 0
     for text in _as_list(positive):
         yield text, 1
@@ -73,11 +75,16 @@ def _text(text: Any) -> str:
 
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
+    return next((row[name] for name in names if not _is_null(row.get(name))), None)
 
 
 def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return value if isinstance(value, list) else [] if _is_null(value) else [value]
+
+
+def _is_null(value: Any) -> bool:
+    """Whether a value is null, or NaN, which data frames write for it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from adapters.errors import DataError, UsageError, class_of, did_you_mean
 from harness.data.collection import Collection
 from harness.data.runs import Run
-from harness.data.trec import RunLine, opened, read_run, run_of
+from harness.data.trec import RunLine, read_run, run_of
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of
+from harness.data.written_numbers import whole_number
 from harness.result.origin import ImportOrigin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
 from harness.running.imported.json_file import json_object, json_value, nested_lines
@@ -146,7 +148,8 @@ def _of_three(path: Path) -> str:
         last.setdefault(query, []).append(value)
     if not all(value.isascii() and value.isdecimal() for values in last.values() for value in values):
         return "tevatron"
-    if all(sorted(map(int, values)) == list(range(1, len(values) + 1)) for values in last.values()):
+    ranks = [sorted(whole_number(value) or 0 for value in values) for values in last.values()]
+    if all(of_query == list(range(1, len(of_query) + 1)) for of_query in ranks):
         return "msmarco"
     raise UsageError(
         f"{path}: the last column could be scores or ranks; name --format tevatron (scores) or --format msmarco (ranks)"
@@ -158,8 +161,10 @@ def _head(path: Path) -> bytes:
     if not path.is_file():
         raise DataError(f"no file at {path}")
     try:
-        with opened(path) as file:
-            lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in file)
+        with path.open("rb") as stored:
+            found = lines_of(stored, str(path), packed=path.suffix == ".gz")
+            lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in found)
             return next((line for line in lines if line and not line.startswith(b"#")), b"")
-    except (OSError, EOFError) as error:
-        raise class_of(error, DataError)(f"{path}: cannot be read ({error}); fetch or write the file again") from None
+    except UNREADABLE as error:
+        kind = class_of(error, DataError)
+        raise kind(f"{path}: cannot be read ({reason_of(error)}); fetch or write the file again") from None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from adapters.errors import DataError, class_of
-from adapters.typed_file import decoded, parsed_json
+from adapters.typed_file import decoded, foreign_json
 from adapters.typed_values import Place
-from harness.data.trec import RunLine, opened
+from harness.data.trec import RunLine
+from harness.data.unpacked import UNREADABLE, content_of, reason_of
 
 
 def json_object(path: Path) -> dict[str, object]:
@@ -34,11 +34,11 @@ def json_value(path: Path) -> object:
         raise DataError(f"no file at {path}")
     at = Place(str(path), error=DataError, advice="fetch or write it again", table="object")
     try:
-        with opened(path) as file:
-            content = file.read()
-    except (EOFError, OSError, zlib.error) as error:
-        raise class_of(error, DataError)(f"{path}: cannot be read ({error}); fetch or write it again") from None
-    return parsed_json(decoded(content, at), at)
+        content = content_of(path)
+    except UNREADABLE as error:
+        kind = class_of(error, DataError)
+        raise kind(f"{path}: cannot be read ({reason_of(error)}); fetch or write it again") from None
+    return foreign_json(decoded(content, at), at)
 
 
 def nested_lines(path: Path, results: object) -> Iterator[RunLine]:

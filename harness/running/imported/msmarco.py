@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.errors import DataError
+from harness.data.sources.dirt import shown
 from harness.data.trec import RunLine
+from harness.data.written_numbers import whole_number
 from harness.running.imported.tevatron import three_columns
 
 
@@ -19,9 +21,12 @@ def msmarco_lines(path: Path) -> Iterator[RunLine]:
     """
     taken: set[tuple[str, int]] = set()
     for number, query, document, rank in three_columns(path, "rank"):
-        if not (rank.isascii() and rank.isdecimal() and 0 < int(rank) < 1 << 24):
-            raise DataError(f"{path}:{number}: the rank '{rank}' is not a whole number above 0")
-        if (query, int(rank)) in taken:
-            raise DataError(f"{path}:{number}: rank {rank} occurs twice for query '{query}'; the order is not known")
-        taken.add((query, int(rank)))
-        yield RunLine(query, document, -float(rank), number)
+        place = whole_number(rank) if rank.isdecimal() else None
+        if place is None or not 0 < place < 1 << 24:
+            raise DataError(
+                f"{path}:{number}: the rank {shown(rank)} is not a whole number above 0 and below {1 << 24:,}"
+            )
+        if (query, place) in taken:
+            raise DataError(f"{path}:{number}: rank {place} occurs twice for query '{query}'; the order is not known")
+        taken.add((query, place))
+        yield RunLine(query, document, -float(place), number)

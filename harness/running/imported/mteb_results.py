@@ -202,7 +202,7 @@ def _measures(key: str, *, given: bool) -> tuple[str, ...]:
 
 
 def _value(where: str, key: str, value: object) -> float:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
     if not (-1 if key in (PAIRED_MEASURE, "main_score") else 0) <= number <= 1:
         raise DataError(f"{where}: {key} is {value!r}; expected a fraction from 0 to 1")
-    return number
+    return float(number)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from adapters.errors import DataError, class_of
+from adapters.errors import DataError
+from harness.data.parquet_rows import parquet_rows
 from harness.data.trec import RunLine, number_in
 
 _QUERY = ("q_id", "qid", "query_id", "query-id", "topic", "query")
@@ -19,19 +20,15 @@ def parquet_lines(path: Path) -> Iterator[RunLine]:
     Raises:
         DataError: the file cannot be read or lacks a column, or a score is not a finite number.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
+    names: list[str] = []
 
-    try:
-        file = parquet.ParquetFile(path)
-        names = [_column(path, file.schema_arrow.names, wanted) for wanted in (_QUERY, _DOCUMENT, _SCORE)]
-        number = 0
-        for batch in file.iter_batches(columns=names):
-            for query, document, score in zip(*(batch[name].to_pylist() for name in names), strict=True):
-                number += 1
-                yield RunLine(str(query), str(document), number_in(path, number, str(score)), number)
-    except (pa.ArrowException, OSError) as error:
-        raise class_of(error, DataError)(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+    def chosen(there: Sequence[str]) -> Sequence[str]:
+        names.extend(_column(path, there, wanted) for wanted in (_QUERY, _DOCUMENT, _SCORE))
+        return names
+
+    for number, row in parquet_rows(path, chosen):
+        query, document, score = (row[name] for name in names)
+        yield RunLine(str(query), str(document), number_in(path, number, str(score)), number)
 
 
 def _column(path: Path, there: Sequence[str], wanted: Sequence[str]) -> str:

@@ -156,7 +156,7 @@ def test_a_byte_order_mark_is_no_part_of_a_training_query(tmp_path: Path, name: 
         ("a.jsonl", '"one"\n{oops\n', DataError, r"a\.jsonl:2: not JSON"),
         ("a.jsonl", '{"pos": "x"}\n', UsageError, r"a\.jsonl:1: no field 'query'; name one of pos with --field"),
         ("a.jsonl", '{"query": 7}\n', DataError, "the query is not a text"),
-        ("a.parquet", "no", DataError, "not a Parquet file"),
+        ("a.parquet", "no", DataError, "not a readable Parquet file"),
     ],
 )
 def test_a_bad_training_file_is_named_in_one_line(

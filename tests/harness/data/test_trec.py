@@ -165,8 +165,17 @@ def test_a_run_with_no_document_of_the_corpus_is_refused_whatever_is_declared(pl
     assert said.endswith("and no line names a document that it has; is it the run of another collection?")
 
 
+@pytest.mark.parametrize("score", ["1_000", "٣", "１.5", "0x10", "1e", "--1"])
+def test_a_score_that_trec_eval_reads_as_another_number_is_refused(
+    score: str, place: Place, collection: Collection
+) -> None:
+    assert "is not a number" in refusal(place.run_file([*GOOD, f"q3 Q0 d1 1 {score} t"]), collection)
+
+
 def test_a_score_too_large_for_float32_is_refused(place: Place, collection: Collection) -> None:
-    assert "finite" in refusal(place.run_file([*GOOD, "q3 Q0 d1 1 1e200 t"]), collection)
+    assert "run.trec:4: the score 1e+200 is not finite as float32" in refusal(
+        place.run_file([*GOOD, "q3 Q0 d1 1 1e200 t"]), collection
+    )
 
 
 def test_bytes_that_are_not_utf8_are_refused_by_their_line(place: Place, collection: Collection) -> None:

@@ -224,8 +224,8 @@ def test_the_usual_names_of_columns_are_known_to_both_readings(query: str, docum
 
 def test_both_readings_know_the_same_names() -> None:
     for place, role in enumerate(("query", "document", "grade")):
-        names = [name for name, own in judgment_header._ROLES.items() if own == role]
-        others = [name for name, own in judgment_header._ROLES.items() if own != role]
+        names = ["-".join(words) for words, own in judgment_header._ROLES.items() if own == role]
+        others = ["-".join(words) for words, own in judgment_header._ROLES.items() if own != role]
         assert all(map(second_reading._NAMED[place], names)) and not any(map(second_reading._NAMED[place], others))
 
 

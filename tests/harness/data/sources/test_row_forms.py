@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from adapters.errors import DataError
 from harness.data.collection import Collection
+from harness.data.sources.row_files import row_records
 
 QUERIES = (
     ("why does bread rise", ["yeast makes gas"], ["rain falls", "salt melts ice"]),
@@ -177,8 +178,8 @@ def test_the_id_of_a_row_that_lists_all_texts_is_that_of_its_query(session: Any)
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        ("3000000000", "grade 3e+09 is above 2147483647; write a small whole number"),
-        ("1e300", "grade 1e+300 is above 2147483647; write a small whole number"),
+        ("3000000000", "grade 3e+09 is above 1,000,000; write a small whole number"),
+        ("1e300", "grade 1e+300 is above 1,000,000; write a small whole number"),
         ("9" * 400, "'label' has a number of more than 300 digits; write small numbers"),
     ],
 )
@@ -194,3 +195,10 @@ def test_a_repeated_key_of_a_row_is_refused(session: Any, row: str) -> None:
     array = session.path / "rows.json"
     array.write_text(f"[{json.dumps(FORMS['FlagEmbedding'][0])},\n{row}]")
     assert session.refused(DataError, array) == f"rows.json:2: {message}"
+
+
+def test_a_header_that_names_a_query_and_no_texts_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.tsv"
+    file.write_text("query\tpasage\tlabel\na b\tc d\t1\n", "utf-8")
+    with pytest.raises(DataError, match=r"rows\.tsv:1: the header names a query, and no column with texts"):
+        list(row_records(file))

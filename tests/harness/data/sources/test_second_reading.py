@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError
+from adapters.limits import HIGHEST_GRADE
 from harness.data.as_published import AsPublished
 from harness.data.collection import Collection, sample_queries
 from harness.data.qrels import Qrels
@@ -274,3 +276,39 @@ def test_the_check_of_a_run_names_the_query_by_its_id(place: Place, monkeypatch:
     monkeypatch.setattr(crosscheck, "_reference", lambda *_: 2.0)
     with pytest.raises(DataError, match=r"query 'q1': nDCG@10 is .* here and 2\.0 in trec_eval"):
         place.evaluations(place.load())
+
+
+ROWS: dict[str, dict[str, Any]] = {
+    "null positives": {"positive": None, "negative": ["b", "c"]},
+    "NaN for null, as data frames write it": {"positive": math.nan, "negative": ["b", "c"]},
+    "an empty list among numbered negatives": {"positive": "a", "negative_1": "b", "negative_2": []},
+    "a list among numbered negatives": {"positive": "a", "negative_1": ["b", "c"]},
+}
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_rows_with_missing_texts_are_read_alike_by_both_readings(form: str, place: Place) -> None:
+    rows = [{"query": "one", **ROWS[form]}, {"query": "two", "positive": ["a"], "negative": ["b"]}]
+    file = place.path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    assert len(place.load(file).queries) == 2
+
+
+@pytest.mark.parametrize("name", ["s'core", "sco-re", "score[[[", "[" * 200_000 + "score"])
+def test_a_header_is_known_to_both_readings_or_to_none(name: str, place: Place) -> None:
+    """The last name takes no time either: a pattern that tries every division of it would take hours."""
+    folder = place.beir()
+    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\t{name}\nq1\td1\t1\n", "utf-8")
+    assert place.load(folder).counts.judgments == 1
+
+
+@pytest.mark.parametrize("zeros", [1, 19, 20, 60, 5000])
+def test_leading_zeros_do_not_change_a_grade(zeros: int, place: Place) -> None:
+    folder = place.beir(qrels=[("q1", "d1", f"{'0' * zeros}3"), ("q1", "d2", f"-{'0' * zeros}3")])  # type: ignore[list-item]
+    assert place.load(folder).qrels.grades.tolist() == [3, 0]
+
+
+def test_the_highest_grade_is_read_and_a_higher_one_is_refused(place: Place) -> None:
+    assert place.load(place.beir("a", qrels=[("q1", "d1", HIGHEST_GRADE)])).qrels.grades.tolist() == [HIGHEST_GRADE]
+    with pytest.raises(DataError, match=r"test\.tsv:2: grade '1000001' is above 1,000,000"):
+        place.load(place.beir("b", qrels=[("q1", "d1", HIGHEST_GRADE + 1)]))

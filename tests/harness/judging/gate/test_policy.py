@@ -126,3 +126,10 @@ def test_a_gate_look_spends_its_part_of_alpha_and_the_final_look_all_of_it(tmp_p
 def test_another_margin_is_another_policy_but_another_target_is_the_same_statistics() -> None:
     assert Policy(margin=0.01).digest != Policy().digest
     assert Policy(targets=("a",)).digest == Policy().digest
+
+
+def test_a_rule_of_the_policy_itself_is_refused_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text("margin = 100\n", "utf-8")
+    with pytest.raises(UsageError, match=r"gate\.toml: .*margin"):
+        read_policy(file)

@@ -122,7 +122,11 @@ def test_an_id_with_a_space_stays_one_id(tmp_path: Path) -> None:
         ("q1\td1\t0.5\nq1\td4\tnan\n", "tevatron", r"run.txt:2: the score is nan"),
         ("q1\td1\t0.5\nq1\td1\t0.1\n", "tevatron", r"run.txt:2: document 'd1' is listed twice for query 'q1'"),
         ("q1\td1\t1\nq1\td4\t1\n", "msmarco", r"run.txt:2: rank 1 occurs twice for query 'q1'"),
-        ("q1\td1\t1\nq1\td4\t0\n", "msmarco", r"run.txt:2: the rank '0' is not a whole number above 0"),
+        (
+            "q1\td1\t1\nq1\td4\t0\n",
+            "msmarco",
+            r"run.txt:2: the rank '0' is not a whole number above 0 and below 16,777,216",
+        ),
         ("q1\td1\t1\nq1\td4\t2.5\n", "msmarco", r"run.txt:2: the rank '2.5' is not"),
         ("q1 Q0 d1 1 0.5 t\nq1 Q0 d1\n", "trec", r"run.txt:2: expected 6 columns"),
         ('{"q1": {"d1": 1,\n "d4": }}', "json-run", r"run.txt: not JSON in line 2: "),

@@ -1,0 +1,89 @@
+"""Read files, plain or compressed, with bounds on the length of a line and on how far a file may unpack."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from adapters.errors import DataError
+from adapters.limits import LARGEST_RATIO, LONGEST_LINE, RATIO_FROM
+
+UNREADABLE = (
+    EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError, struct.error,
+)  # fmt: skip
+"""What Python raises for compressed files that are cut off, damaged, encrypted or packed with an unknown method."""
+_BLOCK = 1 << 20
+_RATIO = f"unpacks to more than {LARGEST_RATIO} times its size, as no text does; unpack it yourself if you trust it"
+
+
+def lines_of(stored: IO[bytes], file: str, *, packed: bool) -> Iterator[bytes]:
+    """The lines of an open file.
+
+    Args:
+        stored: the bytes on the disk.
+        file: its name in messages.
+        packed: whether the bytes are gzipped.
+
+    Raises:
+        DataError: a line is longer than `LONGEST_LINE`, or the file unpacks further than `LARGEST_RATIO`.
+    """
+    content = cast(IO[bytes], gzip.GzipFile(fileobj=stored)) if packed else _buffered(stored)
+    total = number = 0
+    while line := content.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise DataError(
+                f"{file}:{number}: a line of more than {LONGEST_LINE >> 20} MiB; write one object or text per line"
+            )
+        if packed:
+            total += len(line)
+            refuse_ratio(total, stored.tell(), file)
+        yield line
+
+
+def content_of(path: Path) -> bytes:
+    """The whole content of a file, unpacked if its name ends in .gz.
+
+    Raises:
+        DataError: it unpacks further than `LARGEST_RATIO`.
+        OSError, EOFError, zlib.error: the file cannot be read.
+    """
+    with path.open("rb") as stored:
+        if path.suffix != ".gz":
+            return stored.read()
+        unpacked, found = gzip.GzipFile(fileobj=stored), io.BytesIO()
+        while block := unpacked.read(_BLOCK):
+            found.write(block)
+            refuse_ratio(found.tell(), stored.tell(), str(path))
+        return found.getvalue()
+
+
+def refuse_ratio(unpacked: int, packed: int, file: str) -> None:
+    """Refuse a file that unpacks further than any text.
+
+    Args:
+        unpacked: bytes after unpacking.
+        packed: bytes on the disk.
+
+    Raises:
+        DataError: the ratio is above `LARGEST_RATIO`. A file of `RATIO_FROM` bytes or less may have any.
+    """
+    if unpacked > RATIO_FROM and unpacked > LARGEST_RATIO * max(packed, 1):
+        raise DataError(f"{file}: {_RATIO}")
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of an error of `UNREADABLE`."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _buffered(stored: IO[bytes]) -> IO[bytes]:
+    """A file of a zip file is read in blocks, because its own `readline` is slow."""
+    return io.BufferedReader(cast(io.RawIOBase, stored), _BLOCK) if isinstance(stored, zipfile.ZipExtFile) else stored
