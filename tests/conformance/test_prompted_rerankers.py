@@ -218,7 +218,7 @@ def test_bge_gemma_is_asked_as_its_authors_ask(tmp_path: Path) -> None:
         with torch.no_grad():
             expected.append(float(model(torch.tensor([whole])).logits[0, -1, ids("the")[0]]))
     template = tmp_path / "mine.toml"
-    packaged = (Path(__file__).parents[2] / "adapters" / "templates" / "bge-gemma.toml").read_text("utf-8")
+    packaged = (Path(__file__).parents[2] / "adapters" / "families" / "rerankers" / "bge-gemma.toml").read_text("utf-8")
     template.write_text(packaged.replace('positive = "Yes"', 'positive = "the"'), "utf-8")
     scores = ours(open_reranker(f"{folder}?template={template}"))
     np.testing.assert_allclose(scores, expected, atol=1e-4)
@@ -292,7 +292,7 @@ def test_a_classifier_pads_on_the_side_of_its_tokenizer(tmp_path: Path, side: st
         ("body = '{query} a {document}'\npositive = 3", "positive: 3 is not a text"),
         (
             "body = '{query} a {document}'\nrecognised = {name = 'x'}",
-            "recognised.name: unknown key. Available: chat_template, file, title",
+            "recognised.name: unknown key. Did you mean names?",
         ),
         ("body = '{task} {query} a {document}'", r"\{task\} is not a field and would reach the model"),
         ("body = '{{query}} {query} a {document}'", r"\{\{query\}\} is not a field"),
