@@ -23,6 +23,7 @@ class EmbedderFamily:
     """How the authors of a family use it.
 
     Args:
+        models: the published models, for readers.
         query, document: put before the texts of a role. A query prompt of the form 'Instruct: ...\\nQuery:' or
             '<instruct>...\\n<query>' takes the instruction of a collection.
         pooling: for folders that declare none.
@@ -30,6 +31,7 @@ class EmbedderFamily:
         layer_norm_before_cut: whether the authors apply a layer norm to a vector before they cut it.
     """
 
+    models: str = ""
     query: str = ""
     document: str = ""
     pooling: Pooling | None = None
