@@ -3,7 +3,8 @@
     python benchmarks/families.py [--only NAME ...] [--out FILE.json]
 
 Every family is a tiny model in the shape of its folder (`tests/conformance/`). 200 pairs are scored in batches, and
-every fourth of them alone, padded on the left and on the right, cut and whole. With `--only`, the other rows of FILE stay.
+every fourth of them alone, padded on the left and on the right, cut and whole. With `--only`, the other rows of FILE
+stay.
 The rows of docs/models.md are printed. On one idle core it takes about ten minutes.
 """
 

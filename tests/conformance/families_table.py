@@ -25,7 +25,7 @@ def rerankers(found: Found) -> list[str]:
         largest = f"{found['rerankers'][name]['largest']:.1e}" if name in found["rerankers"] else "-"
         layout = name.removeprefix(case.family).removeprefix(", ")
         first = f"`{case.family}`" + (f", {layout}" if layout and name != case.family else "")
-        cells = [first, family.models, _recognised(name, family), _score(family), case.referee, largest]
+        cells = [first, family.models, _recognised(name, family), _score(name, family), case.referee, largest]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 
@@ -72,7 +72,9 @@ def _signs(signs: Signs) -> Iterable[str]:
         yield f"`{signs.file}`"
 
 
-def _score(family: RerankerFamily) -> str:
+def _score(name: str, family: RerankerFamily) -> str:
+    if name.endswith("as a classifier"):
+        return "the logit"
     if family.code is not None:
         called = {
             "compute_score": "`compute_score`",
@@ -85,7 +87,7 @@ def _score(family: RerankerFamily) -> str:
     if family.positive:
         return f"logit of `{family.positive}`"
     several = family.head is not None and family.head.labels > 1
-    return "log-odds of a label" if several else "the logit"
+    return "log-odds of a label, `?label=`" if several else "the logit"
 
 
 def _shown(prompt: str) -> str:

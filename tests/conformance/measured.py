@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.models import ModelFolder
 from adapters.protocols import Floats, StreamingReranker
 from adapters.spec import open_ranker
 from tests.conformance import published_embedders, shapes
@@ -83,9 +84,8 @@ def _spec(case: Published, folder: Path, length: int) -> str:
 
 
 def _pad(folder: Path, side: str) -> None:
-    file = folder / "tokenizer_config.json"
-    if file.is_file():
-        shapes.edit(file, padding_side=side)
+    """Set the side in the settings of the tokenizer, which an adapter has from its base."""
+    shapes.edit(ModelFolder("model", folder).tokenizer.path / "tokenizer_config.json", padding_side=side)
 
 
 def _scores(reranker: Any, every: int) -> tuple[Floats, Floats | None, int]:
