@@ -31,6 +31,7 @@ bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/suite_memory.py --out benchmarks/results/suite_memory.json
 	$(BIN)/python benchmarks/stored_mutations.py --out benchmarks/results/stored_mutations.json
 	$(BIN)/python benchmarks/gate.py --out benchmarks/results/gate.json
+	$(BIN)/python benchmarks/families.py --out benchmarks/results/families.json
 	$(BIN)/python benchmarks/sequential_gate.py --out benchmarks/results/sequential_gate.json
 ifdef MODELS
 	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \

@@ -31,6 +31,7 @@ from adapters.prompt_template import PromptTemplate, load_template, recognised_t
 from adapters.prompt_tokens import Encode, PromptEncoder, seams_are_exact, splits_exactly
 from adapters.protocols import IndexPairs
 from adapters.reference import NoReference
+from adapters.reranker_family import families, family_of_class
 from adapters.soundness import separates_pairs
 
 USUAL_LENGTH = 8192
@@ -102,7 +103,7 @@ def asking_of(
     if negative is not None and positive is None:
         raise UsageError(f"'{folder.name}': negative={negative} without positive=...; name both words")
     if template is not None:
-        named = load_template(template)
+        named = _named(folder, template)
         words = _some(folder, given or named.words or declared)
         return Asking(folder, named, named.instruction, named.instructed, words, declared)
     if folder.chain:
@@ -122,7 +123,8 @@ def asking_of_classifier(folder: ModelFolder, template: str | None = None) -> As
         UsageError: there is no such template.
     """
     if template is not None:
-        named = load_template(template)
+        _refuse_packaged(folder, template)
+        named = _named(folder, template)
         return Asking(folder, named, named.instruction, named.instructed)
     text = chat_template_text(folder)
     name = None if folder.chain else recognised_template(folder, text)
@@ -146,8 +148,8 @@ def _recognised(folder: ModelFolder, given: tuple[str, ...]) -> Asking:
     text = chat_template_text(folder)
     name = recognised_template(folder, text)
     if name is not None:
-        ours = load_template(name)
-        shown = ours.recognised.chat_template is not None and ours.recognised.chat_template in text
+        ours, sign = load_template(name), families()[name].recognised.chat_template
+        shown = sign is not None and sign in text
         words = given or ours.words
         template, fallback = (None, ours) if shown else (ours, None)
         return Asking(folder, template, ours.instruction, ours.instructed, words, fallback=fallback)
@@ -157,6 +159,38 @@ def _recognised(folder: ModelFolder, given: tuple[str, ...]) -> Asking:
         f"'{folder.name}' is a language model, and its files do not say how it is asked for relevance (no 1_LogitScore "
         f"and no chat template that is known); {_name_one()}"
     )
+
+
+def _named(folder: ModelFolder, name: str) -> PromptTemplate:
+    """The template that the user names.
+
+    Raises:
+        ModelError: it is packaged, and the folder shows that its model was trained with another one.
+    """
+    named = load_template(name)
+    if name in families():
+        shown = recognised_template(folder, chat_template_text(folder))
+        if shown not in (None, name, families()[name].variant_of):
+            raise ModelError(
+                f"'{folder.name}': template={name} was asked for, and the files of the folder show {shown}; leave "
+                "template out, or name a TOML file of your own if the model was trained with that prompt"
+            )
+    return named
+
+
+def _refuse_packaged(folder: ModelFolder, template: str) -> None:
+    """Refuse a packaged prompt for a classifier of a family that reads pairs.
+
+    Raises:
+        ModelError: it is such a classifier.
+    """
+    name = family_of_class(folder.architecture)
+    if name is not None and template in families() and separates_pairs(folder) is not False:
+        raise ModelError(
+            f"'{folder.name}' ({folder.architecture}) reads a pair as its tokenizer joins it, like the family {name}, "
+            f"and template={template} is a prompt for other models; leave template out, or name a TOML file of your "
+            "own if the model was trained with that prompt"
+        )
 
 
 def declared_tokens(folder: ModelFolder) -> tuple[int, ...]:
@@ -290,8 +324,17 @@ class PromptMaker:
         template = self.template
         if template is None or is_unusual(self.asking.folder):
             return None
+        self._refuse_unknown_tokens(template)
         split = splits_exactly(template, self.reader.encode)
         return PromptEncoder(template, self.reader.encode, self.instruction, self.max_length, split)
+
+    def _refuse_unknown_tokens(self, template: PromptTemplate) -> None:
+        for token in template.special:
+            if len(self.reader.encode([token])[0]) != 1:
+                raise ModelError(
+                    f"'{self.asking.folder.name}': its prompt needs the token '{token}', and its tokenizer has no such "
+                    f"token; {_name_one()}"
+                )
 
 
 def named_template(template: PromptTemplate | None, encode: Encode) -> str | None:

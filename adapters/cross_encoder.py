@@ -26,6 +26,7 @@ from adapters.padding import batching_of
 from adapters.pairs import Truncation
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import ReferenceCall
+from adapters.reranker_family import written_head
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
@@ -84,7 +85,7 @@ class CrossEncoder:
         self._folder = folder = open_folder(model, revision)
         refuse_other_kinds(folder, "cross-encoder")
         refuse_own_code(folder, code)
-        self._label: OutputLabel = label_of(folder, label, pickle=pickle)
+        self._label: OutputLabel = label_of(folder, label, pickle=pickle, head=written_head(template))
         self._is_modular = is_modular(folder)
         self._asking = None if self._is_modular else asking_of_classifier(folder, template)
         self._refuse_options(template, instruction, truncation)

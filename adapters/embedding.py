@@ -11,6 +11,7 @@ import numpy as np
 from adapters.batching import UNKNOWN_INPUT, collect
 from adapters.embedder_family import load_family
 from adapters.embedder_prompts import refuse_bare_member, remarks_on
+from adapters.end_token import end_options
 from adapters.filling import filled
 from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
@@ -129,6 +130,7 @@ class SentenceEmbedder:
             "SentenceTransformer", str(model.folder.path), self._asked_length, (query, document),
             device=model.wanted_device, pickle=model.pickle, own_prompts=(left, right),
             pooling=model.form.pooling, similarity=self._asked_similarity, dimensions=model.form.dimensions,
+            ends=end_options(model.folder, model.form.pooling),
         )  # fmt: skip
 
     @property

@@ -16,10 +16,10 @@ from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.pickled import read_pickled
 from adapters.protocols import Floats
+from adapters.reranker_family import Head, families, family_of_classifier
 from adapters.soundness import safetensors_header
 
-_RELEVANT = {"relevant", "isrelevant", "yes", "true", "1"}
-_IRRELEVANT = {"notrelevant", "nonrelevant", "irrelevant", "isnotrelevant", "unrelated", "no", "false", "0"}
+_COUNTS, _PLACES = {2: "two"}, {0: "first", 1: "second"}
 _HEADS = (".score.weight", ".classifier.weight", ".out_proj.weight")
 _NUMBERED = re.compile(r"label_?(\d+)", re.IGNORECASE)
 
@@ -66,14 +66,17 @@ class OutputLabel:
         return odds
 
 
-def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = False) -> OutputLabel:
-    """The label to rank by: the given one, else the only one, else the relevant one of two.
+def label_of(
+    folder: ModelFolder, asked: int | str | None, *, pickle: bool = False, head: Head | None = None
+) -> OutputLabel:
+    """The label to rank by: the given one, else the one that the head of the folder's family names.
 
     Two labels named LABEL_0 and LABEL_1 are taken as not relevant and relevant, with a remark.
 
     Args:
         asked: the number or name of a label; None chooses by the folder's files.
         pickle: read the pickled head of a LoRA adapter.
+        head: the head in the user's own family file; it counts if it has the folder's number of labels.
 
     Raises:
         ModelError: there are several labels and none is given or recognised, or there is no such label.
@@ -84,7 +87,8 @@ def label_of(folder: ModelFolder, asked: int | str | None, *, pickle: bool = Fal
         return OutputLabel(_found(folder, names, asked), len(names), softmax)
     if len(names) == 1:
         return OutputLabel(0, 1, softmax=False)
-    recognised = _relevant(names)
+    own = head is not None and head.labels == len(names)
+    recognised = _relevant(names, head if own else _head_of(folder, len(names)), assumed=not own)
     if recognised is None:
         raise ModelError(
             f"'{folder.name}' has {len(names)} labels, {_listed(names)}; say which one is relevance, as in "
@@ -155,17 +159,29 @@ def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:
     raise ModelError(f"'{folder.name}' has no label {asked}; it has {_listed(names)}")
 
 
-def _relevant(names: list[str]) -> tuple[int, str | None] | None:
-    """The relevant one of two labels, and what was assumed; None if their names do not show which it is."""
-    if len(names) != 2:
+def _head_of(folder: ModelFolder, labels: int) -> Head | None:
+    name = family_of_classifier(folder.architecture, labels)
+    return None if name is None else families()[name].head
+
+
+def _relevant(names: list[str], head: Head | None, *, assumed: bool) -> tuple[int, str | None] | None:
+    """The relevant label, and what was assumed; None if neither the head nor the names show which it is."""
+    if head is None:
         return None
-    if [match[1] for name in names if (match := _NUMBERED.fullmatch(name))] == ["0", "1"]:
-        return 1, f"its two labels have no names ({names[0]}, {names[1]}); the second is taken as relevant"
+    if head.unnamed is not None and _are_numbers(names):
+        count, place = _COUNTS.get(len(names), str(len(names))), _PLACES.get(head.unnamed, names[head.unnamed])
+        remark = f"its {count} labels have no names ({', '.join(names)}); the {place} is taken as relevant"
+        return head.unnamed, remark if assumed else None
     plain = [_plain(name) for name in names]
-    for index in (0, 1):
-        if plain[index] in _RELEVANT and plain[1 - index] in _IRRELEVANT:
-            return index, None
-    return None
+    relevant, irrelevant = ({_plain(name) for name in listed} for listed in (head.relevant, head.irrelevant))
+    found = [index for index, name in enumerate(plain) if name in relevant]
+    others = all(name in irrelevant for index, name in enumerate(plain) if index not in found)
+    return (found[0], None) if len(found) == 1 and others else None
+
+
+def _are_numbers(names: list[str]) -> bool:
+    numbers = [match[1] for name in names if (match := _NUMBERED.fullmatch(name))]
+    return numbers == [str(index) for index in range(len(names))]
 
 
 def _plain(name: str) -> str:
@@ -177,4 +193,6 @@ def _listed(names: list[str]) -> str:
 
 
 def _example(names: list[str]) -> str:
-    return next((name for name in names if "entail" in name.casefold()), "1")
+    heads = [family.head for family in families().values() if family.head is not None]
+    relevant = {_plain(name) for head in heads for name in head.relevant}
+    return next((name for name in names if _plain(name) in relevant), "1")

@@ -14,6 +14,7 @@ import numpy as np
 
 from adapters.completeness import refuse_made_up_weights
 from adapters.contents import Contents
+from adapters.end_token import end_options
 from adapters.errors import EnvironmentFailure, HarnessError, ModelError, class_of, need
 from adapters.models import ModelFolder
 from adapters.protocols import Floats, Role
@@ -101,12 +102,14 @@ def load_sentence_model(
     pairs, quiet = kind == "CrossEncoder", {"show_progress_bar": False}
     raw = {"activation_fn": torch.nn.Identity()}
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **({} if pickle else {"use_safetensors": True})}
-    local = {"local_files_only": True, "trust_remote_code": False}
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    ends = {} if pairs else end_options(folder, pooling)
+    local |= {"processor_kwargs": ends} if ends else {}
     with loading(folder, "its modules"):
         if pooling is None:
             model = getattr(library, kind)(str(folder.path), device=device, model_kwargs=options, **local).eval()
         else:
-            model = getattr(library, kind)(modules=_pooled(folder, pooling, options), device=device).eval()
+            model = getattr(library, kind)(modules=_pooled(folder, pooling, options, ends), device=device).eval()
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
 
         def ask() -> Floats:
@@ -124,12 +127,13 @@ def load_sentence_model(
         return model
 
 
-def _pooled(folder: ModelFolder, pooling: str, options: dict[str, Any]) -> list[Any]:
+def _pooled(folder: ModelFolder, pooling: str, options: dict[str, Any], ends: dict[str, bool]) -> list[Any]:
     """A network that reads plain texts even if its tokenizer has a chat template, and a pooling of its tokens."""
     modules = importlib.import_module("sentence_transformers.sentence_transformer.modules")
     network = modules.Transformer(
         str(folder.path),
         model_kwargs={**options, "local_files_only": True, "trust_remote_code": False},
+        processor_kwargs=ends,
         modality_config={"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
         module_output_name="token_embeddings",
     )

@@ -22,6 +22,12 @@ class ModelCard:
     metadata: str = ""
     body: str = ""
 
+    @property
+    def title(self) -> str:
+        """The first heading of the first level, or ''."""
+        lines = (line for line in self.body.splitlines() if line.startswith("# "))
+        return next(lines, "").lstrip("# ").strip()
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the model and its base: the first heading, `base_model`, and the names in `model-index`."""

@@ -1,6 +1,6 @@
 """Rerankers whose folders contain custom code. The code runs only with `?code=own`, in a separate process.
 
-`own_code_families/*.toml` define how a folder is called; the process is `own_code_process.py`.
+`families/rerankers/*.toml` define how a folder is called; the process is `own_code_process.py`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ from adapters.contents import Contents
 from adapters.errors import UsageError
 from adapters.models import ModelFolder
 from adapters.own_code_client import REQUEST_SECONDS, SECONDS_A_PAIR, CallFailed, OwnCodeProcess, versions_of
-from adapters.own_code_family import CLASSES, Call, OwnCodeFamily
 from adapters.own_code_folder import OwnCode
-from adapters.own_code_options import Layering, chosen_family, chosen_length, chosen_template, model_folder
+from adapters.own_code_options import (
+    Calling,
+    Layering,
+    chosen_calling,
+    chosen_length,
+    chosen_template,
+    model_folder,
+)
 from adapters.padding import pads_pairs
 from adapters.prompt_template import Field, PromptTemplate
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import NoReference, ReferenceCall
+from adapters.reranker_family import CLASSES, Call
 from adapters.soundness import refuse_unsound
 
 _VERSION = 1
@@ -85,12 +92,12 @@ def open_own_code(
         raise UsageError(f"batch_tokens={batch_tokens} must be at least 1")
     folder = model_folder(model, revision)
     own = OwnCode(folder)
-    family = chosen_family(own, call)
-    found = chosen_template(folder, family, template, instruction)
-    length = chosen_length(folder, family, found, max_length)
-    layering = Layering.chosen(folder, family, layer, compress_ratio, compress_layers)
-    made = Opened(own, family, found, length, layering, named_device(device), dtype, pickle, python)
-    kind = OwnCodeListReranker if family.call == "rerank" else OwnCodeReranker
+    calling = chosen_calling(own, call, template)
+    found = chosen_template(folder, calling, template, instruction)
+    length = chosen_length(folder, calling, found, max_length)
+    layering = Layering.chosen(folder, calling, layer, compress_ratio, compress_layers)
+    made = Opened(own, calling, found, length, layering, named_device(device), dtype, pickle, python)
+    kind = OwnCodeListReranker if calling.call == "rerank" else OwnCodeReranker
     return kind(made, instruction, batch_tokens)
 
 
@@ -105,7 +112,7 @@ class Opened:
     """
 
     own: OwnCode
-    family: OwnCodeFamily
+    calling: Calling
     template: PromptTemplate | None
     max_length: int | None
     layering: Layering | None
@@ -121,17 +128,17 @@ class Opened:
     @cached_property
     def identity(self) -> dict[str, object]:
         """Everything that can change a score, except the instruction."""
-        family, template = self.family, self.template
+        calling, template = self.calling, self.template
         return {
             "adapter": "own-code",
             "version": _VERSION,
             **Contents(self.folder, self.pickle).identity(),
             "code": self.own.digest,
             "process": versions_of(self.python),
-            "call": family.call,
+            "call": calling.call,
             "max_length": self.max_length,
             "dtype": self.dtype,
-            **({} if family.attention is None else {"attention": family.attention}),
+            **({} if calling.code.attention is None else {"attention": calling.code.attention}),
             **({} if template is None else {"template": template.digest}),
             **({} if self.layering is None else self.layering.identity),
             **adapted_identity(self.folder.path),
@@ -140,10 +147,10 @@ class Opened:
     def process(self, instruction: str) -> OwnCodeProcess:
         """A process for this folder. Its temporary files are removed with the last reference to the process."""
         place = tempfile.TemporaryDirectory(prefix="harness-own-code-")
-        folder, family = Path(place.name), self.family
+        folder, calling = Path(place.name), self.calling
         call: dict[str, Any] = {
-            "call": family.call, "auto": CLASSES[family.call], "folder": str(self.own.view(folder)),
-            "device": self.device, "dtype": self.dtype, "pickle": self.pickle, "attention": family.attention,
+            "call": calling.call, "auto": CLASSES[calling.call], "folder": str(self.own.view(folder)),
+            "device": self.device, "dtype": self.dtype, "pickle": self.pickle, "attention": calling.code.attention,
             "max_length": self.max_length,
             "pieces": None if self.template is None else _pieces(self.template, instruction),
             **({} if self.layering is None else self.layering.call),
@@ -154,7 +161,7 @@ class Opened:
 
     @property
     def _advice(self) -> str:
-        wanted, here = self.family.transformers, versions_of(self.python)["transformers"]
+        wanted, here = self.calling.code.transformers, versions_of(self.python)["transformers"]
         if wanted is None or f"{here}.".startswith(f"{wanted}."):
             return ""
         return (

@@ -9,14 +9,40 @@ from adapters.errors import ModelError, UsageError
 from adapters.kinds import own_classes
 from adapters.lengths import length_of
 from adapters.models import CODE_FILES, ModelFolder, open_folder
-from adapters.own_code_family import CLASSES, Call, OwnCodeFamily, family_of
 from adapters.own_code_folder import OwnCode
 from adapters.paths import user_path
 from adapters.prompt_template import PromptTemplate, load_template
+from adapters.reranker_family import CLASSES, Call, CodeCall, families, family_of_code, load_family
 
 _TEMPLATED = ("text", "layers", "querit")
-_USUAL = {"querit": "querit"}
-"""The template of a call if its family names none."""
+
+
+@dataclass(frozen=True)
+class Calling:
+    """How the model of a folder is called.
+
+    Args:
+        code: the call and what it needs.
+        template: the packaged template that makes the text, by its name.
+        max_length: tokens of an input that the model is published with, if no template says it.
+    """
+
+    code: CodeCall
+    template: str | None = None
+    max_length: int | None = None
+
+    @property
+    def call(self) -> Call:
+        """How the model is called."""
+        return self.code.call
+
+    @classmethod
+    def of(cls, name: str) -> Calling | None:
+        """That of a packaged family; None if it needs no code of its folder."""
+        family = families()[name]
+        if family.code is None:
+            return None
+        return cls(family.code, *((None, family.max_length) if family.body is None else (name, None)))
 
 
 def model_folder(model: str, revision: str | None) -> ModelFolder:
@@ -42,32 +68,50 @@ def model_folder(model: str, revision: str | None) -> ModelFolder:
     return folder
 
 
-def chosen_family(own: OwnCode, call: Call | None) -> OwnCodeFamily:
-    """The family of a folder; `call` overrides the call of the family.
+def chosen_calling(own: OwnCode, call: Call | None, template: str | None = None) -> Calling:
+    """How a folder is called: as its family is, as the user's file `template` says in its table `[code]`, or by `call`,
+    which overrides both.
 
     Raises:
         ModelError: neither defines how the model is called, or the folder has no class for the call.
     """
-    family = family_of(own.named)
-    if family is None and call is None:
+    name = family_of_code(own.named)
+    known = _written(template) or (None if name is None else Calling.of(name))
+    if known is None and call is None:
         raise ModelError(
             f"'{own.folder.name}' is of no known family ({', '.join(sorted(own.named))}), so nothing says how its code "
             f"is called; choose with ?code=own&call=NAME, NAME being {', '.join(CLASSES)} (docs/templates.md)"
         )
-    if family is None or (call is not None and call != family.call):
+    if known is None or (call is not None and call != known.call):
         assert call is not None
-        family = OwnCodeFamily(call) if family is None else replace(family, call=call, template=None)
+        known = Calling(CodeCall(call)) if known is None else _called_otherwise(known, call)
     networks = own.networks
-    if networks and CLASSES[family.call] not in networks:
+    if networks and CLASSES[known.call] not in networks:
         raise ModelError(
-            f"'{own.folder.name}': call={family.call} loads {CLASSES[family.call]}, and its auto_map has only "
+            f"'{own.folder.name}': call={known.call} loads {CLASSES[known.call]}, and its auto_map has only "
             f"{', '.join(networks)}; choose another call"
         )
-    return family
+    return known
+
+
+def _written(template: str | None) -> Calling | None:
+    """How the user's own file says that the model is called; None if there is none, or it does not say so."""
+    code = None if template is None or template in families() else load_family(template).code
+    return None if code is None else Calling(code)
+
+
+def _called_otherwise(known: Calling, call: Call) -> Calling:
+    return replace(known, code=replace(known.code, call=call), template=None)
+
+
+def _usual_template(call: Call) -> str | None:
+    """The template of a call that one family alone has, whose class is not known."""
+    unnamed = ((name, one) for name, one in families().items() if one.code and not one.recognised.architectures)
+    return next((name for name, one in unnamed if one.code and one.code.call == call), None)
 
 
 def chosen_template(
-    folder: ModelFolder, family: OwnCodeFamily, template: str | None, instruction: str | None
+    folder: ModelFolder, calling: Calling, template: str | None, instruction: str | None
 ) -> PromptTemplate | None:
     """The template that makes the text of a call; None for a call without one.
 
@@ -76,15 +120,15 @@ def chosen_template(
             template.
         ModelError: no template is named.
     """
-    if family.call not in _TEMPLATED:
+    if calling.call not in _TEMPLATED:
         if template is not None or instruction is not None:
-            _useless("template" if template is not None else "instruction", family, "makes no text")
+            _useless("template" if template is not None else "instruction", calling, "makes no text")
         return None
-    named = template or family.template or _USUAL.get(family.call)
+    named = template or calling.template or _usual_template(calling.call)
     if named is None:
         raise ModelError(
-            f"'{folder.name}': nothing says which text call={family.call} is given; name a template, as in "
-            f"?code=own&call={family.call}&template=FILE (docs/templates.md)"
+            f"'{folder.name}': nothing says which text call={calling.call} is given; name a template, as in "
+            f"?code=own&call={calling.call}&template=FILE (docs/templates.md)"
         )
     found = load_template(named)
     if not found.document_ends_piece:
@@ -98,7 +142,7 @@ def chosen_template(
 
 
 def chosen_length(
-    folder: ModelFolder, family: OwnCodeFamily, template: PromptTemplate | None, asked: int | None
+    folder: ModelFolder, calling: Calling, template: PromptTemplate | None, asked: int | None
 ) -> int | None:
     """Tokens of a whole input; None leaves it to the model's own method.
 
@@ -108,12 +152,12 @@ def chosen_length(
     """
     if asked is not None and asked < 1:
         raise UsageError(f"max_length={asked} must be at least 1")
-    if family.call == "rerank" and asked is not None:
-        _useless("max_length", family, "cuts texts as the model's code does")
-    if family.call in ("rerank", "compute_score"):
+    if calling.call == "rerank" and asked is not None:
+        _useless("max_length", calling, "cuts texts as the model's code does")
+    if calling.call in ("rerank", "compute_score"):
         return asked
     usual = None if template is None else template.max_length
-    return length_of(folder, asked, usual or family.max_length)
+    return length_of(folder, asked, usual or calling.max_length)
 
 
 @dataclass(frozen=True)
@@ -136,7 +180,7 @@ class Layering:
 
     @classmethod
     def chosen(
-        cls, folder: ModelFolder, family: OwnCodeFamily, layer: int | None, ratio: int | None, layers: str | None
+        cls, folder: ModelFolder, calling: Calling, layer: int | None, ratio: int | None, layers: str | None
     ) -> Layering | None:
         """The layering by the options; None for a call without layers.
 
@@ -145,10 +189,10 @@ class Layering:
             ModelError: config.json does not give the number of layers.
         """
         given = {"layer": layer, "compress_ratio": ratio, "compress_layers": layers}
-        if family.call != "layers":
+        if calling.call != "layers":
             for name, value in given.items():
                 if value is not None:
-                    _useless(name, family, "has no layers to choose from")
+                    _useless(name, calling, "has no layers to choose from")
             return None
         first, last, step = _range(folder)
         chosen = last if layer is None else layer
@@ -161,7 +205,7 @@ class Layering:
                 "compress_ratio, 2 or more, and compress_layers belong together, as in "
                 "?compress_ratio=2&compress_layers=24,40"
             )
-        return cls(chosen, remark, family.compresses or bool(merged), ratio or 1, merged)
+        return cls(chosen, remark, calling.code.compresses or bool(merged), ratio or 1, merged)
 
     @property
     def identity(self) -> dict[str, object]:
@@ -199,5 +243,5 @@ def _merged(text: str, last: int) -> tuple[int, ...]:
     return found
 
 
-def _useless(option: str, family: OwnCodeFamily, why: str) -> NoReturn:
-    raise UsageError(f"call={family.call} {why}; leave {option} out")
+def _useless(option: str, calling: Calling, why: str) -> NoReturn:
+    raise UsageError(f"call={calling.call} {why}; leave {option} out")

@@ -1,26 +1,19 @@
-"""Prompts of models as data: `templates/*.toml`, one file per published form, or the user's own file.
-
-The keys of such a file are described in docs/templates.md.
-"""
+"""The prompts of rerankers: those of the packaged families, or of the user's own file."""
 
 from __future__ import annotations
 
-import importlib.resources
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
-from importlib.resources.abc import Traversable
-from typing import Annotated
 
-from msgspec import Meta
-
-from adapters.errors import ModelError, UsageError, did_you_mean
+from adapters.errors import ModelError, UsageError
+from adapters.family_files import family_named
 from adapters.identity import digest
 from adapters.models import ModelFolder
-from adapters.paths import user_path
-from adapters.typed_file import parsed_toml, read_toml
-from adapters.typed_values import Place, Positive, typed
+from adapters.reranker_family import RerankerFamily, families
+from adapters.typed_file import parsed_toml
+from adapters.typed_values import Place, typed
 
 
 class Field(Enum):
@@ -35,26 +28,6 @@ Piece = tuple[str | Field, ...]
 """Text and fields that are tokenised as one string."""
 
 _FIELDS = re.compile(r"\{(instruction|query|document)\}")
-_PLACE = re.compile(r"\{+\s*(\w+)\s*\}+")
-"""Matches anything that looks like a field."""
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """Signs in a folder that its model was trained with a template. One sign is enough."""
-
-    chat_template: str | None = None
-    """A text that its chat template contains."""
-    title: str | None = None
-    """A text that the first heading of its README.md contains."""
-    file: str | None = None
-    """A file that the folder has."""
-
-    def matches(self, folder: ModelFolder, chat_template: str) -> bool:
-        """Whether a folder shows one of the signs."""
-        in_template = self.chat_template is not None and self.chat_template in chat_template
-        has_file = self.file is not None and (folder.path / self.file).is_file()
-        return in_template or has_file or (self.title is not None and self.title in _title(folder))
 
 
 @dataclass(frozen=True)
@@ -68,6 +41,7 @@ class PromptTemplate:
         positive, negative: the words whose logits are compared; without `negative` the logit of `positive` counts.
         max_length: tokens of a whole input that the model is published with.
         strip: whether white space at the ends of a query and a document is removed.
+        special: tokens of the prompt that the tokenizer needs to have as one token each.
     """
 
     pieces: tuple[Piece, ...]
@@ -76,8 +50,8 @@ class PromptTemplate:
     positive: str | None = None
     negative: str | None = None
     max_length: int | None = None
-    recognised: Recognised = field(default_factory=Recognised)
     strip: bool = False
+    special: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -130,23 +104,20 @@ def rendered(piece: Piece, instruction: str, query: str, document: str) -> str:
 
 
 def load_template(name: str) -> PromptTemplate:
-    """A packaged template by its name, or one from a TOML file by its path.
+    """The prompt of a packaged family by its name, or one from a TOML file by its path.
 
     Raises:
-        UsageError: there is no such template, or the file does not describe one; the message names the key.
+        UsageError: there is no such prompt, or the file does not describe one; the message names the key.
     """
-    packaged = _packaged()
-    if name in packaged:
-        return parse_template(packaged[name].read_text("utf-8"), f"templates/{name}.toml")
-    path = user_path(name)
-    if path.is_file():
-        return _template(read_toml(path, _Written), str(path))
-    raise UsageError(f"no template '{name}', and no file of that name.{did_you_mean(name, packaged)}")
+    family = family_named(name, _prompted(), RerankerFamily, "template")
+    if family.body is None:
+        raise UsageError(f"{name}: body: is missing; a text or a list of texts is needed")
+    return template_of(family)
 
 
 def template_names() -> list[str]:
-    """The packaged templates."""
-    return sorted(_packaged())
+    """The packaged families that have a prompt."""
+    return sorted(_prompted())
 
 
 def recognised_template(folder: ModelFolder, chat_template: str) -> str | None:
@@ -155,8 +126,8 @@ def recognised_template(folder: ModelFolder, chat_template: str) -> str | None:
     Raises:
         ModelError: it has signs of two templates.
     """
-    loaded = {name: load_template(name) for name in template_names()}
-    found = [name for name, template in loaded.items() if template.recognised.matches(folder, chat_template)]
+    shown = _prompted().items()
+    found = [name for name, family in shown if family.recognised.show_template(folder, chat_template)]
     if len(found) > 1:
         raise ModelError(
             f"'{folder.name}' looks like {' and like '.join(found)}; say which template it was trained with, as in "
@@ -173,61 +144,18 @@ def parse_template(text: str, label: str) -> PromptTemplate:
             nothing separates the two.
     """
     at = Place(label)
-    return _template(typed(_Written, parsed_toml(text, at), at), label)
+    return template_of(typed(RerankerFamily, parsed_toml(text, at), at))
 
 
-@dataclass(frozen=True)
-class _Written:
-    """The keys of the file."""
-
-    body: str | Annotated[tuple[str, ...], Meta(min_length=1)]
-    prefix: str = ""
-    suffix: str = ""
-    instruction: str = ""
-    positive: str | None = None
-    negative: str | None = None
-    source: str = ""
-    max_length: Positive | None = None
-    recognised: Recognised = field(default_factory=Recognised)
-    strip: bool = False
-
-    def problem(self) -> str | None:
-        """A broken rule that types do not express, or None."""
-        alone = self.negative is not None and self.positive is None
-        return "negative: is given without 'positive'; add 'positive', the word that means relevant" if alone else None
-
-
-def _template(keys: _Written, label: str) -> PromptTemplate:
-    texts = [keys.prefix, *([keys.body] if isinstance(keys.body, str) else keys.body), keys.suffix]
-    pieces = tuple(piece for piece in map(_piece, texts) if piece)
-    for written in texts:
-        _check_places(written, label)
-    _check_fields(pieces, label)
-    described: dict[str, object] = {"prefix": keys.prefix, "body": keys.body, "suffix": keys.suffix}
-    described |= {"strip": True} if keys.strip else {}
+def template_of(family: RerankerFamily) -> PromptTemplate:
+    """The prompt of a family that has one."""
+    prefix, *_, suffix = family.texts
+    described: dict[str, object] = {"prefix": prefix, "body": family.body, "suffix": suffix}
+    described |= {"strip": True} if family.strip else {}
     return PromptTemplate(
-        pieces, described, keys.instruction, keys.positive, keys.negative, keys.max_length, keys.recognised, keys.strip
-    )
-
-
-def _check_places(text: str, label: str) -> None:
-    known = {f"{{{field.value}}}" for field in Field}
-    for place in _PLACE.finditer(text):
-        if place[0] not in known:
-            raise UsageError(
-                f"{label}: {place[0]} is not a field and would reach the model unchanged; the fields are "
-                f"{', '.join(sorted(known))}"
-            )
-
-
-def _check_fields(pieces: tuple[Piece, ...], label: str) -> None:
-    parts = [part for piece in pieces for part in piece]
-    for one in (Field.QUERY, Field.DOCUMENT):
-        if parts.count(one) != 1:
-            raise UsageError(f"{label}: {{{one.value}}} must occur exactly once, not {parts.count(one)} times")
-    first, last = sorted((parts.index(Field.QUERY), parts.index(Field.DOCUMENT)))
-    if not any(isinstance(part, str) and part.strip() for part in parts[first + 1 : last]):
-        raise UsageError(f"{label}: nothing separates {{query}} and {{document}}; write some text between them")
+        tuple(piece for piece in map(_piece, family.texts) if piece), described, family.instruction, family.positive,
+        family.negative, family.max_length, family.strip, family.special,
+    )  # fmt: skip
 
 
 def _piece(text: str) -> Piece:
@@ -236,23 +164,5 @@ def _piece(text: str) -> Piece:
     return tuple(part for part in fields if part != "")
 
 
-def _packaged() -> dict[str, Traversable]:
-    folder = importlib.resources.files("adapters").joinpath("templates")
-    return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
-
-
-def _title(folder: ModelFolder) -> str:
-    """The first heading of the model's card, without its metadata."""
-    file = folder.path / "README.md"
-    try:
-        lines = file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else []
-    except OSError:
-        return ""
-    return next((line.lstrip("# ").strip() for line in _after_metadata(lines) if line.startswith("# ")), "")
-
-
-def _after_metadata(lines: list[str]) -> Iterator[str]:
-    if not lines or lines[0].strip() != "---":
-        return iter(lines)
-    end = next((place for place, line in enumerate(lines[1:], 1) if line.strip() == "---"), len(lines))
-    return iter(lines[end + 1 :])
+def _prompted() -> Mapping[str, RerankerFamily]:
+    return {name: family for name, family in families().items() if family.body is not None}

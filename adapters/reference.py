@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +55,7 @@ class ReferenceCall:
         tokens: the compared tokens of a language model, if the folder does not declare them.
         pooling: of an embedder that was saved without modules.json.
         similarity: of an embedder, if the folder does not declare it.
+        ends: arguments of an embedder's tokenizer that append an end token.
         dimensions: the length to which an embedder's vectors are cut; None for the length that the folder declares.
         whole: whether only uncut inputs can be compared, because longer ones are cut in another way.
     """
@@ -75,6 +76,7 @@ class ReferenceCall:
     pooling: str | None = None
     similarity: str | None = None
     dimensions: int | None = None
+    ends: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

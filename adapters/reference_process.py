@@ -34,8 +34,8 @@ def _options(call: dict[str, Any]) -> dict[str, Any]:
 
     weights: dict[str, Any] = {"dtype": torch.float32, **({} if call["pickle"] else {"use_safetensors": True})}
     template = call["chat_template"]
-    processor = {} if template is None else {"processor_kwargs": {"chat_template": template}}
-    return {"model_kwargs": weights, **processor}
+    processor = {**call.get("ends", {}), **({} if template is None else {"chat_template": template})}
+    return {"model_kwargs": weights, **({"processor_kwargs": processor} if processor else {})}
 
 
 def _opened(call: dict[str, Any]) -> Any:

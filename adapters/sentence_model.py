@@ -12,6 +12,7 @@ import numpy as np
 
 from adapters.batching import default_budget, pick_device, plan_batches, torch_calls
 from adapters.contents import Contents
+from adapters.end_token import refuse_missing_end
 from adapters.errors import ModelError
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
@@ -108,7 +109,7 @@ class SentenceModel:
         )
         if self.max_length is not None:
             model.max_seq_length = self.max_length
-        _refuse_missing_end(self.folder, model)
+        refuse_missing_end(self.folder, model)
         self._cut(model)
         return model
 
@@ -213,21 +214,3 @@ def _routes(model: Any) -> Mapping[str, Any]:
 def _tokenizer(model: Any, role: Role) -> Any:
     routes = _routes(model)
     return routes[role][0].tokenizer if role in routes else model.tokenizer
-
-
-def _refuse_missing_end(folder: ModelFolder, model: Any) -> None:
-    chains = [[*route, *list(model)[1:]] for route in _routes(model).values()] or [list(model)]
-    for chain in chains:
-        modes = [getattr(module, "pooling_mode", "") for module in chain]
-        if any("lasttoken" in ((mode,) if isinstance(mode, str) else mode) for mode in modes):
-            _refuse_tokenizer_without_end(folder, chain[0].tokenizer)
-
-
-def _refuse_tokenizer_without_end(folder: ModelFolder, tokenizer: Any) -> None:
-    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a")["input_ids"]
-    if len(whole) <= len(plain) or whole[-1] == plain[-1]:
-        raise ModelError(
-            f"{folder.name} takes the vector of the last token, but its tokenizer appends no special end token (Qwen3: "
-            "<|endoftext|>) to a text; use the tokenizer files of the original model"
-        )

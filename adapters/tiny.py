@@ -49,7 +49,7 @@ def cross_encoder(folder: Path, *, seed: int = 0, architecture: Architecture = "
 
 def causal_lm(folder: Path, *, seed: int = 0) -> Path:
     """Write a Qwen3 language model that says how it is asked, as Qwen/Qwen3-Reranker-0.6B is saved: by the words 'yes'
-    and 'no' after the prompt of `templates/qwen3.toml`."""
+    and 'no' after the prompt of `families/rerankers/qwen3.toml`."""
     tokenizer = _qwen_tokenizer(appends_end=False)
     _save(folder, _qwen_config(tokenizer), tokenizer, seed, "AutoModelForCausalLM")
     template = load_template("qwen3")

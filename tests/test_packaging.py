@@ -163,7 +163,7 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_nothing_else(built: Path) -
     assert {
         "harness/data/sample/en/corpus.jsonl",
         "harness/data/sample/th/qrels/test.tsv",
-        "adapters/templates/qwen3.toml",
+        "adapters/families/rerankers/qwen3.toml",
     } <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

@@ -15,8 +15,8 @@ import pytest
 from adapters import own_code_client
 from adapters.errors import ModelError, UsageError
 from adapters.own_code_client import OwnCodeProcess, versions_of
-from adapters.own_code_family import CLASSES, families, read_family
 from adapters.protocols import Setting
+from adapters.reranker_family import CLASSES, families
 from adapters.spec import identity_of, open_ranker, remarks_of
 from tests.conformance.foreign_code import folder_of
 
@@ -203,20 +203,17 @@ def test_a_published_family_is_known_by_its_class(tmp_path: Path, name: str) -> 
 
 
 def test_every_family_is_among_those_that_are_tested() -> None:
-    assert {name for family in families().values() for name in family.architectures} == set(PUBLISHED)
+    coded = [family for family in families().values() if family.code is not None]
+    assert {name for family in coded for name in family.recognised.architectures} == set(PUBLISHED)
 
 
 def test_the_documentation_lists_every_family_and_call() -> None:
     text = (ROOT / "docs" / "templates.md").read_text("utf-8")
-    for family in families().values():
-        assert any(f"`{name}` | `{family.call}`" in text for name in family.architectures)
-        assert family.template is None or f"template `{family.template}`" in text
+    for name, family in families().items():
+        for architecture in family.recognised.architectures if family.code else ():
+            assert f"`{architecture}` | `{family.code.call}`" in text  # type: ignore[union-attr]
+            assert family.body is None or f"template `{name}`" in text
     assert all(f"| `{call}` | " in text for call in CLASSES)
-
-
-def test_a_family_file_with_a_wrong_key_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"mine\.toml: call: .*pair"):
-        read_family('call = "pairs"', "mine.toml")
 
 
 def test_identity_holds_the_code_and_how_it_is_called(tmp_path: Path) -> None:

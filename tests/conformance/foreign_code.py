@@ -135,11 +135,13 @@ def one(asked, model, tokenizer, query, document):
         real = torch.tensor([False] * pad + [True] * len(found))
         mask = (real[:, None] & real[None, :]).tril()
         return model(torch.tensor([[tokenizer.pad_token_id or 0] * pad + found]), mask[None, None])["score"]
+    parts = [piece.replace("{query}", query) for piece in asked["pieces"]]
+    at = next(place for place, part in enumerate(asked["pieces"]) if "{document}" in part)
+    before, after = ([token for part in some for token in ids(part)] for some in (parts[:at], parts[at + 1 :]))
+    first = asked["pieces"][at].partition("{document}")[0].replace("{query}", query)
+    found = before + ids(first + document)[: limit - len(before) - len(after)] + after
     if call == "text":
-        found = (ids(f"question:{query} passage:") + ids(document))[:limit]
         return model(torch.tensor([found]), torch.ones(1, len(found), dtype=torch.long)).logits
-    before, after = ids(f"A: {query}") + ids("\\n"), ids("\\n") + ids("is it?")
-    found = before + ids(f"B: {document}")[: limit - len(before) - len(after)] + after
     more = {} if not asked["compress"] else {
         "compress_layer": [1], "compress_ratio": 2, "query_lengths": [len(before)], "prompt_lengths": [len(after)]}
     logits = model(torch.tensor([found]), torch.ones(1, len(found), dtype=torch.long), cutoff_layers=[asked["layer"]],
@@ -151,14 +153,19 @@ for asked in json.load(sys.stdin):
     name = classes.get(asked["call"], "AutoModel")
     model = getattr(transformers, name).from_pretrained(asked["folder"], trust_remote_code=True).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(asked["folder"], trust_remote_code=True)
+    if asked["call"] == "rerank":
+        orders = [model.rerank(query, asked["documents"]) for query in asked["queries"]]
+        found.append([[int(one["index"]) for one in order] for order in orders])
+        continue
     with torch.no_grad():
         found.append([float(one(asked, model, tokenizer, *pair)) for pair in asked["pairs"]])
 print(json.dumps(found))
 """
-TEMPLATES = {
-    "text": 'body = "question:{query} passage:{document}"',
-    "layers": 'body = ["A: {query}", "\\n", "B: {document}", "\\n", "is it?"]',
+PIECES = {
+    "text": ["question:{query} passage:{document}"],
+    "layers": ["A: {query}", "\n", "B: {document}", "\n", "is it?"],
 }
+TEMPLATES = {call: f"body = {json.dumps(pieces)}" for call, pieces in PIECES.items()}
 PARTS = {
     "pair": ("Own", "AutoModelForSequenceClassification", ""),
     "text": ("Own", "AutoModelForSequenceClassification", ""),
@@ -170,17 +177,20 @@ PARTS = {
 """Per call: the class, what it stands for in auto_map, and the code that it adds."""
 
 
-def folder_of(folder: Path, call: str, *, name: str | None = None, first: str = "", seed: int = 0) -> Path:
+def folder_of(
+    folder: Path, call: str, *, name: str | None = None, first: str = "", seed: int = 0, special: Sequence[str] = ()
+) -> Path:
     """Write a folder with code of its own.
 
     Args:
         name: of the class, by which a family is recognised.
         first: what its module does first when it is imported.
+        special: tokens that its tokenizer has too.
     """
     kind, auto, more = PARTS[call]
     name = name or kind
     tiny.cross_encoder(folder)
-    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    size = json.loads((folder / "config.json").read_text())["vocab_size"] + _added(folder, special)
     code = (MODELING + more).replace(f"class {kind}(", f"class {name}(").replace(f"({kind})", f"({name})")
     (folder / "modeling.py").write_text(first + code)
     (folder / "names.py").write_text('HEAD = "classifier"\n')
@@ -192,6 +202,18 @@ def folder_of(folder: Path, call: str, *, name: str | None = None, first: str = 
     (folder / "config.json").write_text(json.dumps(config))
     write_weights(folder, size, seed)
     return folder
+
+
+def _added(folder: Path, special: Sequence[str]) -> int:
+    """Add tokens to a tokenizer, and count them."""
+    if not special:
+        return 0
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    added = tokenizer.add_special_tokens({"additional_special_tokens": list(special)})
+    tokenizer.save_pretrained(folder)
+    return int(added)
 
 
 def write_weights(folder: Path, size: int, seed: int, *, head: bool = True) -> None:
@@ -210,7 +232,11 @@ def asked_of(
 ) -> dict[str, Any]:
     """What `by_hand` is asked for."""
     pairs = list(pairs)
-    return {"folder": str(folder), "call": call, "pairs": pairs, "max_length": max_length, "compress": False, **more}
+    pieces = PIECES.get(call)
+    return {
+        "folder": str(folder), "call": call, "pairs": pairs, "max_length": max_length, "compress": False,
+        "pieces": pieces, **more,
+    }  # fmt: skip
 
 
 def by_hand(*asked: dict[str, Any]) -> list[Floats]:
