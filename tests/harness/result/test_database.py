@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import DataError
+from adapters.errors import DataError, EnvironmentFailure
 from harness.judging.gate.looks import LookLog
 from harness.result.gathered import gathered
 from harness.result.store import Results
@@ -53,7 +53,7 @@ def test_a_read_only_store_of_an_earlier_release_is_read(workspace: Path) -> Non
 def test_nothing_is_written_to_a_copy_that_would_be_lost(workspace: Path) -> None:
     with (
         read_only(workspace) as (made,),
-        pytest.raises(DataError, match="attempt to write a readonly database"),
+        pytest.raises(EnvironmentFailure, match="attempt to write a readonly database"),
         Results(made / "results.sqlite") as results,
     ):
         results.keep_noise("id", "nDCG@10", 0.1)
