@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import HarnessError, ModelError, UsageError, need
+from adapters.errors import HarnessError, ModelError, UsageError, class_of, need
 from adapters.protocols import Floats, IndexPairs, Integers, Scored
 
 Calls = Callable[[Iterable[Integers], Callable[[Integers], Floats]], Iterator[tuple[Integers, Floats]]]
@@ -130,6 +130,7 @@ def stream_batches(
 
     Raises:
         ModelError: the model fails, or a score is not a finite number; the message names the first pair.
+        EnvironmentFailure: memory is too small for the model and this pair.
     """
 
     def asked(rows: Integers) -> Floats:
@@ -139,7 +140,8 @@ def stream_batches(
             raise
         except Exception as error:  # each library raises its own classes
             reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-            raise ModelError(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
+            kind = class_of(error, ModelError)
+            raise kind(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
 
     planned = plan_batches(prepared.lengths, budget=budget) if batches is None else batches
     made = (calls or one_by_one)(planned, asked)

@@ -100,7 +100,8 @@ _WRONG_DATABASE = frozenset((1, 11, 26))
 _NETWORK = frozenset(("httpx", "httpcore", "requests", "urllib", "urllib3", "aiohttp", "http", "ssl", "socket"))
 _NOT_ON_HUB = frozenset(("RepositoryNotFoundError", "RevisionNotFoundError", "RemoteEntryNotFoundError"))
 _NOT_REACHED = frozenset(("LocalEntryNotFoundError", "HfHubHTTPError"))
-"""Classes of huggingface_hub, by name, because it is an optional dependency."""
+_NO_MEMORY = "OutOfMemoryError"
+"""Classes of huggingface_hub and torch, by name, because they are optional dependencies."""
 
 
 def is_of_environment(error: BaseException) -> bool:
@@ -110,7 +111,11 @@ def is_of_environment(error: BaseException) -> bool:
     if names & _NOT_ON_HUB and "GatedRepoError" not in names:
         return False
     kinds = EnvironmentFailure | MemoryError | ConnectionError | TimeoutError
-    if isinstance(error, kinds) or names & _NOT_REACHED or type(error).__module__.split(".")[0] in _NETWORK:
+    if (
+        isinstance(error, kinds)
+        or names & {*_NOT_REACHED, _NO_MEMORY}
+        or type(error).__module__.split(".")[0] in _NETWORK
+    ):
         return True
     if type(error).__module__ == "sqlite3" and type(error).__name__ == "OperationalError":
         return (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in _WRONG_DATABASE

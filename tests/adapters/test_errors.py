@@ -69,6 +69,11 @@ def test_no_connection_and_no_memory_are_failures_of_the_machine(error: Exceptio
     assert class_of(error, ModelError) is EnvironmentFailure
 
 
+def test_a_full_accelerator_is_a_failure_of_the_machine() -> None:
+    torch = pytest.importorskip("torch", reason="torch needs the extra 'models'")
+    assert class_of(torch.OutOfMemoryError("CUDA out of memory"), ModelError) is EnvironmentFailure
+
+
 def test_the_cause_of_an_error_counts() -> None:
     error = RuntimeError("the library says something else")
     error.__cause__ = ConnectionError("no route")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.errors import ModelError
+from adapters.errors import EnvironmentFailure, ModelError
 from adapters.own_code_client import OwnCodeProcess
 from adapters.protocols import Floats, IndexPairs, ListwiseReranker, Scored, StreamingReranker
 from adapters.spec import identity_of, open_ranker, refuse_early
@@ -211,7 +211,7 @@ def test_code_in_another_repository_is_found_and_counts(tmp_path: Path, monkeypa
     (folder / "config.json").write_text(json.dumps(config))
     code = tmp_path / "mirror" / "models" / "org" / "impl"
     monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path / "mirror"))
-    with pytest.raises(ModelError, match=r"not there.*harness fetch --model 'org/impl\?code=own' --mirror"):
+    with pytest.raises(EnvironmentFailure, match=r"not there.*harness fetch --model 'org/impl\?code=own' --mirror"):
         refuse_early(opened(folder, "pair"))
     code.mkdir(parents=True)
     for name in ("modeling.py", "names.py"):

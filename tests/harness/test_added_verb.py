@@ -51,7 +51,7 @@ def test_it_prints_like_every_other_verb(command: Command) -> None:
     assert command("count-words", "one two", "--json").out == '{"words": 2}\n'
 
 
-@pytest.mark.parametrize(("fail", "code"), [("data", 3), ("usage", 2), ("bug", 3)])
+@pytest.mark.parametrize(("fail", "code"), [("data", 5), ("usage", 2), ("bug", 70)])
 @pytest.mark.usefixtures("_count_words")
 def test_its_errors_have_their_line_and_their_exit_code(fail: str, code: int, command: Command) -> None:
     said = command("count-words", "a text", "--fail", fail)

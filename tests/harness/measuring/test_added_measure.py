@@ -22,7 +22,8 @@ from harness.measuring.controls import expected_random
 from harness.measuring.crosscheck import cross_check
 from harness.measuring.judged import Judged
 from harness.measuring.measures import DEFINITIONS, Definition, mteb_names, parse, register
-from reports.mteb_parts import of_evaluation
+from harness.result.result import results_of
+from reports.mteb_parts import part_of
 from reports.mteb_scores import mteb_scores
 from tests.fixtures import Command
 from tests.suite_evaluations import as_of, by_reranker
@@ -99,7 +100,7 @@ def test_stored_values_of_a_measure_that_is_not_registered_are_refused_by_name(
     del DEFINITIONS["RBP"]
     said = command("report", "--workspace", place.workspace.path)
     register("RBP", measure)
-    assert (said.code, said.err.count("\n")) == (3, 1)
+    assert (said.code, said.err.count("\n")) == (5, 1)
     assert "the measure 'RBP@3' is unknown; if a package registers it, import that first" in said.err
 
 
@@ -110,7 +111,7 @@ def test_the_layout_of_mteb_has_the_measures_that_mteb_has(place: Place) -> None
     (entry,) = find("mteb-multilingual-v2-reranking/t2")
 
     def keys() -> set[str]:
-        part = of_evaluation(as_of(by_reranker(found[1], "BAAI/bge-reranker-v2-m3@" + 40 * "1"), entry))
+        part = part_of(results_of(as_of(by_reranker(found[1], "BAAI/bge-reranker-v2-m3@" + 40 * "1"), entry)))
         return {key for key in mteb_scores(part) if "_at_" in key}
 
     assert keys() == {"map_at_1000"}

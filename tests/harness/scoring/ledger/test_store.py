@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.errors import DataError, DiskFull, ModelError
+from adapters.errors import DataError, DiskFull, EnvironmentFailure, ModelError
 from adapters.identity import Digests, digest, text_digests
 from adapters.protocols import IndexPairs
 from harness.scoring.ledger.records import checksum
@@ -665,7 +665,7 @@ def test_a_damaged_file_is_not_replaced_under_another_process(path: Path, monkey
         path.with_name("other.lock").symlink_to("ledger.lock")
         other = path.with_name("other.sqlite")
         other.write_bytes(b"damaged" * 1000)
-        with pytest.raises(DataError, match="another process has it open"):
+        with pytest.raises(EnvironmentFailure, match="another process has it open"):
             Ledger(other)
         assert other.read_bytes() == b"damaged" * 1000
 
