@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.measuring.measures import stored_name
 from harness.result.keys import FIRST_STAGE
 from harness.result.store import Results
 from reports.columns import COLUMNS, Column, choose
@@ -57,11 +58,11 @@ def view_of(
     Raises:
         UsageError: a column or a system is unknown, or two systems would have the same name.
     """
-    chosen = choose(columns, known)
+    chosen, asked = choose(columns, known), tuple(map(stored_name, measures))
     if file is None:
-        return View(chosen, tuple(measures))
+        return View(chosen, asked)
     systems = list(dict.fromkeys([*labels, *stored_labels(workspace)]))
-    return View(chosen, tuple(measures), display_names(file, read_systems(file, systems), systems))
+    return View(chosen, asked, display_names(file, read_systems(file, systems), systems))
 
 
 def stored_labels(workspace: Path) -> list[str]:

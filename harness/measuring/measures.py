@@ -185,6 +185,15 @@ for _name, _definition in {
     register(_name, _definition)
 
 
+def stored_name(text: str) -> str:
+    """Return the name under which a measure is stored: `ndcg@10` is nDCG@10, `mrr@10` is RR@10. Other names, such as
+    p-MRR or a measure that is not registered here, are returned as they are."""
+    try:
+        return str(parse(text))
+    except UsageError:
+        return PAIRED_MEASURE if text.strip().casefold() == PAIRED_MEASURE.casefold() else text
+
+
 def parse(text: str) -> Measure:
     """Read `nDCG@10`, `AP`, `rr@10`, ...; case does not matter.
 

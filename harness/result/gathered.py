@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from adapters.errors import UsageError, did_you_mean
+from harness.measuring.measures import stored_name
 from harness.measuring.votes import shares
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.left_out import LeftOut, replaced, superseded
@@ -104,7 +105,7 @@ def view(
     named = systems_named(systems, kept, everything)
     shown = {one.id for one in _with_first_stages(named, kept, keys)}
     found = [replace(one, collection=keys[one.id]) for one in found if one.id in shown]
-    found = _measured(found, measures)
+    found = _measured(found, [stored_name(name) for name in measures])
     older = [] if revisions else replaced(found)
     found = _without(found, older)
     parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)

@@ -80,6 +80,7 @@ def test_systems_and_collections_are_chosen_by_name(place: Place) -> None:
     place.evaluations(place.load(place.beir("one")), rerankers=[FAKE, "control:oracle"])
     labels = {one.system.label for one in gathered(store(place), systems=["control:*"])}
     assert labels == {"control:oracle", "tests.fake_adapters:Overlap (first stage)"}
+    assert {one.measure for one in gathered(store(place), measures=["ndcg@10"])} == {"nDCG@10"}
     with pytest.raises(UsageError, match=r"no results of a measure 'P@3'.* Available: nDCG@10"):
         gathered(store(place), measures=["P@3"])
     with pytest.raises(UsageError, match=r"no results in a language 'sw'"):
