@@ -28,6 +28,10 @@ class ModelError(HarnessError):
     """A model cannot be used: wrong kind, missing head, newly initialised weights, non-finite scores."""
 
 
+class WorkerError(HarnessError):
+    """A process that scores or embeds ended unexpectedly. What it had finished is kept."""
+
+
 class MissingExtra(HarnessError):
     """An optional dependency is not installed. The message names the extra that brings it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -25,10 +26,23 @@ ORIGINAL, CHANGED = "-og", "-changed"
 
 
 class Texts(Sequence[str]):
-    """Texts with ids, as Arrow columns (`id`, `text`, `digest`); memory-mapped for a corpus. Indexing returns texts."""
+    """Texts with ids, as Arrow columns (`id`, `text`, `digest`); memory-mapped for a corpus. Indexing returns texts.
 
-    def __init__(self, table: pa.Table) -> None:
+    Args:
+        table: the columns.
+        file: the file that the table maps. Pickled texts with a file are only its path.
+    """
+
+    def __init__(self, table: pa.Table, file: Path | None = None) -> None:
         self.table = table
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.file is None:
+            return Texts, (self.table,)
+        from harness.data.columns import open_texts
+
+        return open_texts, (self.file,)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -81,7 +81,7 @@ def open_texts(path: Path) -> Texts:
         raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); delete the folder {path.parent}") from error
     if table.schema != SCHEMA:
         raise DataError(f"{path}: not a file of texts; delete the folder {path.parent}")
-    return Texts(table)
+    return Texts(table, path.absolute())
 
 
 class IdHashes:
