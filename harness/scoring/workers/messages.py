@@ -6,7 +6,9 @@ import pickle
 import traceback
 from dataclasses import dataclass
 
-from harness.scoring.engine import Embedded, Scored
+from adapters.errors import HarnessError
+from adapters.protocols import Scored
+from harness.scoring.engine import Embedded
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ Message = PartDone | ChunkDone | ChunkFailed | WorkerWarned
 
 
 def portable(error: BaseException) -> BaseException:
-    """The error as it can be sent: itself, or a RuntimeError with its text. Its traceback becomes a note."""
+    """The error as it can be sent: itself, or a RuntimeError with its text. The traceback of an error that is not for
+    users becomes a note."""
+    if isinstance(error, HarnessError):
+        return error
     try:
         copied = pickle.loads(pickle.dumps(error))
         sent: BaseException = copied if type(copied) is type(error) and str(copied) == str(error) else _plain(error)
