@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -239,7 +239,7 @@ class SpreadOver:
     def identity(self) -> Any:
         return self._embedder.identity
 
-    def encode(self, texts: list[str], role: Role) -> Floats:
+    def encode(self, texts: Sequence[str], role: Role) -> Floats:
         """Return float32 [len(texts), dim]; a few texts, embedded in this process."""
         return self._embedder.encode(texts, role)
 

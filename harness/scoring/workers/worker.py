@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from typing import cast
 
 from harness.scoring.engine import AdapterSource, Key, PairChunk, TextChunk
@@ -41,7 +40,7 @@ class Worker:
         self.connection, theirs = Pipe()
         places = json.dumps([place for place in sys.path if isinstance(place, str)])
         command = [sys.executable, "-P", "-c", _PROGRAM, places, json.dumps(group), str(theirs.fileno())]
-        with cast(Connection, theirs):
+        with theirs:
             self._process = subprocess.Popen(
                 command,
                 pass_fds=(theirs.fileno(),),
