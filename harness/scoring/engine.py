@@ -161,6 +161,11 @@ class TextChunk:
 class Engine(Protocol):
     """Runs models on chunks. Results of one chunk come in the order of its batches; chunks may come in any order."""
 
+    @property
+    def in_process(self) -> bool:
+        """Whether every model runs in this process, so that its memory is that of this process."""
+        ...
+
     def score(
         self, reranker: Reranker, source: AdapterSource | None, chunks: Iterable[PairChunk]
     ) -> Iterator[tuple[PairChunk, Scored]]:
@@ -180,6 +185,11 @@ class Engine(Protocol):
         """The same adapter, whose texts this engine embeds if it is based on an embedder."""
         ...
 
+    def devices(self, reranker: Reranker, source: AdapterSource | None) -> int:
+        """The number of GPUs that score at the same time; 1 without a GPU. Times are multiplied by it, so that a speed
+        is that of one GPU, or of all cores."""
+        ...
+
     def close(self) -> None:
         """End all processes."""
         ...
@@ -187,6 +197,8 @@ class Engine(Protocol):
 
 class InProcess:
     """Calls the adapter in this process, chunk by chunk."""
+
+    in_process = True
 
     def score(
         self,
@@ -202,6 +214,10 @@ class InProcess:
     def spread(self, adapter: Adapter, source: AdapterSource) -> Adapter:
         """Return the adapter."""
         return adapter
+
+    def devices(self, reranker: Reranker, source: AdapterSource | None) -> int:
+        """Return 1."""
+        return 1
 
     def close(self) -> None:
         """Do nothing."""

@@ -37,7 +37,7 @@ class Reranked:
     fresh: int
     """Pairs that the model scored now; the others were in the ledger."""
     seconds: float
-    """Seconds that the model took for these pairs."""
+    """Seconds that the model took for these pairs, on one GPU or on all cores."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def rerank(  # noqa: PLR0917
                     pairs = block.pairs[rows]
                     ledger.record(scorer, *_digests(collection, block), pairs, scored)
                     advance(len(pairs))
-                seconds += time.perf_counter() - started
+                seconds += (time.perf_counter() - started) * session.engine.devices(reranker, source)
                 known, entries = _known(ledger, scorer, collection, block)
                 if not known.all():
                     raise ModelError(f"{title}: {int((~known).sum())} pairs came back without a score")

@@ -21,7 +21,7 @@ def flags(place: Place, workspace: str) -> list[object]:
 
 
 def values(answer: str) -> list[object]:
-    return [(one["id"], one["system"], one["values"]) for one in json.loads(answer)["evaluations"]]
+    return [(one["id"], one["system"], one["measures"]) for one in json.loads(answer)["evaluations"]]
 
 
 def test_an_option_and_a_file_give_the_values_of_one_process(place: Place, command: Command) -> None:

@@ -157,7 +157,8 @@ def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: Loo
     with watched() as peak:
         ours = stage.run(system)
     anchor = anchors.found(stage, wanted, ours, known)
-    megabytes = peak.megabytes if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
+    measured = peak.megabytes if stage.session.engine.in_process else None
+    megabytes = measured if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
     return _Scored(anchor, ours, {one.collection.fingerprint: one.run.candidates for one in ours}, megabytes)
 
 
@@ -177,7 +178,8 @@ def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks:
         found = stopped(stage, grounds, theirs, system)
     scored = anchors.by_collection(stage.session.workspace, [one.id for one in found.anchor])
     anchor = anchors.Anchor(name, scored, caution)
-    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
+    measured = peak.megabytes if stage.session.engine.in_process else None
+    megabytes = measured if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
     return _Scored(anchor, found.candidate, candidates, megabytes, found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from adapters.spec import parse
 
 _MEMORY = Path("/proc/meminfo")
 _GROUP_LIMIT, _GROUP_USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+_GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+"""One of these exists where there is a GPU, so torch need not be imported to find none."""
 _WEIGHTS = (".safetensors", ".bin", ".onnx", ".onnx_data")
 _HALF = ("float16", "bfloat16")
 
@@ -35,7 +38,8 @@ def gpus(device: str | None = None) -> int:
     Args:
         device: the device that a spec names. Default: that of HARNESS_DEVICE, else a GPU if there is one.
     """
-    if (named_device(device) or "cuda") != "cuda" or importlib.util.find_spec("torch") is None:
+    seen = "torch" in sys.modules or any(file.exists() for file in _GPU_FILES)
+    if (named_device(device) or "cuda") != "cuda" or not seen or importlib.util.find_spec("torch") is None:
         return 0
     return int(need("torch", "models", "running a model").cuda.device_count())
 

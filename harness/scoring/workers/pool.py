@@ -15,6 +15,7 @@ import numpy.typing as npt
 from adapters.embedding import EmbedderPart
 from adapters.errors import UsageError, WorkerError
 from adapters.protocols import Embedder, Floats, Integers, Reranker, Role, Scored
+from adapters.spec import parse
 from harness.progress import Reporter
 from harness.scoring.engine import (
     IN_PROCESS,
@@ -57,6 +58,8 @@ class WorkerPool:
         reporter: gets a line about a process that ended.
     """
 
+    in_process = False
+
     def __init__(self, workers: Workers, reporter: Reporter) -> None:
         self._workers, self._reporter = workers, reporter
         self._idle: list[Worker] = []
@@ -81,6 +84,12 @@ class WorkerPool:
         if not isinstance(adapter, EmbedderPart) or self._limit(source) == 1:
             return adapter
         return cast(Adapter, adapter.calling(SpreadOver(adapter.embedder, source, self)))
+
+    def devices(self, reranker: Reranker, source: AdapterSource | None) -> int:
+        """The number of GPUs that score at the same time; 1 without a GPU."""
+        if source is None or stays_in_process(reranker):
+            return 1
+        return max(1, min(self._limit(source), gpus(parse(source.spec).options.get("device"))))
 
     def close(self) -> None:
         """End all processes."""
