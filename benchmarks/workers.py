@@ -1,6 +1,6 @@
 """Pairs per second of one process with one thread, of one process on all cores, and of several workers, in turn.
 
-    python benchmarks/workers.py MODEL COLLECTION [--workers 2] [--queries 20] [--depth 50] [--rounds 3] [--out FILE.json]
+    python benchmarks/workers.py MODEL COLLECTION [--workers 2] [--queries 20] [--depth 50] [--rounds 3] [--out FILE]
 
 MODEL is a cross-encoder and COLLECTION a folder; BM25 finds the candidates. Every run starts with an empty ledger. The
 processes are started and have loaded the model before the time is taken, as in a long run. Ratios are to one process

@@ -8,10 +8,13 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
+
+from adapters.dense import DenseRetriever
 from adapters.errors import ModelError
-from adapters.protocols import IndexPairs, Scored
+from adapters.protocols import Floats, Identity, IndexPairs, Integers, Role, Scored
 from tests.fake_adapters import Streaming
 
 Failure = Literal["model", "odd", "warning"]
@@ -28,15 +31,40 @@ class Mortal(Streaming):
         for number, scored in enumerate(super().stream(queries, documents, pairs)):
             yield scored
             if number == 0:
-                self._may_die()
+                self.may_die()
 
-    def _may_die(self) -> None:
+    def may_die(self) -> None:
         for number in range(self._deaths):
             try:
                 (self._folder / f"death-{number}").touch(exist_ok=False)
             except FileExistsError:
                 continue
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Letters:
+    """Counts letters, ten texts at a time, and kills its process after its first batch of documents."""
+
+    name = "letters"
+    identity: ClassVar[Identity] = {"adapter": "letters"}
+
+    def __init__(self, folder: str, deaths: int) -> None:
+        self._mortal = Mortal(folder=folder, deaths=deaths)
+
+    def encode(self, texts: Sequence[str], role: Role) -> Floats:
+        return np.concatenate([vectors for _, vectors in self.batches(texts, role)])
+
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
+        for start in range(0, len(texts), 10):
+            rows = np.arange(start, min(start + 10, len(texts)))
+            yield rows, np.array([[texts[row].count(letter) + 1 for letter in "aeiou"] for row in rows], np.float32)
+            if role == "document":
+                self._mortal.may_die()
+
+
+def letters(*, folder: str, deaths: int = 0) -> DenseRetriever:
+    """A first stage."""
+    return DenseRetriever.of(Letters(folder, deaths))
 
 
 class Waiting(Streaming):

@@ -28,7 +28,8 @@ def main(descriptor: int) -> None:
     connection = Connection(descriptor)
 
     def warned(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        _send(connection, WorkerWarned(str(message), category))
+        builtin = next(one for one in category.__mro__ if one.__module__ == "builtins")  # others may not be importable
+        _send(connection, WorkerWarned(str(message), builtin))
 
     warnings.showwarning = warned
     adapters = _Adapters()

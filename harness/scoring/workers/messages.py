@@ -6,7 +6,7 @@ import pickle
 import traceback
 from dataclasses import dataclass
 
-from adapters.errors import HarnessError
+from adapters.errors import HarnessError, ModelError
 from adapters.protocols import Scored
 from harness.scoring.engine import Embedded
 
@@ -42,18 +42,18 @@ Message = PartDone | ChunkDone | ChunkFailed | WorkerWarned
 
 
 def portable(error: BaseException) -> BaseException:
-    """The error as it can be sent: itself, or a RuntimeError with its text. The traceback of an error that is not for
-    users becomes a note."""
-    if isinstance(error, HarnessError):
-        return error
+    """The error as it can be sent: itself, or one with its text. If it is not for users, its traceback becomes a note."""
     try:
         copied = pickle.loads(pickle.dumps(error))
         sent: BaseException = copied if type(copied) is type(error) and str(copied) == str(error) else _plain(error)
     except Exception:  # an error of a plug-in may refuse to be pickled in any way
         sent = _plain(error)
-    sent.add_note("in a worker:\n" + "".join(traceback.format_exception(error)))
+    if not isinstance(error, HarnessError):
+        sent.add_note("in a worker:\n" + "".join(traceback.format_exception(error)))
     return sent
 
 
-def _plain(error: BaseException) -> RuntimeError:
-    return RuntimeError(f"{type(error).__name__}: {error}")
+def _plain(error: BaseException) -> Exception:
+    return (
+        ModelError(str(error)) if isinstance(error, HarnessError) else RuntimeError(f"{type(error).__name__}: {error}")
+    )

@@ -80,6 +80,22 @@ def test_a_killed_worker_costs_no_score(place: Place, expected: Reranked, deaths
     assert all("was ended by SIGKILL" in line and "another one continues with its" in line for line in lines)
 
 
+def test_a_killed_worker_costs_no_vector(place: Place) -> None:
+    corpus = {f"d{number}": f"{'a' * (number % 7)}{'e' * (number % 5)} {number}" for number in range(600)}
+    collection = place.load(place.beir("many", corpus, {"q1": "aaaa e"}, [("q1", "d1", 1)]))
+    spec, notes = f"{FAKE}:letters?folder={place.path}", Notes()
+    with session_of(place, notes) as session:
+        two = retrieve(collection, first_stage(f"{spec}&deaths=1", session.workspace), 50, session)
+    other = type(place.workspace).open(place.path / "other")
+    with opened(other, Silent()) as session:
+        one = retrieve(collection, first_stage(spec, other), 50, session)
+    assert one.digest == two.digest
+    (line,) = [line for line in notes.lines if line.startswith("worker ")]
+    assert "was ended by SIGKILL" in line
+    assert "another one continues with its" in line
+    assert "texts, the first" in line
+
+
 def test_a_chunk_that_ends_two_workers_is_named_and_the_rest_is_kept(place: Place, expected: Reranked) -> None:
     collection, log = place.load(), place.log()
     with (
