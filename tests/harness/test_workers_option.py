@@ -62,6 +62,17 @@ def test_python_refuses_the_same(place: Place, given: object) -> None:
         harness.run("demo/en", first_stage="bm25", workers=given, workspace=place.path / "x")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("verb", [["run"], ["gate"], ["train", "teach"], ["train", "mine"], ["train", "adapt"]])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["run"],
+        ["gate"],
+        ["train", "teach"],
+        ["train", "mine"],
+        ["train", "adapt"],
+        ["train", "validate"],
+        ["train", "utility"],
+    ],
+)
 def test_every_command_that_scores_has_the_option(command: Command, verb: list[str]) -> None:
     assert "--workers" in command(*verb, "--help").out

@@ -42,7 +42,7 @@ Message = PartDone | ChunkDone | ChunkFailed | WorkerWarned
 
 
 def portable(error: BaseException) -> BaseException:
-    """The error as it can be sent: itself, or one with its text. If it is not for users, its traceback becomes a note."""
+    """The error as it can be sent: itself, or one with its text. A traceback that is not for users is a note."""
     try:
         copied = pickle.loads(pickle.dumps(error))
         sent: BaseException = copied if type(copied) is type(error) and str(copied) == str(error) else _plain(error)

@@ -23,6 +23,7 @@ from harness.scoring.rerank import Reranked, rerank
 from harness.scoring.retrieve import first_stage, retrieve
 from harness.scoring.session import Session, opened
 from harness.scoring.system import ModelReranker
+from harness.scoring.workers import pool
 from tests.fake_adapters import asked
 from tests.tiny_collection import FIRST, Place
 
@@ -134,6 +135,15 @@ def test_no_process_is_started_for_what_is_known_or_cheap(place: Place, monkeypa
         assert scored(session, collection, "bm25").fresh == known.fresh
         run = retrieve(collection, first_stage(FIRST, session.workspace), 8, session)
         assert rerank(collection, run, open_reranker("tests.fake_adapters:Plain?version=2"), session, "made here").fresh
+
+
+def test_a_time_is_counted_on_every_gpu_that_works(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    collection = place.load()
+    monkeypatch.setattr(pool, "gpus", lambda device=None: 0 if device else 2)
+    with session_of(place, Notes(), workers=3) as session:
+        for spec, devices in {f"{FAKE}:Failing?how=odd": 2, "bm25": 1}.items():
+            stage = ModelReranker(spec, session.workspace.cache)
+            assert session.engine.devices(stage.on(collection), stage.source(collection)) == devices
 
 
 def test_no_processes_are_refused(place: Place) -> None:
