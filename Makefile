@@ -36,6 +36,7 @@ bench: $(VENV)/.stamp-test
 ifdef MODELS
 	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \
 	  --out benchmarks/results/cross_encoder.json
+	$(BIN)/python benchmarks/workers.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact --out benchmarks/results/workers.json
 	$(BIN)/python benchmarks/published.py $(MODELS)/all-MiniLM-L6-v2 $(DATA)/scifact $(DATA)/xquad/en \
 	  --out benchmarks/results/published.json
 endif

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from adapters.errors import HarnessError, ModelError, UsageError, class_of, need
 from adapters.protocols import Floats, IndexPairs, Integers, Scored
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 Calls = Callable[[Iterable[Integers], Callable[[Integers], Floats]], Iterator[tuple[Integers, Floats]]]
 """Makes the model calls of some batches, and yields (rows, scores) in the order of the batches."""
 
@@ -179,6 +182,17 @@ def side_by_side(
             yield rows, np.asarray(result.result(), dtype=np.float32)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def one_at_a_time(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """The function, called by one thread at a time."""
+    lock = threading.Lock()
+
+    def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with lock:
+            return function(*args, **kwargs)
+
+    return called
 
 
 def torch_calls(device: str) -> Calls:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -131,6 +131,9 @@ class BM25Reranker(_BM25):
     Raises:
         ModelError: on use, if it is not bound to a collection.
     """
+
+    in_process: ClassVar[bool] = True
+    """Scoring takes less time than sending the texts to another process."""
 
     @property
     def identity(self) -> Identity:

@@ -185,6 +185,7 @@ class CausalLMReranker:
                 lambda rows: modular.logits(inputs, rows)[:, 0],
                 budget=budget if modular.pads else 0,
                 describe=describe,
+                calls=modular.calls,
             )
             return
         prompts = self.prompts(queries, documents, pairs)

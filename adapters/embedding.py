@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Self, cast
+from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
 
@@ -189,6 +189,9 @@ class SentenceEmbedder:
 class EmbedderPart:
     """The options, the name and the vectors that a first stage and a reranker based on an embedder share."""
 
+    in_process: ClassVar[bool] = True
+    """Pairs share the vectors of their texts, so texts are spread over processes, not pairs."""
+
     def __init__(
         self,
         model: str,
@@ -266,6 +269,12 @@ class EmbedderPart:
         embedder = self.embedder.bind(setting) if hasattr(self.embedder, "bind") else self.embedder
         part = copy.copy(self)
         part._take(embedder, setting)
+        return part
+
+    def calling(self, embedder: Embedder) -> Self:
+        """The same part, with its stores, that gets the same vectors from another object."""
+        part = copy.copy(self)
+        part.embedder = embedder
         return part
 
     def store(self, role: Role) -> VectorStore:

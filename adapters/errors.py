@@ -55,6 +55,10 @@ class DiskFull(EnvironmentFailure):
     """Something could not be stored because the disk or a quota is full. What was stored before is complete."""
 
 
+class WorkerError(EnvironmentFailure):
+    """A process that scores or embeds ended unexpectedly. What it had finished is kept."""
+
+
 class MissingExtra(EnvironmentFailure):
     """An optional dependency is not installed. The message names the extra that brings it."""
 

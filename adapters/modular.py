@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adapters.batching import input_digest, pick_device
+from adapters.batching import Calls, input_digest, one_at_a_time, pick_device, torch_calls
 from adapters.chat_template import default_prompt, reads_messages
 from adapters.declared_settings import is_unusual
 from adapters.errors import ModelError, need
@@ -74,8 +74,10 @@ class ModularScorer:
     asked_device: str | None
     pickle: bool = False
 
-    calls = None
-    """Serialises calls, because two threads must not use the tokenizer at the same time."""
+    @property
+    def calls(self) -> Calls:
+        """How it makes its calls."""
+        return torch_calls(self.device.split(":")[0])
 
     @cached_property
     def pads(self) -> bool:
@@ -92,6 +94,8 @@ class ModularScorer:
         model = load_sentence_model(self.folder, "CrossEncoder", self.dtype, self.device, pickle=self.pickle)
         if model.max_seq_length != self.max_length:
             model.max_seq_length = self.max_length
+        # Calls run side by side, and two threads must not use a tokenizer at the same time.
+        model.preprocess = one_at_a_time(model.preprocess)
         return model
 
     def prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> ModularInputs:

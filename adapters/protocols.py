@@ -91,7 +91,9 @@ class Reranker(Protocol):
     def score(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Floats:
         """Return float32 [len(pairs)].
 
-        Each text is passed once and pairs refer to texts by index. A score must not depend on the other pairs.
+        Each text is passed once and pairs refer to texts by index. A score must not depend on the other pairs. A large
+        request is divided into chunks, which may be scored by several processes. An adapter with an attribute
+        `in_process` that is true gets undivided requests in one process.
         """
         ...
 

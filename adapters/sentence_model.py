@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from adapters.batching import default_budget, pick_device, plan_batches, torch_calls
+from adapters.batching import default_budget, one_at_a_time, pick_device, plan_batches, torch_calls
 from adapters.contents import Contents
 from adapters.end_token import refuse_missing_end
 from adapters.errors import ModelError
@@ -111,6 +111,8 @@ class SentenceModel:
             model.max_seq_length = self.max_length
         refuse_missing_end(self.folder, model)
         self._cut(model)
+        # Calls run side by side, and two threads must not use a tokenizer at the same time.
+        model.preprocess = one_at_a_time(model.preprocess)
         return model
 
     def _cut(self, model: Any) -> None:
@@ -138,8 +140,10 @@ class SentenceModel:
         budget = budget or default_budget(self.device)
         if self._packed is None:
             budget = budget if self.pads else 0
-            for rows in plan_batches(self.lengths(texts, prompt, role), budget=budget):
-                yield rows, self.encode([texts[row] for row in rows], prompt, role)
+            yield from torch_calls(self.device)(
+                plan_batches(self.lengths(texts, prompt, role), budget=budget),
+                lambda rows: self.encode([texts[row] for row in rows], prompt, role),
+            )
             return
         packed, tokenised = self._packed, self._packed.tokenise(texts, prompt, role)
         for rows, vectors in torch_calls(self.device)(

@@ -14,6 +14,7 @@ from adapters.models import MIRROR
 from harness.data.sources.origin import SourceChoice
 from harness.progress import Reporter, Silent, Terminal
 from harness.scoring.session import Session, opened
+from harness.scoring.workers.pool import Workers
 from harness.workspace import DEFAULT, VARIABLE, Workspace
 
 _SOURCES = ("auto", "mteb", "beir", "irds")
@@ -142,10 +143,25 @@ def reporter_of(given: Reporter | None) -> Reporter:
     return given
 
 
+def workers_of(given: int | str) -> Workers:
+    """Return the number of processes, or `auto`.
+
+    Raises:
+        UsageError: it is neither a whole number, 1 or more, nor `auto`.
+    """
+    if given == "auto":
+        return "auto"
+    if isinstance(given, bool) or not isinstance(given, Integral) or given < 1:
+        raise UsageError(f"workers must be a whole number, 1 or more, or 'auto', not {given!r}")
+    return int(given)
+
+
 @contextmanager
-def working(workspace: Workspace, reporter: Reporter, mirror: Path | None = None) -> Iterator[Session]:
+def working(
+    workspace: Workspace, reporter: Reporter, mirror: Path | None = None, workers: int | str = 1
+) -> Iterator[Session]:
     """Open a session. With a mirror, its models are loaded from there."""
-    with _offline(mirror), opened(workspace, reporter) as session:
+    with _offline(mirror), opened(workspace, reporter, workers_of(workers)) as session:
         yield session
 
 

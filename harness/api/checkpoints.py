@@ -108,6 +108,7 @@ def adapt(
     config: AdaptConfig | Mapping[str, object] | str | Path,
     out: str | Path,
     *,
+    workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> AdaptationRecord:
@@ -119,6 +120,7 @@ def adapt(
         config: a TOML file as `harness train adapt --print-config` prints it, the same keys as a mapping of mappings,
             or a `training.adapting.config.AdaptConfig`. Keys that are left out get their defaults.
         out: the folder of the run.
+        workers: the number of processes that score and embed, as in `run`. Training does not use it.
         workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE or `./.harness`.
         reporter: gets a line for every step. Default: standard error if it is a terminal, else none.
 
@@ -143,5 +145,5 @@ def adapt(
 
     chosen = configured(AdaptConfig, [given_layer(config, AdaptConfig)])
     place = Workspace.open(arguments.file_of(workspace))
-    with arguments.working(place, arguments.reporter_of(reporter)) as session:
+    with arguments.working(place, arguments.reporter_of(reporter), workers=workers) as session:
         return run_adaptation(chosen, Path(out), session)

@@ -107,6 +107,7 @@ def gate(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
+    workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
     reporter: Reporter | None = None,
@@ -137,6 +138,7 @@ def gate(
         source: as in `run`.
         mirror: as in `run`.
         allow_drift: as in `run`.
+        workers: as in `run`.
         workspace: as in `run`.
         against: another workspace with the stored results of the anchor, such as an artefact of the main branch. It is
             only read, and the anchor's model is not loaded. Default: the same workspace.
@@ -175,7 +177,7 @@ def gate(
     origin = arguments.source_choice(source, mirror, allow_drift)
     named_sources(declared.targets, split, declared.languages, arguments.file_of(rules), origin)
     place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
-    with arguments.working(place, reporter, origin.mirror) as session:
+    with arguments.working(place, reporter, origin.mirror, workers) as session:
         collections = collections_of(
             declared.targets,
             place,

@@ -46,6 +46,7 @@ def run(
     mirror: str | Path | None = None,
     allow_drift: bool = False,
     skip_probe: bool = False,
+    workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> Outcome:
@@ -72,6 +73,8 @@ def run(
         mirror: a folder filled by `harness fetch`. Nothing is downloaded then. Default: HARNESS_MIRROR.
         allow_drift: accept data that differs from the published data. Its numbers are marked.
         skip_probe: skip the check that a reranker ranks exact answers above unrelated texts.
+        workers: the number of processes that score and embed, each with its own model and its own GPU or cores. `auto`
+            is one for each GPU, or as many as cores and memory allow. The scores do not depend on it. Default: 1.
         workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE, else `./.harness`.
         reporter: gets the progress. Default: standard error if it is a terminal, else none.
 
@@ -100,7 +103,7 @@ def run(
     first = arguments.optional_name("first_stage", first_stage)
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
     place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
-    with arguments.working(place, reporter, origin.mirror) as session:
+    with arguments.working(place, reporter, origin.mirror, workers) as session:
         systems(first or GIVEN, named, depth, place)  # a wrong spec is refused before a collection is read
         skipped = list[str]()
         collections = collections_of(

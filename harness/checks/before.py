@@ -40,5 +40,6 @@ class BeforeScoring:
         reranker = system.reranker.on(ground.collection)
         known = is_known(ground.collection, ground.candidates, reranker, self._session.ledger)
         to_score = not known and not self._skip_probe
-        joined = separation(system.name, reranker, self._session, to_score=to_score)
+        source = system.reranker.source(ground.collection)
+        joined = separation(system.name, reranker, self._session, to_score=to_score, source=source)
         return (*found, *joined, *self._reference.look(ground, system))

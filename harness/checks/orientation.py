@@ -13,8 +13,9 @@ from adapters.spec import identity_of
 from harness.checks.probe import Planted, ProbeRanking, planted_from, planted_in, ranked, wrong_sign
 from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
+from harness.scoring.engine import AdapterSource, PairChunk
 from harness.scoring.ground import CandidatePool
-from harness.scoring.rerank import is_known, scored_texts
+from harness.scoring.rerank import is_known, scored_chunks
 from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
 
@@ -49,11 +50,11 @@ class Orientation:
         """
         if not isinstance(system.reranker, ModelReranker):
             return ()
-        reranker = system.reranker.on(ground.collection)
+        reranker, source = system.reranker.on(ground.collection), system.reranker.source(ground.collection)
         own = _planted(ground.collection, reranker)
         to_score = not is_known(ground.collection, ground.candidates, reranker, self._session.ledger)
         asked = [own, *(self._others(system.reranker, own, reranker) if to_score and not self._skip else ())]
-        ask = partial(self._ranked, system.name, reranker, to_score=to_score and not self._skip)
+        ask = partial(self._ranked, system.name, reranker, source, to_score=to_score and not self._skip)
         found = [one for one in map(ask, asked) if one is not None]
         if not found:
             return (SKIPPED,) if self._skip else ()
@@ -72,7 +73,9 @@ class Orientation:
         probes = (planted_in(one) for one, identity in zip(self._collections, same, strict=True) if identity == mine)
         return [one for one in dict.fromkeys(probes) if one != own]
 
-    def _ranked(self, name: str, reranker: Reranker, asked: Planted, *, to_score: bool) -> ProbeRanking | None:
+    def _ranked(
+        self, name: str, reranker: Reranker, source: AdapterSource, asked: Planted, *, to_score: bool
+    ) -> ProbeRanking | None:
         """Return the ranking, from the ledger, or by the reranker if `to_score`; None if neither is possible."""
         ledger, pairs = self._session.ledger, asked.pairs
         scorer = ledger.scorer(dict(identity_of(reranker)))
@@ -83,7 +86,8 @@ class Orientation:
                 return None
             title = f"{name}: orientation probe, {len(pairs)} pairs in {asked.language}"
             self._session.reporter.note(title)
-            for scored, rows in scored_texts(asked.queries, asked.answers, pairs[~known], reranker, title):
+            chunk = PairChunk.whole(asked.queries, asked.answers, pairs[~known])
+            for scored, rows in scored_chunks([chunk], reranker, title, self._session, source):
                 ledger.record(scorer, *digests, pairs[~known][rows], scored)
             known, entries = ledger.known(scorer, *digests, pairs)
             if not known.all():

@@ -12,7 +12,8 @@ from adapters.identity import text_digests
 from adapters.protocols import IndexPairs, Reranker, StreamingReranker
 from adapters.spec import identity_of
 from harness.measuring.alarms.alarm import Alarm
-from harness.scoring.rerank import scored_texts
+from harness.scoring.engine import AdapterSource, PairChunk
+from harness.scoring.rerank import scored_chunks
 from harness.scoring.session import Session
 
 PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is 7", "8 or 9"))
@@ -20,10 +21,13 @@ PROBES = (("1 2", "3"), ("who is a", "b c"), ("what is x!", "?y"), ("how many is
 vocabulary."""
 
 
-def separation(name: str, reranker: Reranker, session: Session, *, to_score: bool) -> tuple[Alarm, ...]:
+def separation(
+    name: str, reranker: Reranker, session: Session, *, to_score: bool, source: AdapterSource | None = None
+) -> tuple[Alarm, ...]:
     """Return a hard alarm if moving a character does not change the input. Scores are kept in the ledger.
 
     Args:
+        source: what other processes open the reranker from. Default: only this process can call it.
         to_score: whether the reranker may score; else only scores in the ledger are used.
     """
     if not isinstance(reranker, StreamingReranker):
@@ -38,7 +42,8 @@ def separation(name: str, reranker: Reranker, session: Session, *, to_score: boo
         if not to_score:
             return ()
         title = f"{name}: separation probe, {int((~known).sum())} pairs"
-        for scored, rows in scored_texts(queries, documents, pairs[~known], reranker, title):
+        chunk = PairChunk.whole(queries, documents, pairs[~known])
+        for scored, rows in scored_chunks([chunk], reranker, title, session, source):
             ledger.record(scorer, *digests, pairs[~known][rows], scored)
         known, entries = ledger.known(scorer, *digests, pairs)
     plain, moved = np.split(entries.input, 2)

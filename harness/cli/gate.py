@@ -55,6 +55,7 @@ def gate(  # noqa: PLR0917
     allow_drift: options.AllowDrift = False,
     junit: options.Junit = None,
     summary: options.SummaryFile = None,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     against: options.AgainstAnchor = None,
     as_json: options.AsJson = False,
@@ -74,7 +75,7 @@ def gate(  # noqa: PLR0917
         candidate, policy, targets=targets, anchor=anchor, sequential=sequential, tier=tier, accept=accept,
         first_stage=first_stage, depth=depth, measure=measure, languages=languages, parallel=parallel, split=split,
         sample_queries=sample_queries, rules=rules, source=source, mirror=mirror, allow_drift=allow_drift,
-        workspace=workspace, against=against, reporter=Terminal(),
+        workers=workers, workspace=workspace, against=against, reporter=Terminal(),
     )  # fmt: skip
     _report(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.verdict])

@@ -64,7 +64,14 @@ def _kind(declared: Any, option: Any) -> Any:
     plain = next((one for one in get_args(declared) if get_origin(declared) is UnionType and one), declared)
     if get_origin(plain) is list:
         return OneOrMore
+    if option.parser is _workers:
+        return int | Literal["auto"]
     return str if plain is Path else Annotated[plain, Meta(ge=option.min, le=option.max)]
+
+
+def _workers(given: str | int) -> int | str:
+    """Return the argument of `workers`: a number if it is one."""
+    return int(given) if str(given).isdecimal() else str(given)
 
 
 def retired_variables() -> list[str]:
@@ -196,6 +203,16 @@ Config = Annotated[
 ]
 WorkspacePath = Annotated[
     Path | None, _option("workspace", "The folder for results, scored pairs and caches. Default: ./.harness.")
+]
+WorkerCount = Annotated[
+    int,
+    _option(
+        "workers",
+        "The number of processes that score and embed, each with its own model and its own GPU or cores; 'auto' is one "
+        "for each GPU, or as many as cores and memory allow. The scores do not depend on it.",
+        parser=_workers,
+        metavar="N|auto",
+    ),
 ]
 AsJson = Annotated[bool, _flag("json", "Print JSON.")]
 Full = Annotated[bool, _flag("full", "Check every row of a large ledger.")]

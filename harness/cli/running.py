@@ -46,6 +46,7 @@ def run(  # noqa: PLR0917
     names: options.NamesFile = None,
     audit: options.Audit = False,
     skip_probe: options.SkipProbe = False,
+    workers: options.WorkerCount = 1,
     config: options.Config = None,  # noqa: ARG001
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -80,7 +81,9 @@ def run(  # noqa: PLR0917
         sampled = sample_queries is not None or budget_pairs is not None
         refuse_for_mteb(targets or (), languages or (), split, sampled=sampled)
     make_folder(out)
-    named: dict[str, Any] = {"measures": measures, "rules": rules, "parallel": parallel, "skip_probe": skip_probe}
+    named: dict[str, Any] = {
+        "measures": measures, "rules": rules, "parallel": parallel, "skip_probe": skip_probe, "workers": workers,
+    }  # fmt: skip
     with shown_first(lambda: api.run(*(targets or ()), **common, **named)) as outcome:
         show_outcome(outcome, out, view, audit=audit, as_json=as_json)
         for file in () if mteb_results is None else outcome.write_mteb(mteb_results):

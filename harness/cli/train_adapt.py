@@ -67,6 +67,7 @@ def adapt(
     chosen: Configured[AdaptConfig],
     out: stage_options.AdaptOut = None,
     print_cost: stage_options.CountCost = False,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -76,6 +77,7 @@ def adapt(
     checkpoints, compares them on dev, judges the best with the gate, and confirms it on the final split. To continue a
     killed run, run the same command again.
     """
+    from harness.api.arguments import workers_of
     from harness.progress import Terminal
     from harness.scoring.session import opened
     from harness.workspace import Workspace
@@ -88,7 +90,7 @@ def adapt(
         return
     if out is None:
         raise UsageError("harness train adapt needs --out; see --help")
-    with opened(place, Terminal()) as session:
+    with opened(place, Terminal(), workers_of(workers)) as session:
         record = run(chosen, out, session)
     _show(record, out, as_json=as_json)
     raise typer.Exit(EXIT[record.state])

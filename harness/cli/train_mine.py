@@ -31,6 +31,7 @@ def mine(
     queries: stage_options.QueriesFile,
     out: stage_options.StageFolder,
     mining: Mining,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -38,6 +39,7 @@ def mine(
 
     Nothing is scored or left out here. train teach scores the pool and draws the examples from it.
     """
+    from harness.api.arguments import workers_of
     from harness.progress import Terminal
     from harness.scoring.session import opened
     from harness.workspace import Workspace
@@ -45,7 +47,7 @@ def mine(
     from training.mining.mine import mine as run
     from training.mining.mine import read_queries
 
-    with opened(Workspace.open(workspace), Terminal()) as session:
+    with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         read = corpus_of(corpus, session.workspace)
         manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, session)
     if as_json:

@@ -41,6 +41,7 @@ def teach(
     plan: Plan,
     task: stage_options.TaskName = None,
     corpus: stage_options.PoolCorpus = None,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -49,6 +50,7 @@ def teach(
     Scores are kept in the ledger: no pair is scored twice, a killed run continues, and another sample of the same pool
     costs nothing.
     """
+    from harness.api.arguments import workers_of
     from harness.progress import Terminal
     from harness.scoring.session import opened
     from harness.workspace import Workspace
@@ -58,7 +60,7 @@ def teach(
 
     settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
     target = corpus or target_of(pool)
-    with opened(Workspace.open(workspace), Terminal()) as session:
+    with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
         manifest = run(teaching_set, teaching.teachers, settings, out, session)
     if as_json:

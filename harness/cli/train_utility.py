@@ -60,6 +60,7 @@ def utility(
     chosen: Configured[UtilityConfig],
     out: stage_options.UtilityOut = None,
     print_cost: stage_options.CountCost = False,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -68,6 +69,7 @@ def utility(
     Five arms differ in one thing at a time; docs/utility.md describes them. To continue a killed run, run the same
     command again.
     """
+    from harness.api.arguments import workers_of
     from harness.progress import Terminal
     from harness.scoring.session import opened
     from harness.workspace import Workspace
@@ -79,7 +81,7 @@ def utility(
     given, settings = given_of(chosen.config), wishes_of(chosen.config)
     if out is None and not print_cost:
         raise UsageError("harness train utility needs --out; see --help")
-    with opened(Workspace.open(workspace), Terminal()) as session:
+    with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         question = ask(given, settings, session.workspace)
         price = cost(question)
         if print_cost:

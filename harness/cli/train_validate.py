@@ -47,6 +47,7 @@ def validate(  # noqa: PLR0917
     depth: options.Depth = 100,
     seed: stage_options.Seed = 0,
     out: own.ValidationFolder = None,
+    workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -62,19 +63,28 @@ def validate(  # noqa: PLR0917
         tuple(teachers or ()), student, tuple(retrievers or ()), depth, max_length, seed=seed,
     )  # fmt: skip
     if out is not None:
-        found = _validated(queries, corpus, settings, out, workspace, kept=True)
+        found = _validated(queries, corpus, settings, out, workspace, workers, kept=True)
         _show(found, as_json)
         _write(found, out, as_json)
     else:
         with TemporaryDirectory() as folder:
-            found = _validated(queries, corpus, settings, Path(folder) / "validation", workspace, kept=False)
+            folder_of_run = Path(folder) / "validation"
+            found = _validated(queries, corpus, settings, folder_of_run, workspace, workers, kept=False)
         _show(found, as_json)
     raise typer.Exit(1 if found["decision"]["state"] == "blocked" else 0)
 
 
-def _validated(
-    queries: Path, corpus: str, settings: ValidationSettings, out: Path, workspace: Path | None, *, kept: bool
+def _validated(  # noqa: PLR0917
+    queries: Path,
+    corpus: str,
+    settings: ValidationSettings,
+    out: Path,
+    workspace: Path | None,
+    workers: int,
+    *,
+    kept: bool,
 ) -> dict[str, Any]:
+    from harness.api.arguments import workers_of
     from harness.progress import Terminal
     from harness.scoring.session import opened
     from harness.workspace import Workspace
@@ -82,7 +92,7 @@ def _validated(
     from training.validating.validate import read_validation
     from training.validating.validate import validate as run
 
-    with opened(Workspace.open(workspace), Terminal()) as session:
+    with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         run(queries, corpus_of(corpus, session.workspace), settings, out, session, kept=kept)
     return read_validation(out)
 

@@ -79,7 +79,7 @@ def open_texts(path: Path, guard: Guard | None = None) -> Texts:
         raise unreadable(path, error) from error
     if table.schema != SCHEMA:
         raise DamagedFile(f"{path}: it is not a file of texts")
-    return Texts(table, guard)
+    return Texts(table, guard, path.absolute())
 
 
 class IdHashes:

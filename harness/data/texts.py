@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -50,18 +50,26 @@ class Texts(Sequence[str]):
         table: one chunk for each block of the file.
         guard: what the ids and digests are verified against, each block when it is first used. Default: nothing. A text
             is always compared with its digest.
+        file: the file that the table maps. Pickled texts with a file are only its path. Default: none.
 
     Raises:
         DamagedFile: what is read is not what was written, and cannot be made again.
     """
 
-    def __init__(self, table: pa.Table, guard: Guard | None = None) -> None:
+    def __init__(self, table: pa.Table, guard: Guard | None = None, file: Path | None = None) -> None:
         self.table = table
-        self._guard = guard
+        self._guard, self._file = guard, file
         self._starts = np.cumsum([0, *map(len, table["digest"].chunks)], dtype=np.int64)
         self._blocks: list[Block | None] = [None] * (len(self._starts) - 1)
         if guard is not None and len(guard.sums) != len(self._blocks):
             raise DamagedFile(f"{guard.file}: it holds {len(self._blocks)} blocks of {len(guard.sums)}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._file is None:
+            return Texts, (self.table,)
+        from harness.data.columns import open_texts
+
+        return open_texts, (self._file, self._guard and replace(self._guard, renew=None))
 
     @classmethod
     def of(cls, ids: Sequence[str], texts: Sequence[str]) -> Texts:
@@ -129,7 +137,7 @@ class Texts(Sequence[str]):
             return read()
 
     def _become(self, other: Texts) -> None:
-        self.table, self._guard = other.table, other._guard
+        self.table, self._guard, self._file = other.table, other._guard, other._file
         self._starts, self._blocks = other._starts, other._blocks
 
     def _read(self, rows: npt.NDArray[np.integer], read: _Read) -> list[str]:

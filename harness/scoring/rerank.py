@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import ModelError
 from adapters.identity import Digests
-from adapters.protocols import IndexPairs, Integers, Reranker, Scored, StreamingReranker
+from adapters.protocols import IndexPairs, Integers, Reranker, Scored
 from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
+from harness.scoring.engine import AdapterSource, PairChunk, chunk_numbers, stays_in_process
 from harness.scoring.ledger.records import FIELDS
 from harness.scoring.ledger.store import Entries, Ledger
 from harness.scoring.session import Session
@@ -24,7 +24,6 @@ from harness.scoring.session import Session
 BLOCK = 250_000
 """Number of pairs that are looked up and scored at a time, which bounds memory. Blocks are cut from the whole run, not
 from the missing pairs, so that a resumed run makes the same batches and gets bit-identical scores."""
-_PLAIN = 256
 _FLUSH_SECONDS = 2.0
 _FLUSH_PAIRS = 4096
 
@@ -38,7 +37,7 @@ class Reranked:
     fresh: int
     """Pairs that the model scored now; the others were in the ledger."""
     seconds: float
-    """Seconds that the model took for these pairs."""
+    """Seconds that the model took for these pairs, on one GPU or on all cores."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,18 @@ class _Block:
     """For every row of the run the index of its pair."""
 
 
-def rerank(collection: Collection, candidates: Run, reranker: Reranker, session: Session, title: str) -> Reranked:
+def rerank(  # noqa: PLR0917
+    collection: Collection,
+    candidates: Run,
+    reranker: Reranker,
+    session: Session,
+    title: str,
+    source: AdapterSource | None = None,
+) -> Reranked:
     """Score the candidates that are not in the ledger, and record the scores as they arrive.
+
+    Args:
+        source: what other processes open the reranker from. Default: only this process can call it.
 
     Raises:
         ModelError: a score is not finite, or the reranker left out pairs or returned a pair twice.
@@ -72,10 +81,12 @@ def rerank(collection: Collection, candidates: Run, reranker: Reranker, session:
             known, entries = _known(ledger, scorer, collection, block)
             if not known.all():
                 started = time.perf_counter()
-                for scored, pairs in _scored(collection, block, ~known, reranker, title):
+                chunks = _chunks(collection, block, ~known, whole=stays_in_process(reranker))
+                for scored, rows in scored_chunks(chunks, reranker, title, session, source):
+                    pairs = block.pairs[rows]
                     ledger.record(scorer, *_digests(collection, block), pairs, scored)
                     advance(len(pairs))
-                seconds += time.perf_counter() - started
+                seconds += (time.perf_counter() - started) * session.engine.devices(reranker, source)
                 known, entries = _known(ledger, scorer, collection, block)
                 if not known.all():
                     raise ModelError(f"{title}: {int((~known).sum())} pairs came back without a score")
@@ -92,16 +103,17 @@ def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger
     return all(_known(ledger, scorer, collection, block)[0].all() for block in _blocks(collection, candidates))
 
 
-def scored_texts(
-    queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs, reranker: Reranker, title: str
+def scored_chunks(
+    chunks: Iterable[PairChunk], reranker: Reranker, title: str, session: Session, source: AdapterSource | None = None
 ) -> Iterator[tuple[Entries, Integers]]:
-    """Call the reranker and check its scores. Yields (entries, rows of `pairs`) as they arrive, every row once.
+    """Let the session's engine call the reranker, and check the scores. Yields (entries, rows) as they arrive; `rows`
+    are the caller's numbers of the pairs, every one once.
 
     Raises:
         ModelError: a score is not finite, or a pair was not requested or came twice.
     """
-    stream = _stream(reranker, queries, documents, pairs)
-    for scored in _flushed(_checked(stream, pairs, queries, documents, title)):
+    results = session.engine.score(reranker, source, chunks)
+    for scored in _flushed(_checked(results, title)):
         yield Entries(scored.scores, scored.tokens, scored.kept, scored.inputs), scored.rows
 
 
@@ -137,32 +149,23 @@ def _digests(collection: Collection, block: _Block) -> tuple[Digests, Digests]:
     return collection.queries.digests[block.queries], collection.corpus.digests[block.documents]
 
 
-def _scored(
-    collection: Collection, block: _Block, wanted: npt.NDArray[np.bool_], reranker: Reranker, title: str
-) -> Iterator[tuple[Entries, IndexPairs]]:
-    pairs = block.pairs[wanted]
+def _chunks(
+    collection: Collection, block: _Block, wanted: npt.NDArray[np.bool_], *, whole: bool
+) -> Iterator[PairChunk]:
+    """The wanted pairs in chunks that are cut from all pairs of the block."""
+    numbers = np.zeros(len(block.pairs), np.int64) if whole else chunk_numbers(block.pairs[:, 0])
+    rows = np.flatnonzero(wanted)
+    for some in np.split(rows, np.flatnonzero(np.diff(numbers[rows])) + 1):
+        yield _chunk(collection, block, some)
+
+
+def _chunk(collection: Collection, block: _Block, rows: Integers) -> PairChunk:
+    pairs = block.pairs[rows]
     used_queries, query = np.unique(pairs[:, 0], return_inverse=True)
     used_documents, document = np.unique(pairs[:, 1], return_inverse=True)
     queries = collection.queries.take(block.queries[used_queries])
     documents = collection.corpus.take(block.documents[used_documents])
-    requested = np.stack([query, document], axis=1)
-    for entries, rows in scored_texts(queries, documents, requested, reranker, title):
-        yield entries, pairs[rows]
-
-
-def _stream(
-    reranker: Reranker, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs
-) -> Iterator[Scored]:
-    if isinstance(reranker, StreamingReranker):
-        yield from reranker.stream(queries, documents, pairs)
-        return
-    for start in range(0, len(pairs), _PLAIN):
-        rows = np.arange(start, min(start + _PLAIN, len(pairs)))
-        scores = np.asarray(reranker.score(queries, documents, pairs[rows]), dtype=np.float32)
-        if scores.shape != rows.shape:
-            raise ModelError(f"{_named(reranker)} returned scores of shape {scores.shape} for {len(rows)} pairs")
-        unknown = np.full(len(rows), -1, np.int32)
-        yield Scored(rows, scores, unknown, unknown, np.zeros(len(rows), np.uint64))
+    return PairChunk(queries, documents, np.stack([query, document], axis=1), rows)
 
 
 def _flushed(stream: Iterator[Scored]) -> Iterator[Scored]:
@@ -189,20 +192,20 @@ def _joined(parts: list[Scored]) -> Scored:
     return Scored(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
 
 
-def _checked(
-    stream: Iterator[Scored], pairs: IndexPairs, queries: Sequence[str], documents: Sequence[str], title: str
-) -> Iterator[Scored]:
-    answered = np.zeros(len(pairs), bool)
-    for scored in stream:
-        _check_rows(scored, answered, title)
+def _checked(results: Iterator[tuple[PairChunk, Scored]], title: str) -> Iterator[Scored]:
+    """Check the results of chunks, and give them the caller's rows."""
+    answered: dict[int, npt.NDArray[np.bool_]] = {}
+    for chunk, scored in results:
+        before = answered.setdefault(int(chunk.rows[0]), np.zeros(len(chunk), bool))
+        _check_rows(scored, before, title)
         if (bad := np.flatnonzero(~np.isfinite(scored.scores))).size:
-            query, document = pairs[scored.rows[bad[0]]]
+            query, document = chunk.pairs[scored.rows[bad[0]]]
             raise ModelError(
-                f"{title}: {bad.size} scores are not finite, first for query {queries[query][:60]!r} and document "
-                f"{documents[document][:60]!r}; no score of this batch was kept"
+                f"{title}: {bad.size} scores are not finite, first for query {chunk.queries[query][:60]!r} and "
+                f"document {chunk.documents[document][:60]!r}; no score of this batch was kept"
             )
-        answered[scored.rows] = True
-        yield scored
+        before[scored.rows] = True
+        yield replace(scored, rows=chunk.rows[scored.rows])
 
 
 def _check_rows(scored: Scored, answered: npt.NDArray[np.bool_], title: str) -> None:
@@ -213,7 +216,3 @@ def _check_rows(scored: Scored, answered: npt.NDArray[np.bool_], title: str) -> 
         raise ModelError(f"{title}: scores came for pairs that were not requested; rows are indices into `pairs`")
     if answered[rows].any() or len(np.unique(rows)) < len(rows):
         raise ModelError(f"{title}: a pair came back twice; every pair has one score")
-
-
-def _named(reranker: object) -> str:
-    return cast(str, getattr(reranker, "name", type(reranker).__name__))

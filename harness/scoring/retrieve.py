@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from harness.data.collection import Collection
 from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
 from harness.data.trec import read_run
-from harness.progress import Reporter
+from harness.scoring.engine import AdapterSource
 from harness.scoring.session import Session
 from harness.workspace import Workspace
 
@@ -38,7 +38,7 @@ class FirstStage(Protocol):
         ...
 
     def identity(self, collection: Collection) -> Identity: ...
-    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run: ...
+    def candidates(self, collection: Collection, depth: int, session: Session) -> Run: ...
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class ModelStage:
         return open_retriever(self.name)
 
     def _bound(self, collection: Collection) -> Retriever:
-        instruction = collection.rules.instruction or collection.rules.first_stage_instruction
-        return cast(Retriever, bound(self._retriever, collection, self.cache, instruction))
+        return cast(Retriever, bound(self._retriever, collection, self.cache, _asked(collection)))
 
     def check(self) -> None:
         """Check that the files of the model can be loaded."""
@@ -69,12 +68,14 @@ class ModelStage:
         """The identity of the retriever on this collection."""
         return identity_of(self._bound(collection))
 
-    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+    def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Search the corpus. Results beyond `depth` are cut."""
-        title = f"{collection.name}: {self.name}"
-        with reporter.stage(title, len(collection.corpus)) as advance:
+        title, retriever = f"{collection.name}: {self.name}", self._bound(collection)
+        source = source_of(self.name, "retriever", retriever, collection, self.cache, _asked(collection))
+        retriever = session.engine.spread(retriever, source)
+        with session.reporter.stage(title, len(collection.corpus)) as advance:
             queries = list(collection.queries)
-            offsets, documents, scores = self._bound(collection).search(queries, collection.corpus, depth, advance)
+            offsets, documents, scores = retriever.search(queries, collection.corpus, depth, advance)
         return cut(build(offsets, documents, scores, collection.corpus.ids), depth)
 
 
@@ -94,7 +95,7 @@ class RunFileStage:
         """The digest of the file."""
         return {"run-file": file_digest(self.file) if self.file.is_file() else None}
 
-    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+    def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Read the file."""
         return cut(read_run(self.file, collection), depth)
 
@@ -112,7 +113,7 @@ class GivenStage:
         """The same for all collections, because the lists are part of the collection."""
         return {"given": True}
 
-    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+    def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Return the lists as they are."""
         if collection.given is None:
             raise UsageError(f"{collection.name} has no candidate lists; name a --first-stage such as bm25")
@@ -140,7 +141,7 @@ def retrieve(collection: Collection, stage: FirstStage, depth: int, session: Ses
     kept = _stored(file)
     if kept is not None and (not kept.outside[0] or "unknown-documents" in collection.rules.allow):
         return kept
-    run = _fresh(collection, stage, depth, session.reporter)
+    run = _fresh(collection, stage, depth, session)
     save_candidates(file, run)
     return run
 
@@ -215,19 +216,38 @@ def bound(adapter: object, collection: Collection, cache: Path | None, instructi
         return adapter
     if getattr(adapter, "uses_language", False) and collection.spoken is None and not collection.language_sought:
         refuse_undetected(str(getattr(adapter, "name", type(adapter).__name__)), collection.name)
-    setting = Setting(
+    return adapter.bind(_setting(collection, cache, instruction))
+
+
+def source_of(  # noqa: PLR0917
+    spec: str,
+    part: Literal["retriever", "reranker"],
+    adapter: object,
+    collection: Collection,
+    cache: Path | None,
+    instruction: str | None,
+) -> AdapterSource:
+    """What another process opens an adapter from that `bound` returned for the same arguments."""
+    return AdapterSource(spec, part, _setting(collection, cache, instruction), digest(identity_of(adapter)))
+
+
+def _setting(collection: Collection, cache: Path | None, instruction: str | None) -> Setting:
+    return Setting(
         corpus=collection.corpus,
         corpus_digest=array_digest(collection.corpus.digests),
         language=collection.spoken,
         instruction=instruction,
         cache=cache,
     )
-    return adapter.bind(setting)
 
 
-def _fresh(collection: Collection, stage: FirstStage, depth: int, reporter: Reporter) -> Run:
+def _asked(collection: Collection) -> str | None:
+    return collection.rules.instruction or collection.rules.first_stage_instruction
+
+
+def _fresh(collection: Collection, stage: FirstStage, depth: int, session: Session) -> Run:
     if not collection.rules.drop_identical_ids:
-        return stage.candidates(collection, depth, reporter)
-    run = stage.candidates(collection, depth + 1, reporter)
+        return stage.candidates(collection, depth, session)
+    run = stage.candidates(collection, depth + 1, session)
     run = without_identical_ids(run, collection.queries.ids(), collection.corpus.ids(run.documents))
     return run if collection.given is not None and isinstance(stage, GivenStage) else cut(run, depth)

@@ -22,11 +22,12 @@ from harness.data.trec import read_run
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
 from harness.scoring.alarms.candidates import outside_corpus
+from harness.scoring.engine import AdapterSource
 from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.listwise import listwise_identity, reorder
 from harness.scoring.rerank import rerank
-from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage
+from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage, source_of
 from harness.scoring.session import Session
 from harness.workspace import Workspace
 
@@ -96,11 +97,17 @@ class ModelReranker:
         """The adapter, bound to a collection."""
         return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
 
+    def source(self, collection: Collection) -> AdapterSource:
+        """What another process opens the same adapter from."""
+        adapter = self.on(collection)
+        return source_of(self.name, "reranker", adapter, collection, self.cache, collection.rules.instruction)
+
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Score the candidates that are not in the ledger."""
         collection = ground.collection
         reranker = self.on(collection)
-        done = rerank(collection, ground.candidates, reranker, session, f"{collection.name}: {self.name}")
+        title, source = f"{collection.name}: {self.name}", self.source(collection)
+        done = rerank(collection, ground.candidates, reranker, session, title, source)
         assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(reranker))
         return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds, assumed)
 

@@ -14,6 +14,7 @@ from adapters.batching import (
     default_budget,
     describe_pairs,
     input_digest,
+    one_at_a_time,
     one_by_one,
     pick_device,
     plan_batches,
@@ -198,3 +199,20 @@ def test_a_model_without_a_device_runs_where_the_variable_says(monkeypatch: pyte
     monkeypatch.setenv("HARNESS_DEVICE", "abacus")
     with pytest.raises(UsageError, match=r"HARNESS_DEVICE=abacus cannot be used here.*HARNESS_DEVICE=cpu"):
         pick_device(None)
+
+
+def test_one_thread_at_a_time_is_in_a_guarded_function() -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def guarded(rows: Integers) -> Floats:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.001)
+        inside.pop()
+        return rows.astype(np.float32)
+
+    batches = [np.array([row]) for row in range(40)]
+    found = list(side_by_side(batches, one_at_a_time(guarded), 8))
+    assert [scores.tolist() for _, scores in found] == [[float(row)] for row in range(40)]
+    assert max(most) == 1

@@ -128,7 +128,7 @@ def test_a_second_search_embeds_nothing(tmp_path: Path, kept: bool) -> None:
 def test_a_kill_loses_at_most_one_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapters.filling, "_SHARD_TEXTS", 10)
     monkeypatch.setattr(adapters.filling, "_SLICE", 5)
-    monkeypatch.setattr(adapters.filling, "_WINDOW", 25)
+    monkeypatch.setattr(adapters.filling, "_SMALLEST_PART", 25)
     corpus = [str(number) for number in range(100)]
     killed = DenseRetriever.of(Digits(fail_at="67")).bind(setting(tmp_path))
     with pytest.raises(KeyboardInterrupt):

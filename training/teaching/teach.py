@@ -121,7 +121,7 @@ def teach(
         return finished
     run = teaching_set.pool.run(teaching_set.collection.corpus.ids)
     done = [
-        rerank(teaching_set.collection, run, teacher.reranker, session, f"teacher {teacher.spec}")
+        rerank(teaching_set.collection, run, teacher.reranker, session, f"teacher {teacher.spec}", teacher.source)
         for teacher in teachers
     ]
     raw = [one.run.scores for one in done]

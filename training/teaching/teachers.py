@@ -16,7 +16,8 @@ from adapters.typed_file import read_toml
 from adapters.typed_values import Text
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
-from harness.scoring.retrieve import bound
+from harness.scoring.engine import AdapterSource
+from harness.scoring.retrieve import bound, source_of
 from harness.scoring.session import Session
 
 
@@ -53,6 +54,8 @@ class Teacher:
     max_length: int | None
     """The maximum length of a whole input in tokens; None if the adapter does not declare one."""
     origin: TeacherOrigin
+    source: AdapterSource
+    """What other processes open the reranker from."""
 
     @property
     def id(self) -> str:
@@ -100,10 +103,12 @@ def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, TeacherOrig
 def _teacher(
     spec: str, collection: Collection, max_length: int | None, origin: TeacherOrigin, session: Session
 ) -> Teacher:
-    opened = open_reranker(spec)
+    cut, opened = spec, open_reranker(spec)
     if max_length is not None and "max_length" not in parse(spec).options and _can_be_cut(opened):
-        opened = open_reranker(f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}")
-    reranker = cast(Reranker, bound(opened, collection, session.workspace.cache, collection.rules.instruction))
+        cut = f"{spec}{'&' if '?' in spec else '?'}max_length={max_length}"
+        opened = open_reranker(cut)
+    place = collection, session.workspace.cache, collection.rules.instruction
+    reranker = cast(Reranker, bound(opened, *place))
     identity = dict(identity_of(reranker))
     reads = _length(identity)
     if max_length is not None and reads is not None and reads != max_length:
@@ -111,7 +116,7 @@ def _teacher(
             f"the teacher '{spec}' reads {reads} tokens and the student {max_length}; they have to read the same text; "
             "change the maximum length, or the teacher's ?max_length="
         )
-    return Teacher(spec, reranker, identity, reads, origin)
+    return Teacher(spec, reranker, identity, reads, origin, source_of(cut, "reranker", reranker, *place))
 
 
 def _can_be_cut(adapter: object) -> bool:

@@ -93,7 +93,10 @@ def board_of(  # noqa: PLR0917
     opened = open_teachers(teachers, judged, max_length, None, session)
     candidates = retrieve(judged, first_stage(stage, session.workspace), depth, session)
     pool = _with_judged(candidates, judged)
-    done = [rerank(judged, pool, one.reranker, session, f"teacher {one.spec} on {judged.name}") for one in opened]
+    done = [
+        rerank(judged, pool, one.reranker, session, f"teacher {one.spec} on {judged.name}", one.source)
+        for one in opened
+    ]
     labels = blended([one.run.scores for one in done], shares, teachers)
     return ScoredCollection(judged, candidates, pool.rescored(labels.astype(np.float32)))
 

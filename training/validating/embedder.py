@@ -12,7 +12,7 @@ from adapters.identity import text_digests
 from adapters.protocols import Floats, Identity, Role
 from adapters.spec import identity_of, open_retriever
 from harness.data.collection import Collection
-from harness.scoring.retrieve import bound
+from harness.scoring.retrieve import bound, source_of
 from harness.scoring.session import Session
 
 
@@ -43,6 +43,9 @@ def kept_vectors(spec: str, corpus: Collection, session: Session) -> KeptVectors
     """
     instruction = corpus.rules.instruction or corpus.rules.first_stage_instruction
     part = bound(open_retriever(spec), corpus, session.workspace.cache, instruction)
-    if not isinstance(part, EmbedderPart):
+    if isinstance(part, EmbedderPart):
+        source = source_of(spec, "retriever", part, corpus, session.workspace.cache, instruction)
+        part = session.engine.spread(part, source)
+    else:
         raise UsageError(f"'{spec}' is not an embedder; name one, such as sentence-transformers/all-MiniLM-L6-v2")
     return KeptVectors(part)

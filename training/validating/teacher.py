@@ -97,7 +97,8 @@ def lead(
 def _student_values(board: ScoredCollection, student: str, session: Session) -> Values:
     judged = board.collection
     (opened,) = open_teachers([student], judged, None, None, session)
-    done = rerank(judged, board.candidates, opened.reranker, session, f"student {student} on {judged.name}")
+    title = f"student {student} on {judged.name}"
+    done = rerank(judged, board.candidates, opened.reranker, session, title, opened.source)
     return board.values(done.run)
 
 

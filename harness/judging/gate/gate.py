@@ -186,7 +186,8 @@ def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: Loo
         ours = stage.measured(system)
     candidates = {one.collection.fingerprint: one.run.candidates for one in ours}
     anchor = anchors.found(stage, wanted, candidates, known)
-    megabytes = peak.megabytes if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
+    measured = peak.megabytes if stage.session.engine.in_process else None
+    megabytes = measured if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
     return _Scored(anchor, ours, candidates, megabytes)
 
 
@@ -205,7 +206,8 @@ def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks:
     with watched() as peak:
         found = stopped(stage, grounds, theirs, system)
     anchor = anchors.Anchor(name, {}, caution, fresh=found.anchor)
-    megabytes = peak.megabytes if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
+    measured = peak.megabytes if stage.session.engine.in_process else None
+    megabytes = measured if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
     return _Scored(anchor, found.candidate, candidates, megabytes, found)
 
 

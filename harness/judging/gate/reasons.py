@@ -81,7 +81,7 @@ def _needed(macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, polic
 def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
     """Return lines about limits of costs that were not measured."""
     return [
-        f"{one.name} has a limit of {one.limit:,.4g} {one.unit}, but is not known: no pair was scored here"
+        f"{one.name} has a limit of {one.limit:,.4g} {one.unit}, but is not known: this process scored no pair"
         for one in costs
         if one.unknown
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.data.runs import Run, cut
-from harness.progress import Reporter
 from harness.result.origin import KEY, marked
 from harness.running.imported.formats import RunFile
 from harness.scoring.alarms.candidates import outside_corpus
@@ -32,7 +31,7 @@ class ImportedStage:
         """Return an identity of the file's bytes and the name."""
         return {KEY: self.file.origin.identity, "name": self.name}
 
-    def candidates(self, collection: Collection, depth: int, reporter: Reporter) -> Run:
+    def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Return the best documents of the run."""
         return cut(self.file.read(collection), depth)
 

@@ -176,7 +176,7 @@ def test_a_second_run_scores_and_trains_nothing(finished: Finished, monkeypatch:
     def forbidden(*_: object) -> None:
         raise AssertionError("a pair was scored again")
 
-    monkeypatch.setattr(rerank, "scored_texts", forbidden)
+    monkeypatch.setattr(rerank, "scored_chunks", forbidden)
     (finished.out / "manifest.json").unlink()
     assert ran(finished.world, finished.settings, finished.out, wrong=True) == finished.manifest
     assert (asked(finished.log), _written(finished.out)) == (scored, written)

@@ -16,8 +16,10 @@ from harness.judging.gate.gate import Gated, costs_of, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import CostLimits, Policy, Splits
 from harness.judging.gate.policy import LookBudget as Declared
+from harness.progress import Silent
 from harness.result.facts import Timing
 from harness.result.store import Results
+from harness.scoring.session import opened
 from tests.earlier_store import without_sums
 from tests.harness.judging.gate.fakes import FAKE, readable
 from tests.tiny_collection import FIRST, Place, results_in
@@ -209,6 +211,14 @@ def test_costs_are_measured_where_pairs_are_scored_and_remembered(held: Any) -> 
     dear = held(SLIGHTLY, replace(policy, cost=CostLimits(max_memory_mb=1)))
     assert (dear.state, dear.taken) == ("refused", 1)
     assert "over the limit of 1" in dear.verdict.reasons[0]
+
+
+def test_the_memory_of_workers_is_not_known(place: Place) -> None:
+    limits = replace(WIDE, cost=CostLimits(max_memory_mb=1e6))
+    with opened(place.workspace, Silent(), workers=2) as session:
+        found = gate([readable(place)], limits, SLIGHTLY, FIRST, session)
+    assert found.state == "inconclusive"
+    assert any("is not known: this process scored no pair" in line for line in found.verdict.reasons)
 
 
 def test_a_limit_that_nothing_is_known_of_is_not_passed(held: Any) -> None:

@@ -1,0 +1,106 @@
+"""Rerankers that end, stop or fail inside the process of a worker; a spec names them as tests.fake_workers:Class."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from adapters.dense import DenseRetriever
+from adapters.errors import ModelError
+from adapters.protocols import Floats, Identity, IndexPairs, Integers, Role, Scored
+from tests.fake_adapters import Streaming
+
+Failure = Literal["model", "odd", "warning"]
+
+
+class Mortal(Streaming):
+    """Kills its process before its second batch, as often as `deaths` says over all processes."""
+
+    def __init__(self, *, log: str | None = None, folder: str, deaths: int = 0) -> None:
+        super().__init__(log=log)
+        self._folder, self._deaths = Path(folder), deaths
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        for number, scored in enumerate(super().stream(queries, documents, pairs)):
+            yield scored
+            if number == 0:
+                self.may_die()
+
+    def may_die(self) -> None:
+        for number in range(self._deaths):
+            try:
+                (self._folder / f"death-{number}").touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Letters:
+    """Counts letters, ten texts at a time, and kills its process after its first batch of documents."""
+
+    name = "letters"
+    identity: ClassVar[Identity] = {"adapter": "letters"}
+
+    def __init__(self, folder: str, deaths: int) -> None:
+        self._mortal = Mortal(folder=folder, deaths=deaths)
+
+    def encode(self, texts: Sequence[str], role: Role) -> Floats:
+        return np.concatenate([vectors for _, vectors in self.batches(texts, role)])
+
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[tuple[Integers, Floats]]:
+        for start in range(0, len(texts), 10):
+            rows = np.arange(start, min(start + 10, len(texts)))
+            yield rows, np.array([[texts[row].count(letter) + 1 for letter in "aeiou"] for row in rows], np.float32)
+            if role == "document":
+                self._mortal.may_die()
+
+
+def letters(*, folder: str, deaths: int = 0) -> DenseRetriever:
+    """A first stage."""
+    return DenseRetriever.of(Letters(folder, deaths))
+
+
+class Waiting(Streaming):
+    """Writes down its process, and waits after its first batch until a file `go` exists."""
+
+    def __init__(self, *, log: str | None = None, folder: str) -> None:
+        super().__init__(log=log)
+        self._folder = Path(folder)
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        for scored in super().stream(queries, documents, pairs):
+            yield scored
+            (self._folder / f"pid-{os.getpid()}").touch()
+            while not (self._folder / "go").exists():
+                time.sleep(0.01)
+                yield scored.__class__(*(getattr(scored, name)[:0] for name in scored.__dataclass_fields__))
+
+
+class Odd(Exception):
+    """An error that cannot be pickled."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} {second}")
+
+
+class Failing(Streaming):
+    """Raises an error, or warns."""
+
+    def __init__(self, *, how: Failure) -> None:
+        super().__init__()
+        self._how = how
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        if self._how == "model":
+            raise ModelError(f"'{queries[0]}': the weights are damaged")
+        if self._how == "odd":
+            raise Odd("very", "odd")
+        warnings.warn("the model is old", FutureWarning, stacklevel=1)
+        yield from super().stream(queries, documents, pairs)
