@@ -16,7 +16,7 @@ from adapters.kinds import output_of
 from adapters.models import ModelFolder
 from adapters.pickled import read_pickled
 from adapters.protocols import Floats
-from adapters.reranker_family import Head, families, family_of_classifier
+from adapters.reranker_family import ScoreLabels, families, family_of_classifier
 from adapters.soundness import safetensors_header
 
 _COUNTS, _PLACES = {2: "two"}, {0: "first", 1: "second"}
@@ -67,7 +67,7 @@ class OutputLabel:
 
 
 def label_of(
-    folder: ModelFolder, asked: int | str | None, *, pickle: bool = False, head: Head | None = None
+    folder: ModelFolder, asked: int | str | None, *, pickle: bool = False, head: ScoreLabels | None = None
 ) -> OutputLabel:
     """The label to rank by: the given one, else the one that the head of the folder's family names.
 
@@ -159,12 +159,12 @@ def _found(folder: ModelFolder, names: list[str], asked: int | str) -> int:
     raise ModelError(f"'{folder.name}' has no label {asked}; it has {_listed(names)}")
 
 
-def _head_of(folder: ModelFolder, labels: int) -> Head | None:
+def _head_of(folder: ModelFolder, labels: int) -> ScoreLabels | None:
     name = family_of_classifier(folder.architecture, labels)
     return None if name is None else families()[name].head
 
 
-def _relevant(names: list[str], head: Head | None, *, assumed: bool) -> tuple[int, str | None] | None:
+def _relevant(names: list[str], head: ScoreLabels | None, *, assumed: bool) -> tuple[int, str | None] | None:
     """The relevant label, and what was assumed; None if neither the head nor the names show which it is."""
     if head is None:
         return None

@@ -62,7 +62,7 @@ class CodeCall:
 
 
 @dataclass(frozen=True)
-class Head:
+class ScoreLabels:
     """The table `[head]`: which output of a classifier means relevance. It concerns folders with `labels` outputs.
 
     Args:
@@ -119,7 +119,7 @@ class RerankerFamily:
     max_length: Positive | None = None
     variant_of: Text | None = None
     recognised: Signs = field(default_factory=Signs)
-    head: Head | None = None
+    head: ScoreLabels | None = None
     code: CodeCall | None = None
 
     @property
@@ -149,7 +149,7 @@ def load_family(name: str) -> RerankerFamily:
     return family_named(name, families(), RerankerFamily, "family")
 
 
-def written_head(file: str | None) -> Head | None:
+def written_head(file: str | None) -> ScoreLabels | None:
     """The head that the user's own family file describes; None for a packaged family, or if there is none.
 
     Raises:
