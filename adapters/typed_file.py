@@ -6,6 +6,7 @@ Files that other programs write (a model's config.json) have keys that are not l
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable
@@ -148,7 +149,7 @@ def parsed_yaml(text: str, at: Place) -> object:
 
     try:
         _refuse_open(text)  # PyYAML takes the square of the depth
-        return _expandable(_shallow(yaml.load(text, Loader)))
+        return _shallow(yaml.load(text, Loader), MOST_NODES)
     except (yaml.YAMLError, *_YAML_BAD) as error:
         return _refuse("YAML", error, at)
 
@@ -160,26 +161,28 @@ def _parsed(form: str, text: str, at: Place, parse: Callable[[str], Any]) -> Any
         return _refuse(form, error, at)
 
 
-def _shallow(content: T) -> T:
-    """The content, if it is nested at most `DEEPEST` levels deep."""
-    level = _inside([content])
+def _shallow(content: T, most: float = math.inf) -> T:
+    """The content, if it is nested at most `DEEPEST` levels deep and has no more than `most` lists and objects."""
+    level, found = _inside([content]), 0
     for _ in range(DEEPEST):
         if not level:
             return content
+        found += len(level)
+        if found > most:
+            raise TooDeep(f"its aliases mean more than {MOST_NODES:,} lists and mappings; write fewer")
         level = _inside(level)
     raise TooDeep(_TOO_DEEP)
 
 
 def _inside(level: list[Any]) -> list[Any]:
-    """The different lists and objects directly inside those of a level."""
-    found = {
-        id(one): one
+    """The lists and objects directly inside those of a level."""
+    return [
+        one
         for outer in level
         if isinstance(outer, dict | list)
         for one in (outer.values() if isinstance(outer, dict) else outer)
         if isinstance(one, dict | list)
-    }
-    return list(found.values())
+    ]
 
 
 def _refuse_open(text: str) -> None:
@@ -189,21 +192,6 @@ def _refuse_open(text: str) -> None:
         depth += 1 if found[0] in "[{" else -1
         if depth > DEEPEST:
             raise TooDeep(_TOO_DEEP)
-
-
-def _expandable(content: T) -> T:
-    """The content of a YAML file, if its aliases mean no more than `MOST_NODES` lists and objects in all."""
-    sizes: dict[int, int] = {}
-
-    def size(one: Any) -> int:
-        if id(one) not in sizes:
-            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-            sizes[id(one)] = 1 + sum(size(child) for child in inner if isinstance(child, dict | list))
-        return sizes[id(one)]
-
-    if size(content) > MOST_NODES:
-        raise TooDeep(f"its aliases mean more than {MOST_NODES:,} lists and mappings; write fewer")
-    return content
 
 
 def _refuse(form: str, error: Exception | str, at: Place) -> Never:

@@ -158,10 +158,7 @@ def _dataclass(kind: Any, value: object, at: Place) -> Any:
             found[one.name] = _converted(hints[one.name], given[key], at.key(key))
         elif _is_needed(one, at):
             at.key(key).refuse(f"is missing; {needed(hints[one.name], at.table)} is needed")
-    try:
-        made = kind(**found)
-    except HarnessError as error:  # a rule of the class itself, which does not know the file
-        at.refuse(str(error))
+    made = kind(**found)
     broken = made.problem() if hasattr(made, "problem") else None
     return made if broken is None else at.refuse(broken)
 

@@ -29,10 +29,12 @@ State = Literal["accepted", "refused", "failed"]
 Task = tuple[str, int]
 """A kind, and the number of an input of it."""
 SECONDS = 5
-"""The longest time of one input."""
+"""The longest processor time of one input."""
+_WAIT = 60
+"""The longest wall time of one input, for readers that wait."""
 MEMORY = 1 << 30
 """What one process may take in addition to what the valid examples need, in bytes."""
-_DEAD = 60.0
+_DEAD = 120.0
 _REPORT = "please report"
 """What a refusal says when two readers of ours disagree. That is a defect, not a refusal."""
 
@@ -148,7 +150,8 @@ class _Worker:
 
 
 def _work(connection: Connection, tasks: Sequence[Task], seed: int) -> None:
-    signal.signal(signal.SIGALRM, _too_slow)
+    for signal_of_a_timer in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(signal_of_a_timer, _too_slow)
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory(dir=_fast()) as folder:
         reader = Reader(Path(folder), seed)
@@ -241,10 +244,12 @@ def limited() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_AS)
     if pages:
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(_WAIT)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         resource.setrlimit(resource.RLIMIT_AS, before)
 

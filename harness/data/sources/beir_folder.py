@@ -107,12 +107,14 @@ class BeirSource:
             place.label(layout.corpus[0]), folder / CORPUS, document_rows, dirt.of("documents"),
         )  # fmt: skip
         corpus_file = layout.corpus[0] if len(layout.corpus) == 1 else "the corpus"
+        with second_reading.reported(place.label(layout.judgments)):
+            published = second_reading.of_file(place, layout.judgments)
         return ConvertedSource(
             qrels=resolved(judgments, query_rows, document_rows, corpus_file, of_judgments),
             given=None,
             empty_documents=corpus.empty,
             queries_without_judgments=queries.rows - queries.written,
-            published=second_reading.of_file(place, layout.judgments),
+            published=published,
         )
 
 

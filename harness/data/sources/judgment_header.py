@@ -24,6 +24,8 @@ _ROLES: dict[tuple[str, ...], Role] = {
     for words in ((stem + suffix,), (stem, suffix))
 }
 """The words of names of columns in lower case, such as ir_datasets' query_id, BEIR's corpus-id, TREC's docno."""
+_LONGEST = 100
+"""Characters; a longer text is no name of a column."""
 _TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
 
 
@@ -52,4 +54,5 @@ def contradicts(header: Sequence[str]) -> bool:
 
 
 def _roles(header: Sequence[str]) -> list[Role | None]:
-    return [_ROLES.get(tuple(filter(None, re.split(r"[\W_]+", name.lower())))) for name in header]
+    words = (re.split(r"[\W_]+", name.lower()) if len(name) < _LONGEST else [] for name in header)
+    return [_ROLES.get(tuple(filter(None, one))) for one in words]

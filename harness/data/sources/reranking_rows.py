@@ -22,6 +22,7 @@ from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import sorted_qrels
 from harness.data.sources.row_files import ENDS, is_rows_name, row_records
 from harness.data.sources.row_forms import IDS, QUERY_IDS, Candidates, candidates_of
+from harness.data.sources.second_reading import reported
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, choose_split, join
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -58,7 +59,8 @@ class RowsSource:
             rows.finish(self.path)
         new_rows = _write_sorted(spool, rows.documents, folder / CORPUS)
         spool.unlink()
-        published = second_rows.of_reranking_rows(self.path, self.declared.rules.allow)
+        with reported(str(self.path)):
+            published = second_rows.of_reranking_rows(self.path, self.declared.rules.allow)
         return replace(rows.converted(new_rows, texts.empty), published=published)
 
 

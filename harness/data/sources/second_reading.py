@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,23 @@ def _of_json(lines: Sequence[str]) -> Iterator[Judgment]:
     for row in rows if isinstance(rows, list) else [rows]:
         query, document, grade = ([*row.values()][at] for at in _order([*row]) or ())
         yield Judgment(str(query).strip(), str(document).strip(), int(grade))
+
+
+@contextmanager
+def reported(file: str) -> Iterator[None]:
+    """Let a failure of the second reading be one line, like a difference.
+
+    Raises:
+        DataError: what the first reading could read, the second could not.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(
+            f"{file}: only one of two readings can read the judgments ({reason[:200]}); nothing was kept, "
+            "please report it with the file"
+        ) from error
 
 
 def of_mapping(judged: Mapping[str, Mapping[str, int]]) -> list[Judgment]:

@@ -22,6 +22,11 @@ Tier = Literal["dev", "gate", "final"]
 TIERS: tuple[Tier, ...] = ("dev", "gate", "final")
 _Points = Annotated[float, Meta(ge=0.001, le=100), Then(lambda points: points / 100)]
 """Points in the file, a fraction in the value."""
+_Margin = Annotated[
+    float,
+    Meta(ge=0.001, lt=100, description="a number from 0.001 to below 100"),
+    Then(lambda points: points / 100),
+]
 _Amount = Annotated[float, Meta(ge=1e-6, le=1e9)]
 
 
@@ -117,7 +122,7 @@ class Policy:
     languages: OneOrMore = ()
     measure: Annotated[Text, Then(_measure)] | None = None
     """The measure that decides. Default: the main measure of each collection."""
-    margin: _Points = 0.005
+    margin: _Margin = 0.005
     alpha: Annotated[float, Meta(ge=1e-6, le=0.5)] = 0.05
     power: Annotated[float, Meta(ge=0.5, le=0.999)] = 0.8
     min_queries: Annotated[int, Meta(ge=2)] = 30

@@ -302,6 +302,14 @@ def test_a_header_is_known_to_both_readings_or_to_none(name: str, place: Place) 
     assert place.load(folder).counts.judgments == 1
 
 
+def test_a_failure_of_the_second_reading_is_one_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_reading, "_whole", {}.__getitem__)
+    with pytest.raises(
+        DataError, match=r"test\.tsv: only one of two readings can read the judgments .*please report it"
+    ):
+        place.load()
+
+
 @pytest.mark.parametrize("zeros", [1, 19, 20, 60, 5000])
 def test_leading_zeros_do_not_change_a_grade(zeros: int, place: Place) -> None:
     folder = place.beir(qrels=[("q1", "d1", f"{'0' * zeros}3"), ("q1", "d2", f"-{'0' * zeros}3")])  # type: ignore[list-item]

@@ -71,7 +71,7 @@ def test_what_is_left_out_has_the_published_default(tmp_path: Path) -> None:
         ("margn = 1", "margn: unknown key. Did you mean margin"),
         ("[locl]\nsmall = 3", "locl: unknown key. Did you mean local"),
         ("[local]\nmin_dorp = 3", "local.min_dorp: unknown key. Did you mean min_drop"),
-        ("margin = 0", "margin: 0 is not allowed; a number from 0.001 to 100 is needed"),
+        ("margin = 0", "margin: 0 is not allowed; a number from 0.001 to below 100 is needed"),
         ("margin = -0.5", "margin: -0.5 is not allowed"),
         ("margin = true", "margin: true is not a number"),
         ("margin = '1'", "margin: '1' is not a number"),
@@ -128,8 +128,8 @@ def test_another_margin_is_another_policy_but_another_target_is_the_same_statist
     assert Policy(targets=("a",)).digest == Policy().digest
 
 
-def test_a_rule_of_the_policy_itself_is_refused_with_the_file(tmp_path: Path) -> None:
+def test_a_margin_of_all_points_is_refused_with_the_file(tmp_path: Path) -> None:
     file = tmp_path / "gate.toml"
     file.write_text("margin = 100\n", "utf-8")
-    with pytest.raises(UsageError, match=r"gate\.toml: .*margin"):
+    with pytest.raises(UsageError, match=r"gate\.toml: margin: 100 is not allowed; a number from 0\.001 to below 100"):
         read_policy(file)
