@@ -11,7 +11,7 @@ import pytest
 
 from adapters import tiny
 from adapters.embedding import SentenceEmbedder
-from adapters.errors import ModelError
+from adapters.errors import EnvironmentFailure
 from adapters.models import is_tokenizer_file
 from adapters.spec import identity_of, open_reranker
 from tests.conformance import shapes
@@ -136,5 +136,5 @@ def test_a_base_with_other_weights_is_another_model(adapter: Path, tmp_path: Pat
 def test_an_adapter_without_its_base_is_refused_by_the_base_s_name(adapter: Path, tmp_path: Path) -> None:
     lost = shutil.copytree(adapter, tmp_path / "adapter")
     shapes.edit(lost / "adapter_config.json", base_model_name_or_path="somebody/lost-base")
-    with pytest.raises(ModelError, match="somebody/lost-base"):
+    with pytest.raises(EnvironmentFailure, match="somebody/lost-base"):
         ours(open_reranker(str(lost)))
