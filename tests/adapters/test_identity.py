@@ -97,7 +97,7 @@ def test_a_dependency_that_lacks_its_own_dependency_is_not_called_missing(
 ) -> None:
     (tmp_path / "half_installed_of_a_test.py").write_text("import another_thing_of_a_test\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(EnvironmentFailure, match="cannot be imported .*another_thing_of_a_test"):
+    with pytest.raises(EnvironmentFailure, match=r"cannot be imported .*another_thing_of_a_test"):
         need("half_installed_of_a_test", "plots", "drawing")
 
 
