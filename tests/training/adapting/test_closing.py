@@ -29,13 +29,13 @@ def remarks(record: AdaptationRecord, accepted: str | None) -> list[str]:
 
 def test_an_accepted_arm_that_makes_the_first_stage_worse_says_so() -> None:
     (line,) = remarks(scored(slerp_final=0.61, first_final=0.66), "slerp")
-    assert line == "slerp is behind its first stage on final (61.0 to 66.0)"
+    assert line == "slerp is behind its first stage on final (61.0 against 66.0)"
     assert remarks(scored(slerp_final=0.67, first_final=0.66), "slerp") == []
 
 
 def test_a_teacher_that_is_behind_the_first_stage_is_reported() -> None:
     (line,) = remarks(scored(teacher_dev=0.71, first_dev=0.75), None)
-    assert line.startswith("teacher is behind its first stage on dev (71.0 to 75.0)")
+    assert line.startswith("teacher is behind its first stage on dev (71.0 against 75.0)")
     assert remarks(scored(teacher_dev=0.76, first_dev=0.75), None) == []
 
 
