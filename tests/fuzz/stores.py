@@ -24,7 +24,6 @@ from tests.fuzz.kinds import Kind
 
 _KEY = "0" * 32
 _TEXTS = [f"text {number}" for number in range(6)]
-_ELSEWHERE = "the reader of this file is being rewritten"
 
 
 def results(folder: Path) -> Sequence[bytes]:
@@ -66,22 +65,27 @@ def _without_logs(file: Path) -> None:
         one.unlink()
 
 
-def vectors(folder: Path, digests: bool) -> Sequence[bytes]:
+def _part(file: Path) -> str:
+    """What a file of a shard holds: digests, sums, or '' for the vectors."""
+    return file.name.removesuffix(".npy").partition(".")[2]
+
+
+def vectors(folder: Path, part: str) -> Sequence[bytes]:
     """The folder holds the store of six texts; the file that is mutated has a name of its own in the registry."""
     shutil.rmtree(folder / "made", ignore_errors=True)
     store = VectorStore(folder / "made", _KEY)
     store.append(text_digests(_TEXTS), np.arange(24, dtype=np.float32).reshape(6, 4))
-    (named,) = [one for one in (folder / "made" / _KEY).glob("*.npy") if one.name.endswith(".digests.npy") == digests]
+    (named,) = [one for one in (folder / "made" / _KEY).glob("*.npy") if _part(one) == part]
     return [named.read_bytes()]
 
 
-def of_vectors(file: Path, digests: bool) -> object:
+def of_vectors(file: Path, part: str) -> object:
     """The store with the mutated file in the place of its own."""
     folder = file.parent / "made"
     space = file.parent / "read"
     shutil.rmtree(space, ignore_errors=True)
     shutil.copytree(folder, space)
-    (named,) = [one for one in (space / _KEY).glob("*.npy") if one.name.endswith(".digests.npy") == digests]
+    (named,) = [one for one in (space / _KEY).glob("*.npy") if _part(one) == part]
     shutil.copyfile(file, named)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -100,7 +104,8 @@ def kept(folder: Path, name: str) -> Sequence[bytes]:
 
 def of_kept(file: Path, name: str) -> object:
     space = file.parent / "space"
-    (place,) = [one for one in (space / "collections").iterdir() if one.is_dir() and (one / name).exists()]
+    folders = [one for one in (space / "collections").iterdir() if (one / name).exists()]
+    (place,) = [one for one in folders if one.suffix != ".damaged"]
     shutil.copyfile(file, place / name)
     (found,) = load(str(file.parent / "source"), Workspace.open(space))
     return len(found.corpus), len(found.qrels), found.counts
@@ -116,23 +121,24 @@ def record(_: Path) -> Sequence[bytes]:
     return [json.dumps(made()).encode()]
 
 
-def of_array(name: str, digests: bool) -> Kind:
+def of_array(name: str, part: str) -> Kind:
     """A file of a store of vectors."""
-    makes, reads = partial(vectors, digests=digests), partial(of_vectors, digests=digests)
-    return Kind(name, f"mine/{name}.npy", makes, "binary", reads, share=0.25, known=_ELSEWHERE)
+    makes, reads = partial(vectors, part=part), partial(of_vectors, part=part)
+    return Kind(name, f"mine/{name}.npy", makes, "binary", reads, share=0.25)
 
 
 def of_collection(file: str) -> Kind:
     """A file of a stored collection."""
     makes, reads = partial(kept, name=file), partial(of_kept, name=file)
-    return Kind(f"kept-{file}", f"mine/{file}", makes, "binary", reads, share=0.25, known=_ELSEWHERE)
+    return Kind(f"kept-{file}", f"mine/{file}", makes, "binary", reads, share=0.25)
 
 
 KINDS = [
-    Kind("store", "mine/results.sqlite", results, "binary", of_results, share=0.25, known=_ELSEWHERE),
-    Kind("ledger", "mine/ledger.sqlite", ledger, "binary", of_ledger, share=0.25, known=_ELSEWHERE),
-    of_array("vectors", digests=False),
-    of_array("vectors-digests", digests=True),
+    Kind("store", "mine/results.sqlite", results, "binary", of_results, share=0.25),
+    Kind("ledger", "mine/ledger.sqlite", ledger, "binary", of_ledger, share=0.25),
+    of_array("vectors", ""),
+    of_array("vectors-digests", "digests"),
+    of_array("vectors-sums", "sums"),
     of_collection("judgments.npz"),
     of_collection("corpus.arrow"),
     Kind("kept-description", "mine/collection.json", partial(kept, name="collection.json"), "json", of_description),
