@@ -17,7 +17,7 @@ POLICY = f"""
 anchor = "{READER}"
 first_stage = "{FIRST}"
 depth = 5
-margin = 8
+margin = 15
 """
 
 
