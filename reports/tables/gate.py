@@ -44,7 +44,7 @@ def _claim(found: Gated) -> str:
     if found.verdict.same:
         return f"{sides}, {about} alone: the candidate is the anchor"
     if found.state != "pass":
-        return "; ".join(filter(None, [f"{sides}, {about}", _open(found), rest]))
+        return "; ".join(filter(None, [f"{sides}, {about}", *_wanted(found), rest]))
     shown = f"{sides}, {about} not worse by {points(found.policy.margin)} points on average{_parts(found)}"
     return f"{shown}; {rest}" if rest else shown
 
@@ -54,10 +54,12 @@ def _parts(found: Gated) -> str:
     return f", nor by {100 * found.policy.local.hard_bound:g} points in {', '.join(names)}" if names else ""
 
 
-def _open(found: Gated) -> str:
-    """The claimed parts that were not shown."""
-    names = sorted(one.name for one in found.verdict.not_shown)
-    return f"claimed, but not shown: {', '.join(names)}" if found.state == "inconclusive" and names else ""
+def _wanted(found: Gated) -> Iterator[str]:
+    """The parts that a pass would have claimed, and those of them that were not shown."""
+    for word, parts in (("claimed", claimed(found.verdict.claims)), ("not shown", found.verdict.not_shown)):
+        names = sorted(one.name for one in parts)
+        if names and (word == "claimed" or found.state == "inconclusive"):
+            yield f"{word}: {', '.join(names)}"
 
 
 def terminal(found: Gated) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.checks.before import BeforeScoring
+from harness.data.collection import Collection
 from harness.judging.gate import reasons
 from harness.judging.gate.blockwise import Stopped, run_blocks
 from harness.judging.gate.claims import PartClaim, claimed
@@ -47,6 +48,15 @@ def rule_of(policy: Policy, tier: Tier, claimed: Sequence[int] = ()) -> Sequenti
     )
 
 
+def claimed_places(collections: Sequence[Collection], claims: Sequence[PartClaim]) -> list[int]:
+    """Return the places of the collections that a pass claims, themselves or through their language."""
+    keys = {(one.kind, one.key) for one in claimed(claims)}
+    return [
+        place for place, one in enumerate(collections)
+        if ("collection", one.fingerprint) in keys or ("language", one.language) in keys
+    ]  # fmt: skip
+
+
 def stopped(
     stage: Stage,
     grounds: Sequence[CandidatePool],
@@ -57,11 +67,7 @@ def stopped(
     """Score both systems on blocks of queries until the answer is certain."""
     before = BeforeScoring(stage.collections, stage.session)
     alarms = [before.look(ground, candidate) for ground in grounds]
-    keys = {(one.kind, one.key) for one in claimed(claims)}
-    places = [
-        place for place, one in enumerate(stage.collections)
-        if ("collection", one.fingerprint) in keys or ("language", one.language) in keys
-    ]  # fmt: skip
+    places = claimed_places(stage.collections, claims)
     found = run_blocks(grounds, anchor, candidate, rule_of(stage.policy, stage.tier, places), stage.session)
     return replace(found, candidate=tuple(map(_with_alarms, found.candidate, alarms)))
 

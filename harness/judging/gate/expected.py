@@ -13,17 +13,18 @@ from harness.numbers import rounded_up
 
 def chances(claims: Sequence[PartClaim], policy: Policy, tier: Tier, spreads: Spreads) -> list[str]:
     """Return the lines: the chances, where their standard deviations are from, and the parts that a pass claims."""
+    chosen, product = claimed(claims), 1.0
+    for one in chosen:
+        product *= one.chance
     each = ", ".join(f"{one.name} {100 * one.chance:.0f} % (sd {_decimal(one.sd)})" for one in claims)
     loss = f"{100 * policy.local.hard_bound:g} points"
-    product = 1.0
-    for one in claimed(claims):
-        product *= one.chance
     alpha = f"alpha {policy.alpha_of(tier):.4g}"
+    named = f"{_named(chosen)} (together {100 * product:.0f} %)" if chosen else "no part"
+    rest = not_claimed(claims)
     return [
         f"chance that an equal candidate is shown not to lose {loss} ({alpha}): {each}",
         f"sd: {_origin(claims, policy, spreads)}",
-        f"a pass claims {_named(claimed(claims))} (all of them together: {100 * product:.0f} %)"
-        + (f"; {line}" if (line := not_claimed(claims)) else ""),
+        f"a pass claims {named}" + (f"; {rest}" if rest else ""),
     ]
 
 
@@ -39,7 +40,7 @@ def not_claimed(claims: Sequence[PartClaim]) -> str:
 
 
 def _named(claims: Sequence[PartClaim]) -> str:
-    return ", ".join(sorted(one.name for one in claims)) or "no part"
+    return ", ".join(sorted(one.name for one in claims))
 
 
 def _origin(claims: Sequence[PartClaim], policy: Policy, spreads: Spreads) -> str:

@@ -24,6 +24,8 @@ from harness.measuring.votes import shares
 from harness.result.secrets import without_secrets
 from harness.result.store import Results
 
+AVERAGE = ""
+"""The key of the macro average over all collections."""
 LEAST = 20
 """An earlier gate with fewer questions of a part says nothing about its spread."""
 
@@ -41,9 +43,9 @@ class Spreads:
 
 def planned_claims(stage: Stage, spreads: Spreads) -> tuple[PartClaim, ...]:
     """Return the parts of a gate and which of them a pass claims, before anything is scored."""
-    asked = [_asked(one) for one in stage.collections]
+    parts = [asked(one) for one in stage.collections]
     votes = shares([one.group for one in stage.collections])
-    return claims_of(asked, votes, stage.policy, stage.tier, spreads.sds)
+    return claims_of(parts, votes, stage.policy, stage.tier, spreads.sds)
 
 
 def earlier_spreads(stage: Stage, looks: Sequence[Look]) -> Spreads:
@@ -66,10 +68,11 @@ def earlier_spreads(stage: Stage, looks: Sequence[Look]) -> Spreads:
     return Spreads(anchor, len(found), sds)
 
 
-def _asked(collection: Collection) -> PartQuestions:
+def asked(collection: Collection) -> PartQuestions:
+    """Return the questions of a collection, before anything is scored."""
     ids = None if collection.changes is None else list(dict.fromkeys(map(question_of, collection.queries.ids())))
-    asked = questions_of(collection, ids)
-    return PartQuestions(collection.name, collection.fingerprint, collection.language, asked)
+    own = questions_of(collection, ids)
+    return PartQuestions(collection.name, collection.fingerprint, collection.language, own)
 
 
 def _anchor(stage: Stage, looks: Sequence[Look]) -> str:
@@ -94,6 +97,8 @@ def _spreads(stage: Stage, look: Look) -> list[dict[str, float]]:
         keys = [one.part_of or one.fingerprint for one in wanted]
         if all(key in pairs for key in keys):
             parts.append((name, [pairs[key] for key in keys]))
+    if all(key in pairs for key in places):
+        parts.append((AVERAGE, [pairs[key] for key in places]))
     measured = {key: sd for key, members in parts if (sd := _spread(members)) is not None}
     return [measured] if measured else []
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,6 +47,7 @@ def size_of(design: Design) -> Size:
     return Size(float(1 / parts.sum()), float(parts.sum() ** 2 / below))
 
 
+@lru_cache(1024)
 def chance(loss: float, sd: float, size: Size, alpha: float) -> float:
     """Return the probability that the one-sided lower bound at `alpha` is above -loss if the true difference is 0.
 
@@ -67,6 +69,7 @@ def chance(loss: float, sd: float, size: Size, alpha: float) -> float:
     return min(1.0, float(weights @ _normal(shift - limit * at)))
 
 
+@lru_cache(1024)
 def needed(loss: float, sd: float, alpha: float, wanted: float) -> int:
     """Return the smallest number of questions of one collection whose chance is at least `wanted`."""
     low, high = 1, 2
