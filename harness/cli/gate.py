@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -72,7 +72,7 @@ def gate(  # noqa: PLR0917
     from harness import api
     from harness.progress import Terminal
 
-    common = {
+    common: dict[str, Any] = {
         "targets": targets, "anchor": anchor, "tier": tier, "first_stage": first_stage, "depth": depth,
         "measure": measure, "languages": languages, "parallel": parallel, "split": split,
         "sample_queries": sample_queries, "rules": rules, "source": source, "mirror": mirror,

@@ -219,4 +219,5 @@ def _used(monitor: Monitor, values: Sequence[Floats64]) -> Sequence[int]:
 
 
 def _pairs_of(used: Sequence[int], blocks: Blocks, pairs: Sequence[int]) -> float:
-    return sum(count * all_of / size for count, all_of, size in zip(used, pairs, blocks.sizes.tolist(), strict=True))
+    read = (count * all_of / size for count, all_of, size in zip(used, pairs, blocks.sizes.tolist(), strict=True))
+    return float(sum(read))
