@@ -57,7 +57,7 @@ class Part:
     bound: float = float("nan")
     """One-sided lower bound at the alpha of the look, which is compared with `hard_bound`."""
     bound_by: Test = "t"
-    """`betting` if few questions lose much; see `harness.measuring.statistics.rare`."""
+    """Not `t` if few questions lose much; see `harness.measuring.statistics.rare`."""
     claimed: bool = False
     """Whether a pass claims that this part did not lose `hard_bound`."""
     shown: bool = False

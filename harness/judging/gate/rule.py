@@ -91,8 +91,8 @@ def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alph
     """Return the verdict of the macro average alone: non-inferiority by the declared margin.
 
     The verdict is refused if the candidate is certainly worse by the margin or more, and pass if that is excluded at
-    `alpha`. With fewer questions than the policy requires, nothing is excluded. If few questions lose much, the betting
-    bound has to exclude it too; see `harness.measuring.statistics.rare`.
+    `alpha`. With fewer questions than the policy requires, nothing is excluded. The bound is lower
+    than Student's t if few questions lose much; see `harness.measuring.statistics.rare`.
     """
     design, deltas = drawn(pairs, shares)
     if upper_bound(design, deltas, policy.alpha) <= -policy.margin:
