@@ -1,4 +1,4 @@
-"""Operating points of the gate's own rule on simulated releases whose truth is known, beside three simpler gates.
+"""Operating points of the gate on simulated releases whose truth is known, compared with three simpler gates.
 
 Differences per query are like those of nDCG@10: half of them are exactly zero, the others are heavy-tailed and lie in
 [-1, 1]. `harness.judging.gate.local` and `harness.judging.gate.rule` decide; nothing of the rule is written again here.
@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.judging.compare.paired import PairedValues
 from harness.judging.compare.side import stored_side
-from harness.judging.gate.local import local
+from harness.judging.gate.claims import PartClaim, claims_of
+from harness.judging.gate.local import asked, local
 from harness.judging.gate.policy import LookBudget, Policy
 from harness.judging.gate.rule import decide
 from harness.measuring.statistics.design import Design, Questions
@@ -69,12 +70,23 @@ def as_paired(name: str, values: Floats64) -> PairedValues:
     )
 
 
-def verdict(strata: Sequence[Floats64], shares: Floats64, policy: Policy) -> str:
-    """The rule, without costs and integrity; a collapse is told apart."""
-    pairs = [as_paired(str(place), values) for place, values in enumerate(strata)]
-    if any(part.collapsed for part in local(pairs, shares, policy)):
+def verdict(
+    strata: Sequence[Floats64], shares: Floats64, policy: Policy, claims: Sequence[PartClaim] | None = None
+) -> str:  # fmt: skip
+    """The rule, without costs and integrity; a collapse is called `collapsed`.
+
+    Args:
+        claims: what a pass claims. Default: planned with `[local] sd`.
+    """
+    pairs, alpha = [as_paired(str(place), values) for place, values in enumerate(strata)], policy.alpha_of("gate")
+    if claims is None:
+        claims = claims_of(asked(pairs), shares, policy, "gate")
+    parts = local(pairs, shares, policy, alpha, claims)
+    if any(part.collapsed for part in parts):
         return "collapsed"
-    return decide(pairs, shares, policy, policy.alpha_of("gate"))
+    found = decide(pairs, shares, policy, alpha)
+    open_ends = any(part.claimed and not part.shown for part in parts)
+    return "inconclusive" if found == "pass" and open_ends else found
 
 
 def others(strata: Sequence[Floats64], shares: Floats64) -> dict[str, bool]:

@@ -59,6 +59,12 @@ def decimal(value: float | None, digits: int = 1) -> str:
     return _shown(value, lambda known: f"{known:,.{digits}f}")
 
 
+def rounded_up(count: int) -> int:
+    """An estimated number, rounded up to two digits."""
+    scale = int(10 ** max(len(str(count)) - 2, 0))
+    return -(-count // scale) * scale
+
+
 def typographic(text: str) -> str:
     """A printed number with a minus sign and an en dash instead of hyphens, for pages and drawings."""
     return "–" if text == DASH else text.replace("-", "−")

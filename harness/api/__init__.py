@@ -6,7 +6,7 @@ line import the packages above `harness`, inside the functions that need them.
 
 from harness.api.checkpoints import adapt, merge
 from harness.api.comparison import Comparison
-from harness.api.judging import compare, gate, why
+from harness.api.judging import compare, gate, planned_gate, why
 from harness.api.measuring import check, planned, run
 from harness.api.outcome import Outcome, ResultsNotKept
 from harness.api.stored import LeftOutWarning, results
@@ -25,6 +25,7 @@ __all__ = [
     "gate",
     "merge",
     "planned",
+    "planned_gate",
     "results",
     "run",
     "why",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +21,11 @@ from harness.workspace import Workspace
 if TYPE_CHECKING:
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
+    from harness.data.collection import Collection
+    from harness.data.sources.origin import SourceChoice
+    from harness.judging.gate.planning import GatePlan
     from harness.judging.gate.policy import Policy
+    from harness.scoring.session import Session
 
 _POLICY = Path("gate.toml")
 
@@ -115,8 +120,8 @@ def gate(
     """Decide whether a candidate may replace the accepted reranker, as `harness gate` does.
 
     The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
-    or if the candidate costs too much; pass if a loss of the margin is excluded; inconclusive if neither is shown;
-    invalid if the numbers cannot be trusted.
+    or if the candidate costs too much; pass if a loss of the margin is excluded, and a loss of the hard bound in every
+    claimed part; inconclusive if neither is shown; invalid if the numbers cannot be trusted.
 
     Args:
         candidate: the spec of the reranker to judge.
@@ -166,18 +171,108 @@ def gate(
 
     arguments.one_of("tier", tier, TIERS)
     sample, spec = arguments.optional_whole("sample_queries", sample_queries), arguments.name_of("candidate", candidate)
-    declared = _declared(policy).overridden(
-        anchor=arguments.optional_name("anchor", anchor),
-        targets=arguments.names_of("targets", targets),
-        first_stage=arguments.optional_name("first_stage", first_stage),
-        depth=arguments.optional_whole("depth", depth),
-        measure=arguments.optional_name("measure", measure),
-        languages=arguments.names_of("languages", languages),
-    )
-    origin = arguments.source_choice(source, mirror, allow_drift)
+    declared = _declared(policy).overridden(**_given(targets, anchor, first_stage, depth, measure, languages))
+    origin, other = arguments.source_choice(source, mirror, allow_drift), arguments.file_of(against)
+    opened = _opened(declared, origin, split, rules, parallel, workspace, reporter, workers)
+    with opened as (collections, first, session):
+        found = judge_candidate(
+            collections,
+            declared,
+            spec,
+            first,
+            session,
+            tier=tier,
+            sample=sample,
+            accept=accept,
+            sequential=sequential,
+            against=_other(session.workspace, other),
+        )
+    return Decision(found)
+
+
+def planned_gate(
+    candidate: str | Path | None = None,
+    policy: Policy | str | Path | None = None,
+    *,
+    targets: str | Path | Sequence[str | Path] | None = None,
+    anchor: str | Path | None = None,
+    tier: Literal["dev", "gate", "final"] = "gate",
+    first_stage: str | Path | None = None,
+    depth: int | None = None,
+    measure: str | None = None,
+    languages: str | Sequence[str] | None = None,
+    parallel: bool | None = None,
+    split: str | None = None,
+    sample_queries: int | None = None,
+    rules: str | Path | None = None,
+    source: Literal["auto", "mteb", "beir", "irds"] = "auto",
+    mirror: str | Path | None = None,
+    allow_drift: bool = False,
+    workspace: str | Path | None = None,
+    against: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> GatePlan:
+    """Return what a gate would take and could show, as `harness gate --plan` does. Nothing is scored, and no look is
+    taken.
+
+    Args:
+        candidate: the spec of the reranker to judge. Default: plan without its speed.
+
+    The other arguments are as in `gate`.
+
+    Raises:
+        HarnessError: an argument, a file or a model cannot be used. The message says what to do.
+    """
+    from harness.judging.gate.looks import LookLog
+    from harness.judging.gate.planning import planned_gate as plan_gate
+    from harness.judging.gate.policy import TIERS
+    from harness.judging.gate.stage import staged
+
+    arguments.one_of("tier", tier, TIERS)
+    sample = arguments.optional_whole("sample_queries", sample_queries)
+    spec = arguments.optional_name("candidate", candidate)
+    declared = _declared(policy).overridden(**_given(targets, anchor, first_stage, depth, measure, languages))
+    origin, other = arguments.source_choice(source, mirror, allow_drift), arguments.file_of(against)
+    with _opened(declared, origin, split, rules, parallel, workspace, reporter) as (collections, first, session):
+        there = _other(session.workspace, other)
+        stage = staged(collections, declared, first, session, tier=tier, sample=sample, against=there)
+        return plan_gate(stage, spec, [LookLog(one.results) for one in (session.workspace, stage.reference)])
+
+
+def _given(  # noqa: PLR0917
+    targets: str | Path | Sequence[str | Path] | None,
+    anchor: str | Path | None,
+    first_stage: str | Path | None,
+    depth: int | None,
+    measure: str | None,
+    languages: str | Sequence[str] | None,
+) -> dict[str, object]:
+    """Return the arguments that override a policy."""
+    return {
+        "anchor": arguments.optional_name("anchor", anchor),
+        "targets": arguments.names_of("targets", targets),
+        "first_stage": arguments.optional_name("first_stage", first_stage),
+        "depth": arguments.optional_whole("depth", depth),
+        "measure": arguments.optional_name("measure", measure),
+        "languages": arguments.names_of("languages", languages),
+    }
+
+
+@contextmanager
+def _opened(  # noqa: PLR0917
+    declared: Policy,
+    origin: SourceChoice,
+    split: str | None,
+    rules: str | Path | None,
+    parallel: bool | None,
+    workspace: str | Path | None,
+    reporter: Reporter | None,
+    workers: int | Literal["auto"] = 1,
+) -> Iterator[tuple[list[Collection], str, Session]]:
+    """Open the targets of a policy: the collections, the first stage and a session."""
     named_sources(declared.targets, split, declared.languages, arguments.file_of(rules), origin)
-    place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
-    with arguments.working(place, reporter, origin.mirror, workers) as session:
+    place, shown = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
+    with arguments.working(place, shown, origin.mirror, workers) as session:
         collections = collections_of(
             declared.targets,
             place,
@@ -186,21 +281,9 @@ def gate(
             rules=rules,
             origin=origin,
             parallel=parallel,
-            tell=reporter.note,
+            tell=shown.note,
         )
-        found = judge_candidate(
-            collections,
-            declared,
-            spec,
-            declared.first_stage or first_stage_of(collections),
-            session,
-            tier=tier,
-            sample=sample,
-            accept=accept,
-            sequential=sequential,
-            against=_other(place, arguments.file_of(against)),
-        )
-    return Decision(found)
+        yield collections, declared.first_stage or first_stage_of(collections), session
 
 
 def why(

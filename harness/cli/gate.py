@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from harness.api.decision import Decision
+    from harness.judging.gate.planning import GatePlan
 
 EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 
@@ -32,6 +33,8 @@ EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 
     harness gate --candidate ./model --anchor ./model --against main-artefact
 
+    harness gate --policy gate.toml --candidate ./checkpoint-1000 --plan
+
 Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 def gate(  # noqa: PLR0917
@@ -40,6 +43,7 @@ def gate(  # noqa: PLR0917
     candidate: options.Candidate = None,
     policy: options.PolicyFile = None,
     sequential: options.Sequential = False,
+    plan: options.OnlyGatePlan = False,
     tier: options.TierName = "gate",
     accept: options.Accept = False,
     first_stage: options.FirstStage = None,
@@ -63,22 +67,33 @@ def gate(  # noqa: PLR0917
     """Decide whether a candidate may replace the accepted reranker.
 
     The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
-    or if the candidate costs too much; pass if a loss of the margin is excluded; inconclusive if neither is shown;
-    invalid if the numbers cannot be trusted.
+    or if the candidate costs too much; pass if a loss of the margin is excluded, and a loss of the hard bound in every
+    claimed part; inconclusive if neither is shown; invalid if the numbers cannot be trusted.
     """
     from harness import api
     from harness.progress import Terminal
 
+    common: dict[str, Any] = {
+        "targets": targets, "anchor": anchor, "tier": tier, "first_stage": first_stage, "depth": depth,
+        "measure": measure, "languages": languages, "parallel": parallel, "split": split,
+        "sample_queries": sample_queries, "rules": rules, "source": source, "mirror": mirror,
+        "allow_drift": allow_drift, "workspace": workspace, "against": against, "reporter": Terminal(),
+    }  # fmt: skip
+    if plan:
+        _print_plan(api.planned_gate(candidate, policy, **common), as_json)
+        return
     if candidate is None:
         raise UsageError("name the system to judge, as in --candidate ./checkpoint-1000")
-    found = api.gate(
-        candidate, policy, targets=targets, anchor=anchor, sequential=sequential, tier=tier, accept=accept,
-        first_stage=first_stage, depth=depth, measure=measure, languages=languages, parallel=parallel, split=split,
-        sample_queries=sample_queries, rules=rules, source=source, mirror=mirror, allow_drift=allow_drift,
-        workers=workers, workspace=workspace, against=against, reporter=Terminal(),
-    )  # fmt: skip
+    found = api.gate(candidate, policy, sequential=sequential, accept=accept, workers=workers, **common)
     _report(found, junit, summary, as_json)
     raise typer.Exit(EXIT[found.verdict])
+
+
+def _print_plan(found: GatePlan, as_json: bool) -> None:
+    from reports.tables.gate_plan import lines
+
+    text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None
+    typer.echo(text or "\n".join(lines(found)))
 
 
 def _report(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:

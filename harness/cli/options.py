@@ -157,6 +157,14 @@ BudgetPairs = Annotated[
 OnlyPlan = Annotated[
     bool, _flag("plan", "Print what the run would cost, and stop. The named models are timed for a few seconds.")
 ]
+OnlyGatePlan = Annotated[
+    bool,
+    _flag(
+        "plan",
+        "Print how many pairs and seconds a verdict will probably take, and what a pass would claim, and stop. Nothing "
+        "is scored, and no look is taken.",
+    ),
+]
 RulesFile = Annotated[
     Path | None, _option("rules", "A TOML file with declarations for the collections, as in collection.toml.")
 ]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from harness.judging.gate.budget import limit
+from harness.judging.gate.claims import claimed
+from harness.judging.gate.expected import not_claimed
 from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
 from harness.judging.gate.reservations import UNNAMED
@@ -21,9 +23,43 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def headline(found: Gated) -> str:
-    """The verdict in one line."""
+    """The verdict in one line: what it claims, of which parts, and the looks that were taken."""
     verdict = "NO VERDICT (tier dev)" if found.state is None else found.state.upper()
-    return f"{verdict}: {found.candidate} against {found.anchor}, {found.measure}{_looked(found)}"
+    return f"{verdict}: {_claim(found)}{_looked(found)}"
+
+
+def estimand(found: Gated) -> str:
+    """What the verdict is about: the questions that might be asked, or only the queries of this split."""
+    tested = found.state in ("pass", "refused", "inconclusive") and not found.verdict.same
+    return "questions like these" if tested else "this split"
+
+
+def _claim(found: Gated) -> str:
+    sides, about = f"{found.candidate} against {found.anchor}, {found.measure}", f"for {estimand(found)}"
+    rest = not_claimed(found.verdict.claims)
+    if found.verdict.macro is None:
+        return f"{sides}, nothing is claimed"
+    if found.state is None:
+        return f"{sides}, for {estimand(found)} alone"
+    if found.verdict.same:
+        return f"{sides}, {about} alone: the candidate is the anchor"
+    if found.state != "pass":
+        return "; ".join(filter(None, [f"{sides}, {about}", *_wanted(found), rest]))
+    shown = f"{sides}, {about} not worse by {points(found.policy.margin)} points on average{_parts(found)}"
+    return f"{shown}; {rest}" if rest else shown
+
+
+def _parts(found: Gated) -> str:
+    names = sorted(one.name for one in claimed(found.verdict.claims))
+    return f", nor by {100 * found.policy.local.hard_bound:g} points in {', '.join(names)}" if names else ""
+
+
+def _wanted(found: Gated) -> Iterator[str]:
+    """The parts that a pass would have claimed, and those of them that were not shown."""
+    for word, parts in (("claimed", claimed(found.verdict.claims)), ("not shown", found.verdict.not_shown)):
+        names = sorted(one.name for one in parts)
+        if names and (word == "claimed" or found.state == "inconclusive"):
+            yield f"{word}: {', '.join(names)}"
 
 
 def terminal(found: Gated) -> str:
@@ -40,7 +76,7 @@ def as_dict(found: Gated) -> dict[str, object]:
         "candidate": found.candidate, "measure": found.measure, "look": look, "looks_taken": found.taken,
         "looks_budget": limit(found.policy, found.tier), "release": found.policy.looks.release,
         "accepted": found.look is not None and found.look.accepted, "policy": found.policy.digest,
-        "notes": list(found.notes),
+        "notes": list(found.notes), "headline": headline(found), "estimand": estimand(found),
         **{key: value for key, value in verdict.items() if key != "state"},
     }  # fmt: skip
 
@@ -56,11 +92,24 @@ def summary(found: Gated) -> str:
 
 def parts_table(found: Gated) -> Table:
     """A row per collection and language."""
-    columns = ("part", "language", "queries", "anchor", "candidate", "delta", "p (Holm)", "99 % bound", "noise", "")
+    columns = (
+        "part",
+        "language",
+        "queries",
+        "anchor",
+        "candidate",
+        "delta",
+        "p (Holm)",
+        "99 % bound",
+        "noise",
+        "claim",
+        "",
+    )
     rows = tuple(tuple(Cell(text) for text in _row(one)) for one in found.verdict.parts)
     notes = (
         f"{found.measure} x 100; p: one-sided t-test over questions, Holm over all rows; bound: one-sided, lower",
         "collapsed: certainly lower by more than the declared drop",
+        f"claim: whether a loss of {100 * found.policy.local.hard_bound:g} points is excluded at this look",
         *found.notes,
     )
     return Table("By collection and language", columns, rows, notes, left=2)
@@ -97,16 +146,19 @@ def _cases(found: Gated) -> Iterator[tuple[str, str | None, str]]:
             yield f"cost: {cost.name}", failed if judged else None, _cost(cost)
     for one in verdict.parts:
         line = f"{signed(one.delta)} points, {one.queries:,} queries"
-        yield f"{one.kind}: {one.name}", "refused" if judged and one.collapsed else None, line
+        failed = "refused" if one.collapsed else "inconclusive" if one in verdict.not_shown else None
+        yield f"{one.kind}: {one.name}", failed if judged else None, line
 
 
 def _macro_failed(found: Gated) -> str | None:
     """The state if the macro average is the reason that the gate did not pass; None otherwise."""
-    elsewhere = any(one.collapsed for one in found.verdict.parts)
+    elsewhere = any(one.collapsed for one in found.verdict.parts) or bool(found.verdict.not_shown)
     elsewhere = elsewhere or any(cost.over or cost.unknown for cost in found.verdict.costs)
     macro = found.verdict.macro
     certain = macro is not None and macro.upper <= -macro.margin
-    return found.state if found.state != "pass" and (certain or not elsewhere) else None
+    undecided = macro is not None and not macro.lower > -macro.margin
+    only_parts = bool(found.verdict.not_shown) and undecided and found.state == "inconclusive"
+    return found.state if found.state != "pass" and (certain or only_parts or not elsewhere) else None
 
 
 def _row(one: Part) -> tuple[str, ...]:
@@ -115,8 +167,16 @@ def _row(one: Part) -> tuple[str, ...]:
     return (
         one.name if one.kind == "collection" else f"all {one.name}", one.language or "", f"{one.queries:,}",
         points(one.baseline), points(one.candidate), signed(one.delta),
-        "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}", signed(one.lower), noise, remark,
+        "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}", signed(one.lower), noise, _claimed(one),
+        remark,
     )  # fmt: skip
+
+
+def _claimed(one: Part) -> str:
+    if not one.claimed:
+        return ""
+    by = " (betting)" if one.bound_by == "betting" else ""
+    return f"{'shown' if one.shown else 'not shown'}{by}"
 
 
 def _cost(cost: CheckpointCost) -> str:

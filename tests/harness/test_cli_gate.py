@@ -17,7 +17,7 @@ POLICY = f"""
 anchor = "{READER}"
 first_stage = "{FIRST}"
 depth = 5
-margin = 8
+margin = 15
 """
 
 
@@ -46,6 +46,20 @@ def test_the_exit_code_is_the_verdict(  # noqa: PLR0917
     said = command(*ready, "--candidate", candidate, *more)
     assert (said.code, said.out.split(":")[0].split(" (")[0]) == (code, word)
     assert "Traceback" not in said.err
+
+
+def test_a_plan_is_printed_without_a_verdict(ready: list[object], command: Command, place: Place) -> None:
+    said = command(*ready, "--plan")
+    assert (said.code, said.out.splitlines()[0].split(":")[0]) == (0, "PLAN")
+    document = json.loads(command(*ready, "--plan", "--json").out)
+    assert (document["queries"], document["taken"], document["work"][0]["pairs"]) == (60, 0, 300)
+    assert json.loads(command("list", "looks", "--workspace", place.workspace.path, "--json").out) == []
+
+
+def test_the_chances_are_printed_before_the_verdict(ready: list[object], command: Command) -> None:
+    said = command(*ready, "--candidate", f"{READER}?wrong=0.02")
+    assert "chance that an equal candidate is shown not to lose 5 points" in said.err
+    assert said.out.startswith("PASS: ") and "not claimed: coll (about" in said.out.splitlines()[0]
 
 
 def test_files_for_ci_are_written(

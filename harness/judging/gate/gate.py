@@ -12,13 +12,16 @@ from harness.data.collection import Collection
 from harness.judging.compare.paired import weights
 from harness.judging.gate import anchor as anchors
 from harness.judging.gate.blockwise import Stopped
+from harness.judging.gate.claims import PartClaim
 from harness.judging.gate.early import judge_early, stopped
+from harness.judging.gate.expected import chances
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
 from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
 from harness.judging.gate.rule import judge
 from harness.judging.gate.sides import Sides, sides_of
+from harness.judging.gate.spread import earlier_spreads, planned_claims
 from harness.judging.gate.stage import Stage, split_of, staged
 from harness.judging.gate.verdict import MEMORY, TIME, CheckpointCost, Findings, Verdict
 from harness.result.evaluation import Evaluation
@@ -31,6 +34,9 @@ from harness.scoring.ground import prepare
 from harness.scoring.session import Session
 from harness.scoring.system import System
 from harness.workspace import Workspace
+
+_UNKNOWN = Verdict("invalid", ())
+"""The verdict before there is one. The id of a look does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class _Scored:
     candidates: Mapping[str, str]
     """Digests of the candidates of all queries, scored or not, by fingerprint."""
     megabytes: float | None
+    claims: tuple[PartClaim, ...] = ()
+    """The parts, as planned before anything was scored."""
     stopped: Stopped | None = None
 
 
@@ -137,16 +145,32 @@ class _Asked:
         own = (self.stage.policy, self.stage.tier, self.stage.whole)
         return len({look.id for log in (self.looks, self.known) for look in log.spent(*own)})
 
+    @property
+    def every(self) -> list[Look]:
+        """The looks of both workspaces, by time."""
+        found = {look.id: look for log in (self.looks, self.known) for look in log.all()}
+        return sorted(found.values(), key=lambda look: (look.at, look.id))
+
+    def planned(self) -> tuple[PartClaim, ...]:
+        """Plan what a pass claims, and show the chances, before anything is scored."""
+        spreads = earlier_spreads(self.stage, self.every)
+        claims = planned_claims(self.stage, spreads)
+        for line in () if self.stage.tier == "dev" else chances(claims, self.stage.policy, self.stage.tier, spreads):
+            self.stage.session.reporter.note(line)
+        return claims
+
 
 def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accept: bool, sequential: bool) -> Gated:
     """Score both sides, and count the look before its figures are returned."""
     stage, candidate = asked.stage, asked.candidate
     wanted, system = anchors.wanted(stage, asked.known), stage.system(candidate)
+    claims = asked.planned()
     try:
-        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked.looks, asked.known)
+        scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked, claims)
     except ModelError as error:
         return _invalid(result, str(error))
     sides = sides_of(stage, scored.anchor, scored.ours)
+    scored = replace(scored, claims=asked.looks.claims(_look(asked, scored, sides, _UNKNOWN).id) or claims)
     verdict = _verdict(stage, scored, sides)
     present = (results_of(one)[0].stored for one in scored.ours)  # the store may know equal content by another name
     stemming = [*of_stored(present), *of_stored(sides.anchor.values())]
@@ -180,18 +204,22 @@ def _origins(stage: Stage, anchor: str, candidate: str) -> list[str]:
     ]
 
 
-def _whole(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
+def _whole(
+    stage: Stage, wanted: anchors.NamedAnchor, system: System, asked: _Asked, claims: tuple[PartClaim, ...]
+) -> _Scored:  # fmt: skip
     """Score all queries. The candidate comes first, so that its peak memory does not include the anchor."""
     with watched() as peak:
         ours = stage.measured(system)
     candidates = {one.collection.fingerprint: one.run.candidates for one in ours}
-    anchor = anchors.found(stage, wanted, candidates, known)
+    anchor = anchors.found(stage, wanted, candidates, asked.known)
     measured = peak.megabytes if stage.session.engine.in_process else None
-    megabytes = measured if any(one.fresh for one in ours) else looks.memory([one.id for one in ours])
-    return _Scored(anchor, ours, candidates, megabytes)
+    megabytes = measured if any(one.fresh for one in ours) else asked.looks.memory([one.id for one in ours])
+    return _Scored(anchor, ours, candidates, megabytes, claims)
 
 
-def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks: LookLog, known: LookLog) -> _Scored:
+def _in_blocks(
+    stage: Stage, wanted: anchors.NamedAnchor, system: System, asked: _Asked, claims: tuple[PartClaim, ...]
+) -> _Scored:  # fmt: skip
     """Score blocks of queries. The scores of a stored anchor are looked up."""
     measures = [stage.policy.measure] if stage.policy.measure else []
     first, depth = system.first_stage, system.depth
@@ -200,22 +228,24 @@ def _in_blocks(stage: Stage, wanted: anchors.NamedAnchor, system: System, looks:
     name, theirs = wanted.name, wanted.system
     caution: tuple[str, ...] = ()
     if theirs is None:
-        kept = anchors.stored(stage, wanted, candidates, known)
+        kept = anchors.stored(stage, wanted, candidates, asked.known)
         theirs = remembered(kept.name, kept.stored, stage.reference, first, depth)
         name, caution = kept.name, kept.caution
     with watched() as peak:
-        found = stopped(stage, grounds, theirs, system)
+        found = stopped(stage, grounds, theirs, system, claims)
     anchor = anchors.Anchor(name, {}, caution, fresh=found.anchor)
     measured = peak.megabytes if stage.session.engine.in_process else None
-    megabytes = measured if found.candidate_pairs.fresh else looks.memory([one.id for one in found.candidate])
-    return _Scored(anchor, found.candidate, candidates, megabytes, found)
+    ids = [one.id for one in found.candidate]
+    megabytes = measured if found.candidate_pairs.fresh else asked.looks.memory(ids)
+    return _Scored(anchor, found.candidate, candidates, megabytes, claims, found)
 
 
 def _verdict(stage: Stage, scored: _Scored, sides: Sides) -> Verdict:
     costs = costs_of(sides.results, stage.policy, scored.megabytes)
     rule = judge if scored.stopped is None or sides.findings.hard else partial(judge_early, scored.stopped)
     return rule(
-        sides.pairs, weights(sides.pairs), stage.policy, tier=stage.tier, findings=sides.findings, costs=costs
+        sides.pairs, weights(sides.pairs), stage.policy,
+        tier=stage.tier, findings=sides.findings, costs=costs, claims=scored.claims,
     )  # fmt: skip
 
 

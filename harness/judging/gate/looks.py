@@ -18,6 +18,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.judging.gate import reservations
 from harness.judging.gate.budget import check
+from harness.judging.gate.claims import PartClaim, read_claims
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
 from harness.judging.gate.verdict import MEMORY
@@ -160,6 +161,11 @@ class LookLog:
     def spent(self, policy: Policy, tier: Tier, collections: Sequence[str]) -> list[Look]:
         """Return the looks of the policy's release that spent from the same queries, on the same tier."""
         return _spent(self.all(), LookRequest.of(policy, tier, collections, ""))
+
+    def claims(self, id: str) -> tuple[PartClaim, ...]:
+        """Return the claims that were made when a look was taken first; empty if it was not taken, or by an earlier
+        version."""
+        return next((read_claims(look.figures) for look in self.all() if look.id == id), ())
 
     def best(self, split: str, measure: str) -> SystemRecord | None:
         """Return the accepted system with the highest macro average on these queries; None if there is none. The anchor

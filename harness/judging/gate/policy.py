@@ -38,13 +38,27 @@ def _measure(name: str) -> str:
 
 @dataclass(frozen=True)
 class Local:
-    """When a collection or language has collapsed. Drops are fractions."""
+    """What one collection or language may lose, and what a pass claims of it. Drops are fractions."""
 
     min_drop: _Points = 0.02
     min_drop_small: _Points = 0.03
     """`min_drop` for collections with fewer than `small` queries."""
     small: Count = 200
     hard_bound: _Points = 0.05
+    """A pass excludes this loss in every claimed part."""
+    sd: Annotated[float, Meta(ge=0.001, le=1)] = 0.2
+    """The assumed standard deviation of a question's difference where no earlier gate has measured it: a fraction, also
+    in the file."""
+    weak: Literal["report", "inconclusive"] = "report"
+    """Parts that an equal candidate would probably not pass: `report` does not claim them, and the verdict names them;
+    `inconclusive` claims every part."""
+
+    @property
+    def statistics(self) -> dict[str, object]:
+        """The values by name. Those that a later version added are left out where they are the default, so that looks
+        taken before keep their ids."""
+        added = {"sd": Local.sd, "weak": Local.weak}
+        return {key: value for key, value in asdict(self).items() if added.get(key) != value}
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,7 @@ class Policy:
     def digest(self) -> str:
         """12 hex digits over everything that the statistics depend on. With another margin, a look is another look."""
         depends = {"margin": self.margin, "alpha": self.alpha, "least": self.min_queries, "budget": self.looks.budget}
-        return digest({**depends, "local": asdict(self.local), "noise": asdict(self.noise)})[:12]
+        return digest({**depends, "local": self.local.statistics, "noise": asdict(self.noise)})[:12]
 
     def alpha_of(self, tier: Tier) -> float:
         """Return the alpha that one look of a tier may spend. At the gate, alpha is divided by the number of looks."""

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from harness.judging.gate.claims import PartClaim
 from harness.judging.gate.drawn import drawn
 from harness.judging.gate.local import Part
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.verdict import CheckpointCost, Macro, State
 from harness.measuring.statistics.design import TIE, Floats64
 from harness.measuring.statistics.error import more_queries
-from harness.numbers import points, signed, signed_interval
+from harness.numbers import points, rounded_up, signed, signed_interval
 
 if TYPE_CHECKING:
     from harness.judging.compare.paired import PairedValues
@@ -63,6 +64,8 @@ def undecided(
         f"a loss of the margin is not excluded: lower {level(macro.alpha)} bound {signed(macro.lower)}, "
         f"margin {points(macro.margin)}"
     )
+    if macro.lower_by == "betting":
+        return [f"{open_end}, by betting: few questions lose much, so Student's t is not valid"]
     return [open_end, _needed(macro, pairs, shares, policy)]
 
 
@@ -72,10 +75,29 @@ def _needed(macro: Macro, pairs: Sequence[PairedValues], shares: Floats64, polic
     if needed is None:
         return f"the observed difference is the margin itself: no number of {macro.unit} would decide"
     answer = "a pass" if macro.difference.value > -policy.margin else "a refusal"
-    more = f"{_rounded(max(needed - macro.questions, 1)):,} more {macro.unit}"
+    more = f"{rounded_up(max(needed - macro.questions, 1)):,} more {macro.unit}"
     if macro.unit == "questions":
         more += ", each in all its languages"
     return f"needs about {more}; if the difference stays as it is, that would be {answer}"
+
+
+def not_shown(parts: Sequence[Part], claims: Sequence[PartClaim], policy: Policy, alpha: float) -> list[str]:
+    """Return a line about claimed parts in which a loss of `hard_bound` is not excluded, and about claimed parts that
+    were not measured."""
+    open_ends = (one for one in parts if one.claimed and not one.shown and not one.collapsed)
+    missing = sorted(open_ends, key=lambda one: one.bound)
+    named = [
+        f"{one.name} ({signed(one.bound)}{', by betting' if one.bound_by == 'betting' else ''})" for one in missing
+    ]
+    there = {(one.kind, one.name) for one in parts}
+    named += [f"{one.name} (not measured)" for one in claims if one.claimed and (one.kind, one.name) not in there]
+    if not named:
+        return []
+    shown = ", ".join(named[:_LISTED]) + (f" and {len(named) - _LISTED} more" if len(named) > _LISTED else "")
+    return [
+        f"a loss of {100 * policy.local.hard_bound:g} points is not excluded in claimed parts: {shown}; "
+        f"lower {level(alpha)} bounds"
+    ]
 
 
 def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
@@ -164,12 +186,6 @@ def counted(queries: int, questions: int) -> str:
 def level(alpha: float) -> str:
     """Return the level of a one-sided bound."""
     return f"{100 * (1 - alpha):.4g} %"
-
-
-def _rounded(count: int) -> int:
-    """Round to two digits, because the number is an estimate."""
-    scale = int(10 ** max(len(str(count)) - 2, 0))
-    return -(-count // scale) * scale
 
 
 def _p(value: float) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.judging.gate import reasons
+from harness.judging.gate.claims import PartClaim, claims_of
 from harness.judging.gate.drawn import drawn
-from harness.judging.gate.local import Part, local
+from harness.judging.gate.local import Part, asked, local
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.verdict import NOTHING_FOUND, REASONS, CheckpointCost, Findings, Macro, State, Verdict
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import difference
-from harness.measuring.statistics.equivalence import lower_bound, upper_bound
+from harness.measuring.statistics.equivalence import upper_bound
 from harness.measuring.statistics.error import detectable, standard_error
+from harness.measuring.statistics.rare import cautious_bound
 
 if TYPE_CHECKING:
     from harness.judging.compare.paired import PairedValues
@@ -27,26 +29,38 @@ def judge(
     tier: Tier = "gate",
     findings: Findings = NOTHING_FOUND,
     costs: Sequence[CheckpointCost] = (),
+    claims: Sequence[PartClaim] | None = None,
 ) -> Verdict:
     """Judge a candidate by its paired differences from the anchor.
 
-    The rule checks, in this order: integrity, the collapse of a part, the macro average, costs, and what makes the
-    answer inconclusive. A candidate that is the anchor itself passes, and the verdict says that nothing was tested.
+    The rule checks, in this order: integrity, the collapse of a part, the macro average, costs, the claimed parts, and
+    what else makes the answer inconclusive. A candidate that is the anchor itself passes, and the verdict says that
+    nothing was tested.
 
     Args:
         shares: the weights of the collections in the macro average, summing to 1.
+        claims: the parts, as planned before anything was scored. Default: planned with `[local] sd`.
     """
     if findings.hard:
         return Verdict("invalid", _cut(findings.hard), costs=tuple(costs), findings=findings)
     alpha = policy.alpha_of(tier)
-    same = bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
+    if claims is None:
+        claims = claims_of(asked(pairs), shares, policy, tier)
+    same = is_anchor(pairs)
     state: State = "pass" if same else decide(pairs, shares, policy, alpha)
-    parts, macro = local(pairs, shares, policy), measured(pairs, shares, policy, alpha)
+    parts, macro = local(pairs, shares, policy, alpha, claims), measured(pairs, shares, policy, alpha)
     refused = [*reasons.collapsed(parts), *reasons.worse(state, macro)]
     undecided = reasons.undecided(state, macro, pairs, shares, policy)
+    undecided += [] if same else reasons.not_shown(parts, claims, policy, alpha)
     return assembled(
-        pairs, shares, policy, macro, parts, refused, undecided, findings=findings, costs=costs, tier=tier
+        pairs, shares, policy, macro, parts, refused, undecided,
+        findings=findings, costs=costs, tier=tier, claims=claims,
     )  # fmt: skip
+
+
+def is_anchor(pairs: Sequence[PairedValues]) -> bool:
+    """Whether the candidate is the anchor itself: the same evaluations."""
+    return bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
 
 
 def assembled(  # noqa: PLR0917
@@ -61,29 +75,30 @@ def assembled(  # noqa: PLR0917
     tier: Tier,
     findings: Findings,
     costs: Sequence[CheckpointCost],
+    claims: Sequence[PartClaim],
 ) -> Verdict:
     """Return the verdict from the statistics, costs, noise and all other findings."""
     refused = [*refused, *reasons.expensive(costs)]
     undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
     state: State = "refused" if refused else "inconclusive" if undecided else "pass"
-    better = state == "pass" and ahead(macro)
-    same = bool(pairs) and all(one.baseline_id == one.candidate_id for one in pairs)
+    better, same = state == "pass" and ahead(macro), is_anchor(pairs)
     lines = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
     lines += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, shares, policy)]
-    return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better)
+    return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better, tuple(claims), same)
 
 
 def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> State:
     """Return the verdict of the macro average alone: non-inferiority by the declared margin.
 
     The verdict is refused if the candidate is certainly worse by the margin or more, and pass if that is excluded at
-    `alpha`. With fewer questions than the policy requires, nothing is excluded.
+    `alpha`. With fewer questions than the policy requires, nothing is excluded. The bound is lower
+    than Student's t if few questions lose much; see `harness.measuring.statistics.rare`.
     """
     design, deltas = drawn(pairs, shares)
     if upper_bound(design, deltas, policy.alpha) <= -policy.margin:
         return "refused"
     enough = design.questions >= policy.min_queries
-    return "pass" if enough and lower_bound(design, deltas, alpha) > -policy.margin else "inconclusive"
+    return "pass" if enough and cautious_bound(design, deltas, alpha).value > -policy.margin else "inconclusive"
 
 
 def ahead(macro: Macro) -> bool:
@@ -95,17 +110,19 @@ def ahead(macro: Macro) -> bool:
 def measured(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> Macro:
     """Return the figures of the primary endpoint."""
     design, deltas = drawn(pairs, shares)
+    lower = cautious_bound(design, deltas, alpha)
     return Macro(
         baseline=float(sum(share * one.baseline.mean() for one, share in zip(pairs, shares, strict=True))),
         candidate=float(sum(share * one.candidate.mean() for one, share in zip(pairs, shares, strict=True))),
         difference=difference(design, deltas),
-        lower=lower_bound(design, deltas, alpha),
+        lower=lower.value,
         upper=upper_bound(design, deltas, policy.alpha),
         margin=policy.margin,
         alpha=alpha,
         detectable=detectable(standard_error(design, deltas), alpha, policy.power),
         queries=design.queries,
         questions=design.questions,
+        lower_by=lower.test,
     )
 
 

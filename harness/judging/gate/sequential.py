@@ -16,6 +16,7 @@ from harness.judging.gate.blocks import Blocks, Counts
 from harness.judging.gate.local import p_worse
 from harness.measuring.statistics.anytime import Evidence, averaged, evidence, macro_evidence
 from harness.measuring.statistics.design import Floats64
+from harness.measuring.statistics.rare import cautious_bound
 
 Mask = npt.NDArray[np.bool_]
 Verdict = Literal["pass", "refused"]
@@ -37,6 +38,11 @@ class SequentialRule:
     min_drop_small: float = 0.03
     """`min_drop` for collections with fewer than `small` queries."""
     small: int = 200
+    hard_bound: float = 0.05
+    """A pass excludes this loss in every claimed collection."""
+    claimed: tuple[int, ...] = ()
+    """The collections that a pass claims. A claimed language claims all its collections: if each of them is shown not
+    to lose `hard_bound`, their average does not either."""
     early: float = 0.2
     """The part of each alpha that may be spent before the end. If all queries are scored, the fixed-size rule decides
     with the rest, 1 - early, of each of its alphas."""
@@ -73,8 +79,10 @@ class Monitor:
     The verdict is refused if the macro mean is certainly not above -margin; or if a collection is certainly below 0
     (all collections together with the local alpha) and its mean so far is at or below its smallest drop; or if a
     collection has no queries left and the fixed-size rule finds it collapsed. The verdict is pass if the macro mean is
-    certainly above -margin, and every collection is certainly above its smallest drop, or has no queries left and has
-    not collapsed. Once the macro mean is certain, only collections that are not certain are continued.
+    certainly above -margin; every collection is certainly above its smallest drop, or has no queries left and has not
+    collapsed; and every claimed collection is certainly above -hard_bound, or has no queries left and the fixed-size
+    rule excludes that loss. Once the macro mean is certain, only collections that are not certain are continued. If a
+    claimed collection has no queries left and is not shown, all queries are scored, and the fixed-size rule decides.
     """
 
     rule: SequentialRule
@@ -91,12 +99,15 @@ class Monitor:
     """Collections that are certainly above their smallest drop."""
     below: Mask = field(default_factory=lambda: np.zeros(0, bool))
     """Collections that are certainly below 0."""
+    shown: Mask = field(default_factory=lambda: np.zeros(0, bool))
+    """Collections that are certainly above -hard_bound, and those that no pass claims."""
 
     @classmethod
     def of(cls, rule: SequentialRule, plan: Blocks) -> Monitor:
         """Return the state before the first block."""
         none = np.zeros(len(plan.sizes), bool)
-        return cls(rule, plan, tuple(np.empty(0) for _ in none), above=none, below=none)
+        unclaimed = ~np.isin(np.arange(len(none)), rule.claimed)
+        return cls(rule, plan, tuple(np.empty(0) for _ in none), above=none, below=none, shown=unclaimed)
 
     @property
     def used(self) -> Counts:
@@ -106,10 +117,11 @@ class Monitor:
     @property
     def wanted(self) -> Counts:
         """The number of queries of each collection in the next block; zeros if no block follows."""
-        if self.decision.verdict or self.blocks == len(self.plan.counts):
+        if self.decision.verdict:
             return np.zeros_like(self.plan.sizes)
-        more = self.plan.counts[self.blocks] - self.used
-        return np.where(self.above, 0, more) if self.macro_certain else more
+        target = self.plan.counts[min(self.blocks, len(self.plan.counts) - 1)]
+        hopeless = bool((self._used_up & ~self._cleared).any())
+        return np.where(self.macro_certain & self._cleared & (not hopeless), 0, target - self.used)
 
     def fed(self, block: Sequence[Floats64]) -> Monitor:
         """Return the state after a block.
@@ -131,8 +143,7 @@ class Monitor:
         """Return what is certain now."""
         collapsed = np.flatnonzero(self._collapsed)
         macro_refused = self._certain(self.losses, self.rule.margin, self.rule.refusal_alpha)
-        cleared = self.above | self._used_up
-        passed = self.macro_certain and bool(cleared.all())
+        passed = self.macro_certain and bool(self._cleared.all())
         return SequentialDecision(
             verdict="refused" if macro_refused or len(collapsed) else "pass" if passed else None,
             collapsed=() if macro_refused else tuple(collapsed.tolist()),
@@ -146,7 +157,7 @@ class Monitor:
     def _with_macro(self) -> Monitor:
         """Return the state with new evidence. Earlier patterns have stopped betting; the current one continues or
         begins."""
-        if self.blocks == len(self.plan.counts):
+        if self.blocks >= len(self.plan.counts):
             return self  # all queries are scored, so the fixed-size rule decides
         place = self.plan.patterns[self.blocks - 1]
         design = self.plan.designs[self.blocks - 1]
@@ -162,7 +173,9 @@ class Monitor:
             for deltas, drop in zip(self.strata, self.rule.drops(self.plan.sizes), strict=True)
         ]
         below = [evidence(-deltas).against(0) >= math.log(len(self.strata) / spent) for deltas in self.strata]
-        return replace(self, above=self.above | above, below=self.below | below)
+        claim = math.log(1 / (self.rule.alpha * self.rule.early))
+        shown = [evidence(deltas).against(-self.rule.hard_bound) >= claim for deltas in self.strata]
+        return replace(self, above=self.above | above, below=self.below | below, shown=self.shown | shown)
 
     def _certain(self, parts: tuple[Evidence, ...], mean: float, alpha: float) -> bool:
         return bool(parts) and self._averaged(parts).against(mean) >= math.log(1 / (alpha * self.rule.early))
@@ -184,6 +197,20 @@ class Monitor:
     @property
     def _used_up(self) -> Mask:
         return np.equal(self.used, self.plan.sizes)
+
+    @cached_property
+    def _cleared(self) -> Mask:
+        """The collections that do not prevent a pass."""
+        return (self.above | self._used_up) & (self.shown | self._shown_at_end)
+
+    @property
+    def _shown_at_end(self) -> Mask:
+        """The collections without queries left in which the fixed-size rule excludes a loss of `hard_bound`."""
+        level, whole = self.rule.alpha * (1 - self.rule.early), self.plan.whole
+        asked = np.flatnonzero(self._used_up & ~self.shown).tolist()
+        bounds = {place: cautious_bound(whole.part([place]), [self.strata[place]], level).value for place in asked}
+        found = [place for place, bound in bounds.items() if bound > -self.rule.hard_bound]
+        return np.isin(np.arange(len(self.strata)), found)
 
     @property
     def _collapsed(self) -> Mask:

@@ -6,8 +6,10 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from harness.judging.gate.claims import PartClaim
 from harness.judging.gate.local import Part
 from harness.measuring.statistics.difference import Difference
+from harness.measuring.statistics.rare import Test
 
 State = Literal["pass", "refused", "inconclusive", "invalid"]
 REASONS = 10
@@ -72,6 +74,8 @@ class Macro:
     """The number of distinct questions, which the statistics count. A question in several languages is one."""
     anytime: tuple[float, float] | None = None
     """After an early stop, the interval that is valid at every block; else None."""
+    lower_by: Test = "t"
+    """The test that `lower` is from."""
 
     @property
     def unit(self) -> str:
@@ -94,6 +98,15 @@ class Verdict:
     better: bool = False
     """Whether the candidate is significantly better, also at the alpha of this look. Confirm it on the final split
     before you promote it."""
+    claims: tuple[PartClaim, ...] = ()
+    """All parts, the claimed ones first, as they were planned before anything was scored."""
+    same: bool = False
+    """Whether the candidate is the anchor itself, so that nothing was tested."""
+
+    @property
+    def not_shown(self) -> list[Part]:
+        """The claimed parts in which a loss of `hard_bound` is not excluded."""
+        return [] if self.same else [one for one in self.parts if one.claimed and not one.shown]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values. Numbers are fractions; NaN becomes null."""

@@ -47,7 +47,7 @@ def cases(text: str) -> dict[str, str | None]:
 
 def test_the_terminal_has_the_verdict_and_ten_lines_at_most() -> None:
     lines = gated.terminal(found(*(paired(f"c{i}", -0.2) for i in range(12)))).splitlines()
-    assert lines[0] == "REFUSED: new against old, nDCG@10"
+    assert lines[0].startswith("REFUSED: new against old, nDCG@10, for questions like these")
     assert len(lines) == 11
 
 
@@ -55,6 +55,45 @@ def test_a_look_is_told_with_the_budget() -> None:
     policy = Policy(looks=LookBudget("2.1", 5))
     one = replace(found(*GOOD, policy=policy), look=look(accepted=True), taken=2)
     assert f"[look 2 of 5 of release 2.1; {look().id}, accepted]" in gated.headline(one)
+
+
+def test_a_pass_says_in_its_first_line_what_it_claims_and_what_it_does_not() -> None:
+    policy = Policy(margin=0.03, looks=LookBudget("2.1", 5))
+    pairs = [*(paired(code, 0.0, 600) for code in ("de", "es", "ru")), paired("th", 0.0, 90), paired("sw", 0.0, 90)]
+    line = gated.headline(replace(found(*pairs, policy=policy), look=look(), taken=2))
+    assert line.startswith(
+        "PASS: new against old, nDCG@10, for questions like these not worse by 3.00 points on average, nor by 5 points "
+        "in de, es, ru; not claimed: sw, th (about 270 queries needed) [look 2 of 5 of release 2.1"
+    )
+
+
+def test_a_verdict_that_is_no_pass_names_what_a_pass_would_have_claimed() -> None:
+    pairs = [*(paired(code, 0.0, 400) for code in ("de", "es")), paired("th", -0.01, 400, spread=0.6)]
+    one = found(*pairs, policy=Policy(margin=0.05))
+    assert gated.headline(one).startswith(
+        "INCONCLUSIVE: new against old, nDCG@10, for questions like these; claimed: de, es, th; not shown: th"
+    )
+    assert cases(gated.junit(one))["collection: th"] == "inconclusive"
+    assert cases(gated.junit(one))["macro average"] is None
+    assert "| not shown |" in gated.summary(one)
+
+
+def test_a_verdict_without_a_test_is_about_this_split_only() -> None:
+    same = found(paired("a", 0.0, 400, spread=0.0, candidate_id="x", baseline_id="x"))
+    assert "for this split alone: the candidate is the anchor" in gated.headline(same)
+    assert "for this split alone" in gated.headline(replace(found(*GOOD), tier="dev"))
+    assert gated.as_dict(same)["estimand"] == "this split"
+    assert gated.as_dict(found(*GOOD))["estimand"] == "questions like these"
+    assert "nothing is claimed" in gated.headline(found(*GOOD, findings=Findings(("broken",))))
+
+
+def test_json_has_the_claims_with_their_chances() -> None:
+    document = gated.as_dict(found(*GOOD))
+    assert [(one["name"], one["claimed"], one["sd_from"]) for one in document["claims"]] == [
+        ("a", True, "[local] sd"),
+        ("b", True, "[local] sd"),
+    ]
+    assert document["parts"][0]["shown"] and document["headline"] == gated.headline(found(*GOOD))
 
 
 def test_looks_without_a_budget_tell_what_they_may_let_through() -> None:

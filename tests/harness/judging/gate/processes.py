@@ -80,7 +80,7 @@ class Gates:
             readable(self.place)
         answer = self.place.path / f"answer-{len(self.started)}.json"
         policy = Policy(
-            anchor=READER, depth=5, margin=0.08, targets=(str(self.place.path / "coll"),), first_stage=FIRST,
+            anchor=READER, depth=5, margin=0.15, targets=(str(self.place.path / "coll"),), first_stage=FIRST,
             looks=LookBudget("2.1", self.budget),
         )  # fmt: skip
         given = (candidate, policy, self.place.workspace.path, answer, die, more)

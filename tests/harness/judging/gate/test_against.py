@@ -31,7 +31,7 @@ def main(place: Place) -> Path:
 def held(place: Place) -> Held:
     """A gate over one readable collection, in this workspace or in another."""
     readable(place)
-    policy = Policy(anchor=READER, depth=5, margin=0.08, targets=(str(place.path / "coll"),), first_stage=FIRST)
+    policy = Policy(anchor=READER, depth=5, margin=0.15, targets=(str(place.path / "coll"),), first_stage=FIRST)
 
     def run(candidate: str, workspace: Path = place.workspace.path, **more: object) -> harness.Decision:
         changes = {key: more.pop(key) for key in ("anchor", "depth", "looks") if key in more}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import UsageError
-from harness.judging.gate.policy import Policy, read_policy
+from harness.judging.gate.policy import Local, Policy, read_policy
 
 WHOLE = """
 anchor = "BAAI/bge-reranker-v2-m3"
@@ -25,6 +25,8 @@ min_drop = 4
 min_drop_small = 6.0
 small = 100
 hard_bound = 8
+sd = 0.15
+weak = "inconclusive"
 [looks]
 release = "2.1"
 budget = 5
@@ -53,6 +55,7 @@ def test_everything_that_is_declared_is_read_and_points_become_fractions(tmp_pat
     policy = read(tmp_path, WHOLE)
     assert (policy.anchor, policy.targets, policy.languages) == ("BAAI/bge-reranker-v2-m3", ("xquad",), ("th", "de"))
     assert (policy.margin, policy.local.min_drop, policy.local.hard_bound) == (0.01, 0.04, 0.08)
+    assert (policy.local.sd, policy.local.weak) == (0.15, "inconclusive")
     assert (policy.warn.tail, policy.splits.gate, policy.looks.budget) == (0.4, 0.8, 5)
     assert policy.cost.max_memory_mb == 900
 
@@ -63,6 +66,7 @@ def test_what_is_left_out_has_the_published_default(tmp_path: Path) -> None:
     assert (policy.margin, policy.alpha, policy.power) == (0.005, 0.05, 0.8)
     local = policy.local
     assert (local.min_drop, local.min_drop_small, local.small, local.hard_bound) == (0.02, 0.03, 200, 0.05)
+    assert (local.sd, local.weak) == (0.2, "report")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,8 @@ def test_what_is_left_out_has_the_published_default(tmp_path: Path) -> None:
         ("margn = 1", "margn: unknown key. Did you mean margin"),
         ("[locl]\nsmall = 3", "locl: unknown key. Did you mean local"),
         ("[local]\nmin_dorp = 3", "local.min_dorp: unknown key. Did you mean min_drop"),
+        ("[local]\nsd = 20", "local.sd: 20 is not allowed; a number from 0.001 to 1 is needed"),
+        ("[local]\nweak = 'ignore'", "local.weak: "),
         ("margin = 0", "margin: 0 is not allowed; a number from 0.001 to below 100 is needed"),
         ("margin = -0.5", "margin: -0.5 is not allowed"),
         ("margin = true", "margin: true is not a number"),
@@ -133,3 +139,8 @@ def test_a_margin_of_all_points_is_refused_with_the_file(tmp_path: Path) -> None
     file.write_text("margin = 100\n", "utf-8")
     with pytest.raises(UsageError, match=r"gate\.toml: margin: 100 is not allowed; a number from 0\.001 to below 100"):
         read_policy(file)
+
+
+def test_looks_that_were_taken_before_parts_were_claimed_keep_their_ids() -> None:
+    assert Policy().digest == "9fa59c772e03"
+    assert Policy(local=Local(sd=0.1)).digest != Policy().digest != Policy(local=Local(weak="inconclusive")).digest

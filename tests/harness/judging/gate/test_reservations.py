@@ -28,7 +28,7 @@ from tests.harness.judging.gate.processes import READER, Gates, until
 from tests.tiny_collection import FIRST, Place
 
 SLIGHTLY, BADLY = f"{READER}?wrong=0.02", f"{READER}?wrong=0.5"
-ONE = Policy(anchor=READER, depth=5, margin=0.08, looks=LookBudget("2.1", 1))
+ONE = Policy(anchor=READER, depth=5, margin=0.15, looks=LookBudget("2.1", 1))
 GATE, LOOKS, KEPT = "harness.judging.gate.gate", "harness.judging.gate.looks", "harness.judging.gate.reservations"
 BEFORE_THE_LOOK = (
     f"{KEPT}:insert:before", f"{KEPT}:insert:after", "harness.judging.gate.anchor:wanted:before",

@@ -21,7 +21,7 @@ from tests.tiny_collection import Place
 
 READER = f"{FAKE}:Reader"
 SLIGHTLY = f"{READER}?wrong=0.02"
-POLICY = Policy(anchor=READER, depth=5, margin=0.08)
+POLICY = Policy(anchor=READER, depth=5, margin=0.15)
 ACCEPTED = replace(POLICY, anchor=BEST_ACCEPTED)
 OLD = "bm25?language=none"
 

@@ -276,3 +276,40 @@ def test_so_few_queries_that_there_is_one_block_are_left_to_the_fixed_rule() -> 
     found = decided([np.full(5, 0.9), np.full(4, 0.9)], planned([5, 4]))
     assert found.verdict is None
     assert found.used == (5, 4)
+
+
+CLAIMED = replace(RULE, claimed=(0,))
+
+
+def test_an_early_pass_shows_every_claimed_collection() -> None:
+    blocks = even(8)
+    streams = [deltas(0.03, 500, one, sd=0.1) for one in range(8)]
+    found = watched(streams, blocks, replace(RULE, claimed=tuple(range(8))))[-1]
+    assert found.decision.verdict == "pass"
+    assert found.shown.all()
+
+
+def test_a_claimed_collection_that_is_not_shown_is_read_to_its_end_with_all_others() -> None:
+    """Its mean is above the drop that counts as a collapse, but a loss of 5 points is not excluded."""
+    blocks = even(6)
+    doubtful = np.tile([1.0, -1.0, 0.0, 0.0], 125)
+    streams = [doubtful, *(np.tile([0.1, 0.0, 0.0, 0.0], 125) for _ in range(5))]
+    assert decided(streams, blocks).verdict == "pass", "without the claim it passes early"
+    found = decided(streams, blocks, CLAIMED)
+    assert found.verdict is None, "the fixed-size rule decides"
+    assert found.used == (500,) * 6
+
+
+def test_a_small_claimed_collection_that_ends_early_is_decided_by_the_fixed_size_bound() -> None:
+    blocks = planned([60, 500, 500])
+    streams = [np.tile([0.05, -0.05], 30), *(np.tile([0.1, 0.0], 250) for _ in range(2))]
+    found = watched(streams, blocks, CLAIMED)[-1]
+    assert not found.shown[0], "betting needs more than 60 questions for that"
+    assert found.decision.verdict == "pass"
+
+
+def test_a_claim_at_a_small_alpha_takes_more_queries() -> None:
+    blocks, streams = even(4), [np.tile([0.2, 0.0, -0.05, 0.0], 125) for _ in range(4)]
+    claimed = replace(RULE, claimed=(0, 1, 2, 3))
+    one, many = (decided(streams, blocks, replace(claimed, alpha=alpha)) for alpha in (0.05, 0.0005))
+    assert sum(one.used) < sum(many.used)
