@@ -47,7 +47,7 @@ def experiment(
         NotKept: some results could not be stored. Raised after the last result.
     """
     with Results(session.workspace.results) as results:
-        keeping = Keeping(session.workspace, results, session.ledger)
+        keeping = Keeping(session.workspace, results, session.ledger, session.reporter)
         before = BeforeScoring(collections, session, skip_probe=skip_probe)
         for collection in collections:
             prove_candidates(results, session.workspace, collection, systems[0].first_stage, systems[0].depth)

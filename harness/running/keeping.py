@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from adapters.errors import DataError, EnvironmentFailure, HarnessError, class_of
+from harness.progress import Reporter
 from harness.result.evaluation import Evaluation
 from harness.result.recall import keep_scores
 from harness.result.store import Results
@@ -36,7 +37,10 @@ class Keeping:
     workspace: Workspace
     results: Results
     ledger: Ledger
+    reporter: Reporter
     failures: list[Exception] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    """The names in the store of systems that have other names in this run."""
 
     def scores(self, id: str, scores: Scores) -> None:
         """Store the scores of an evaluation."""
@@ -47,8 +51,16 @@ class Keeping:
         """Store an evaluation, and return it with its time over all occasions, if it could be stored."""
         with self._remembered():
             self.results.keep(evaluation)
+            self._name(evaluation)
             return replace(evaluation, timing=self.results.timing_of(evaluation.id))
         return evaluation
+
+    def _name(self, evaluation: Evaluation) -> None:
+        """Say under which name equal content was stored before: other commands know it by that name alone."""
+        label, known = evaluation.system.label, self.results.find(evaluation.id).key.label
+        if label != known and label not in self.renamed:
+            self.renamed[label] = known
+            self.reporter.note(f"{label} is {known}, with the same content and settings; it is stored under that name")
 
     def finish(self) -> None:
         """Raise what failed.

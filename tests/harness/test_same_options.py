@@ -29,7 +29,9 @@ REASONS: dict[str, dict[str, str]] = {
         "names": "`Outcome.tables(view)`",
     },
     "compare": {**PRINTS, "columns": "`Comparison.tables(view)`", "names": "`Comparison.tables(view)`"},
-    "gate": {**PRINTS, "junit": "`Decision.junit`", "summary": "`Decision.summary`"},
+    "gate": {
+        **PRINTS, "junit": "`Decision.junit`", "summary": "`Decision.summary`", "plan": "`harness.api.planned_gate`",
+    },
     "check": PRINTS,
     "why": {**PRINTS, "out": "`Explanation.write`", "queries": "`Explanation.write`"},
     "merge": {"as_json": "`Merged.report`", "paths": "`out` and `recipe`"},
