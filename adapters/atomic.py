@@ -37,18 +37,26 @@ def write_atomically(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
-    final = path.resolve() if path.is_symlink() else path
+    final = _target(path) if path.is_symlink() else path
     _sweep_once(final.parent)
     unfinished = _next_to(final)
     try:
         yield unfinished
-        with suppress(FileNotFoundError):
+        if final.exists():
             unfinished.chmod(final.stat().st_mode & 0o7777)
         _sync(unfinished)
         unfinished.replace(final)
         _sync(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _target(link: Path) -> Path:
+    """The file that a symbolic link leads to; the link itself if it leads nowhere, so that it is replaced."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):  # a loop; the class depends on the version of Python
+        return link
 
 
 @contextmanager

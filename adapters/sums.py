@@ -107,6 +107,8 @@ def load_unproven(file: Path) -> dict[str, Array]:
 
 def _read(file: Path, names: Collection[str] | None) -> tuple[dict[str, Array], set[str]]:
     """The wanted arrays, and the names of all arrays but the checksums."""
+    if file.exists() and not file.is_file():  # reading a pipe would wait for ever
+        raise DamagedFile(f"{file}: it is not a plain file")
     try:
         with file.open("rb") as stored, np.load(stored, allow_pickle=False) as columns:
             arrays = {name: columns[name] for name in columns.files if names is None or name in names}

@@ -120,3 +120,11 @@ def test_a_process_of_another_machine_is_not_taken_for_dead(tmp_path: Path) -> N
     other.write_text("half")
     sweep(tmp_path)
     assert other.exists()
+
+
+def test_a_link_to_itself_is_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    with write_atomically(link) as unfinished:
+        unfinished.write_text("new")
+    assert link.read_text() == "new" and not link.is_symlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,3 +148,9 @@ def test_a_folder_is_set_aside_as_a_file_is(tmp_path: Path) -> None:
         with pytest.warns(DamageWarning):
             set_aside(tmp_path / "d", "it is torn", "it is made again")
     assert (tmp_path / "d.damaged" / "f").read_text() == "two"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_noticed_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npz")
+    with pytest.raises(DamagedFile, match="it is not a plain file"):
+        load_arrays(tmp_path / "a.npz", "k")

@@ -30,7 +30,10 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "compare": {**PRINTS, "columns": "`Comparison.tables(view)`", "names": "`Comparison.tables(view)`"},
     "gate": {
-        **PRINTS, "junit": "`Decision.junit`", "summary": "`Decision.summary`", "plan": "`harness.api.planned_gate`",
+        **PRINTS,
+        "junit": "`Decision.junit`",
+        "summary": "`Decision.summary`",
+        "plan": "`harness.api.planned_gate`",
     },
     "check": PRINTS,
     "why": {**PRINTS, "out": "`Explanation.write`", "queries": "`Explanation.write`"},

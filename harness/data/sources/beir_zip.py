@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,8 @@ class Zip:
         if not _is_root(self._prefix, stored):
             raise UsageError(f"{path}: no corpus.jsonl in the folder '{folder}' inside; fetch the right file")
         inside = [name for name in stored if name.startswith(self._prefix)]
+        for name in (name for name, count in Counter(inside).items() if count > 1):
+            raise DataError(f"{path}: it holds {name} more than once; pack it again with one file of that name")
         self._names = sorted(name.removeprefix(self._prefix) for name in inside)
 
     def names(self) -> list[str]:

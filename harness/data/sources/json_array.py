@@ -24,6 +24,8 @@ def array_items(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[tupl
         yield reader.line, reader.value()
         if not reader.is_at("]"):
             reader.take(",")
+            if reader.is_at("]"):
+                raise reader.broken("a comma before ']'")
     reader.take("]")
     if not reader.is_at(""):
         raise reader.broken("something follows the array")

@@ -198,7 +198,7 @@ def clean_id(identifier: str, where: str, dirt: Dirt) -> str:
     Raises:
         DataError: it is empty, or it has white space and no rule lets that through.
     """
-    if not identifier.strip("\0 "):
+    if not identifier.strip("\0").strip():
         raise empty_id(where)
     if _WHITE.search(identifier) is None:
         return identifier

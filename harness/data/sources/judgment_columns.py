@@ -13,6 +13,9 @@ from adapters.errors import DataError
 from harness.data.sources.dirt import shown
 from harness.data.sources.judgment_header import ColumnOrder, contradicts, order_of
 
+SPACE = " \t\n\r\f\v"
+"""What divides columns. Other spaces of Unicode belong to an id."""
+_SPACES = re.compile(f"[{SPACE}]+")
 Layout = Literal[3, 4]
 """The number of columns without a header: query, document, grade; or query, iteration, document, grade."""
 WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?")
@@ -53,6 +56,11 @@ class Divided:
     """Whether the lines have TREC's four columns."""
 
 
+def words_of(line: str) -> list[str]:
+    """Divide a line at white space as trec_eval does. Other spaces of Unicode belong to an id."""
+    return [word for word in _SPACES.split(line) if word]
+
+
 def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """The lines without comments, which begin with '#', as in trec_eval. A line that can be read as a judgment or a
     header is kept, so that a query with the id '#1' keeps its judgments."""
@@ -62,7 +70,7 @@ def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, st
 
 
 def _may_be_data(line: str) -> bool:
-    words = line.split()
+    words = words_of(line)
     if words[0] == "#":
         return len(words) == 4 and _UNUSED.fullmatch(words[1]) is not None and _has_grade(words)
     return any(map(_has_grade, _readings(line).values())) or _named(line)[1] is not None
@@ -91,7 +99,7 @@ def divided(lines: Iterable[tuple[int, str]], again: Iterable[tuple[int, str]], 
 
 def _named(line: str) -> tuple[tuple[str, ...], ColumnOrder | None]:
     """The columns of a header and their order; ((), None) if the line does not name the columns."""
-    found = [tuple(columns) for columns in (_at_tabs(line, None), line.split())]
+    found = [tuple(columns) for columns in (_at_tabs(line, None), words_of(line))]
     return next(((columns, order) for columns in found if (order := order_of(columns))), ((), None))
 
 
@@ -106,7 +114,7 @@ def _by_name(lines: Iterable[tuple[int, str]], order: ColumnOrder, file: str) ->
 
 def _row(line: str, order: ColumnOrder) -> list[str] | None:
     """A line divided at tabs, or at white space if only that gives a query, a document and a grade."""
-    found = [columns for columns in (_at_tabs(line, order.width), line.split()) if len(columns) == order.width]
+    found = [columns for columns in (_at_tabs(line, order.width), words_of(line)) if len(columns) == order.width]
     complete = (
         row for row in found if row[order.query] and row[order.document] and _NUMBER.fullmatch(row[order.grade])
     )
@@ -171,7 +179,7 @@ def _divided(lines: Iterable[tuple[int, str]], layout: Layout, has_header: bool)
 
 def _readings(line: str) -> dict[Layout, list[str]]:
     """The columns of a line, by every layout that fits."""
-    words = line.split()
+    words = words_of(line)
     tabbed = _at_tabs(line, 3) if "\t" in line else words
     found: dict[Layout, list[str]] = {}
     if tabbed and 3 in (len(tabbed), len(words)):
@@ -185,11 +193,11 @@ def _at_tabs(line: str, width: int | None) -> list[str]:
     """Divide a line as BEIR's loader does, as csv with tabs. Columns are stripped, and empty columns after `width` are
     dropped. [] if a quotation mark is not closed."""
     columns = line.split("\t")
-    while len(columns) > (width or 1) and not columns[-1].strip():
+    while len(columns) > (width or 1) and not columns[-1].strip(SPACE):
         columns.pop()
     if any(column.startswith('"') and not _QUOTED.fullmatch(column) for column in columns):
         return []
-    return [_unquoted(column).strip() for column in columns]
+    return [_unquoted(column).strip(SPACE) for column in columns]
 
 
 def _unquoted(column: str) -> str:
@@ -204,4 +212,4 @@ def _has_grade(columns: list[str]) -> bool:
 def _misfit(line: str, wanted: int, advice: str, found: dict[Layout, list[str]] | None = None) -> str:
     if not found and "\t" in line and not _at_tabs(line, None):
         return "a column that begins with a quotation mark does not end with one; double the marks, as csv does"
-    return f"{max(found) if found else len(line.split())} columns, not {wanted}; {advice}"
+    return f"{max(found) if found else len(words_of(line))} columns, not {wanted}; {advice}"

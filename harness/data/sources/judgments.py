@@ -87,7 +87,7 @@ class _Reader:
     def _pair(self, line: JudgmentLine, where: str) -> tuple[str, str]:
         """Query and document. White space in ids is counted with the texts, so here only the lines are noted."""
         written = (line.query, line.document)
-        if not all(written):
+        if not all(map(str.strip, written)):
             raise empty_id(where)
         if not self._dirt.allows("white-space-ids"):
             return clean_id(line.query, where, self._dirt), clean_id(line.document, where, self._dirt)

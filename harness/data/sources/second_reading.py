@@ -31,6 +31,7 @@ _NAMED = [
 """The possible names of the columns of query, document and grade."""
 
 
+_BLANK = " \t\n\r\f\v"
 _LONGEST_NAME = 100
 
 
@@ -55,11 +56,11 @@ def of_file(place: CollectionFiles, name: str) -> list[Judgment]:
     if "".join(written).lstrip()[:1] in ("{", "["):
         return list(_of_json(written))
     lines = [line for line in written if line.strip() and not _is_comment(line)]
-    for names in (_csv_row(lines[0]), lines[0].split()) if lines else ():
+    for names in (_csv_row(lines[0]), _words(lines[0])) if lines else ():
         if (order := _order(names)) is not None:
             return list(_by_order(lines[1:], order, len(names)))
     three = _at_tabs(lines)
-    rows = [line.split() for line in lines]
+    rows = [_words(line) for line in lines]
     return _judgments(rows) if _is_trec(rows, three) else _judgments(three)
 
 
@@ -144,7 +145,7 @@ def _order(names: Sequence[str]) -> tuple[int, ...] | None:
 def _by_order(lines: Iterable[str], order: Sequence[int], width: int) -> Iterator[Judgment]:
     for line in lines:
         tabs = _csv_row(line)
-        for row in (tabs[:width] if not any(tabs[width:]) else [], line.split()):
+        for row in (tabs[:width] if not any(tabs[width:]) else [], _words(line)):
             query, document, grade = (row[at] for at in order) if len(row) == width else ("", "", "")
             if query and document and _is_grade(grade):
                 yield Judgment(query, document, _whole(grade))
@@ -167,15 +168,19 @@ def _is_trec(rows: Sequence[Sequence[str]], three: Sequence[Sequence[str]]) -> b
 def _at_tabs(lines: Sequence[str]) -> list[list[str]]:
     rows = [_csv_row(line) if "\t" in line else [] for line in lines]
     return [
-        row[:3] if len(row) >= 3 and not any(row[3:]) else line.split() for row, line in zip(rows, lines, strict=True)
+        row[:3] if len(row) >= 3 and not any(row[3:]) else _words(line) for row, line in zip(rows, lines, strict=True)
     ]
+
+
+def _words(line: str) -> list[str]:
+    return [word.decode() for word in line.encode().split()]  # bytes are divided at ASCII white space only
 
 
 def _csv_row(line: str) -> list[str]:
     """The stripped columns of a line; [] if a quotation mark is not closed."""
-    ended = "\t".join(column.rstrip() for column in line.split("\t"))
+    ended = "\t".join(column.rstrip(_BLANK) for column in line.split("\t"))
     try:
-        return [column.strip() for column in next(csv.reader([ended], delimiter="\t", strict=True))]
+        return [column.strip(_BLANK) for column in next(csv.reader([ended], delimiter="\t", strict=True))]
     except csv.Error:
         return []
 
@@ -197,7 +202,7 @@ def _whole(grade: str) -> int:
 
 
 def _is_comment(line: str) -> bool:
-    words = line.split()
+    words = _words(line)
     if not line.startswith("#"):
         return False
     if words[0] == "#":

@@ -139,3 +139,11 @@ def test_damaged_bytes_inside_a_zip_file_are_refused(session: Any) -> None:
     message = session.refused(DataError, file)
     assert message.startswith("x.zip/corpus.jsonl:")
     assert "fetch it again" in message
+
+
+def test_a_zip_file_with_two_files_of_one_name_is_refused(session: Any) -> None:
+    file = zipped(session.beir("first"), session.path / "twice.zip")
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\n")
+    with pytest.raises(DataError, match=r"twice\.zip: it holds qrels/test\.tsv more than once"):
+        session.load(file)

@@ -318,3 +318,15 @@ def test_real_judgments_are_read_as_pytrec_eval_reads_them_however_they_are_divi
     kept = {pair: max(grade, 0) for pair, grade in theirs.items()}
     assert read("\n".join(lines), "negative-grades") == read(mixed, "negative-grades") == kept
     assert read_again(mixed) == theirs
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u0085", "\x1f"])
+@pytest.mark.parametrize("form", ["{q}\t{d}\t1\n", "{q} 0 {d} 1\n"])
+def test_other_spaces_of_unicode_belong_to_an_id_as_for_pytrec_eval(space: str, form: str) -> None:
+    """Without them the judgment would be one of another query or document."""
+    header = "query-id\tcorpus-id\tscore\n" if "\t" in form else ""
+    first = header + form.format(q="q1", d="d1")
+    for query, document in ((f"q1{space}", "d1"), ("q1", f"d1{space}")):
+        content = first + form.format(q=query, d=document)
+        assert "has white space" in refused(content)
+        assert read_again(content) == {("q1", "d1"): 1, (query, document): 1}

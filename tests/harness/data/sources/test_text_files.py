@@ -102,6 +102,7 @@ def test_one_json_array_is_read_like_lines(session: Any, indent: int | None) -> 
         ('[\n{"_id": "a", "text": "x"}\n{', "corpus.txt:3: not JSON (expected ','); write one array of objects"),
         ('[{"_id": "a", "text": "x"},\n 3]', "corpus.txt:2: a number in the array, not an object"),
         ('[{"_id": "a", "text": "x"}]\nx', "corpus.txt:2: not JSON (something follows the array)"),
+        ('[{"_id": "a", "text": "x"},\n]', "corpus.txt:2: not JSON (a comma before ']')"),
         ('[{"_id": "a", "text": "x"},\n\n{"_id": }]', "corpus.txt:3: not JSON (column "),
         ('[{"_id": "a", "text": "x"}, {"_id": "", "text": "x"}]', "corpus.txt:1 (item 2): an empty id"),
     ],
