@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+
+from adapters import processes
 
 _UNFINISHED = ".unfinished-"
 _A_DAY = 86_400
@@ -111,20 +111,9 @@ def _is_of_the_dead(name: str) -> bool:
     _, *place = name.rsplit("-", 3)
     if len(place) != 3 or place[0] != _place() or not place[1].isdecimal():
         return False
-    try:
-        os.kill(int(place[1]), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # it is another user's
-        return False
-    return False
+    return processes.seen(int(place[1]), None) == "gone"
 
 
-@cache
 def _place() -> str:
-    """A short digest of where process ids have a meaning: this machine since it was started, and this container."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
-        parts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return blake2b("\0".join(parts).encode(), digest_size=4).hexdigest()
+    """A short digest of where process ids have a meaning."""
+    return blake2b(processes.place().encode(), digest_size=4).hexdigest()
