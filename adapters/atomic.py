@@ -1,7 +1,7 @@
 """Files and folders that are there whole or not at all, after a kill and on a full disk too.
 
 There is one rule for all of them: the content is on the disk (fsync) before it has its name, and the name is on the
-disk before the function returns.
+disk before the function returns, with the names of the folders above it.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def write_atomically(path: Path) -> Iterator[Path]:
         yield unfinished
         with suppress(FileNotFoundError):
             unfinished.chmod(final.stat().st_mode & 0o7777)
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.replace(final)
-        _sync(final.parent)
+        sync(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -57,6 +57,7 @@ def new_folder(final: Path) -> Iterator[Path]:
     sweep(final.parent)
     unfinished = _next_to(final)
     unfinished.mkdir(parents=True)
+    settle(final.parent)
     try:
         yield unfinished
     finally:
@@ -69,13 +70,13 @@ def replace_folder(tmp: Path, final: Path) -> None:
     An existing folder is replaced; a process that has mapped its files keeps them.
     """
     for file in tmp.rglob("*"):
-        _sync(file)
-    _sync(tmp)
+        sync(file)
+    sync(tmp)
     old = _next_to(final)
     with suppress(FileNotFoundError):
         final.rename(old)
     tmp.rename(final)
-    _sync(final.parent)
+    sync(final.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -83,7 +84,8 @@ def _next_to(path: Path) -> Path:
     return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{_place()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Write the content of a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -91,10 +93,21 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def settle(folder: Path) -> None:
+    """Write the names of a folder and of those above it on the same disk to the disk. Some of them may be new."""
+    device = folder.stat().st_dev
+    for above in folder.resolve().parents:
+        if above.stat().st_dev != device:
+            break
+        with suppress(OSError):  # another user's
+            sync(above)
+
+
 def _sweep_once(folder: Path) -> None:
     if folder not in _SWEPT:
         _SWEPT.add(folder)
         sweep(folder)
+        settle(folder)
 
 
 def sweep(folder: Path) -> None:
