@@ -22,6 +22,7 @@ from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.reading import ALL, THESE, Read, StoreReading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
+from harness.result.rows import Row
 from harness.result.schema import ADDED, COLUMNS, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed
@@ -135,7 +136,7 @@ class Results:
         found: list[tuple[Any, ...]] = self._database.execute(query, values).fetchall()
         return found
 
-    def looks(self, read: Callable[[rows.Row], T]) -> list[T]:
+    def looks(self, read: Callable[[Row], T]) -> list[T]:
         """Return the looks of the gate, ordered by time, each as `read` makes it of its row.
 
         Raises:
