@@ -1,7 +1,7 @@
 """Files and folders that are there whole or not at all, after a kill and on a full disk too.
 
 There is one rule for all of them: the content is on the disk (fsync) before it has its name, and the name is on the
-disk before the function returns.
+disk before the function returns, with the names of the folders above it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+
+from adapters import processes
 
 _UNFINISHED = ".unfinished-"
 _A_DAY = 86_400
@@ -44,9 +44,9 @@ def write_atomically(path: Path) -> Iterator[Path]:
         yield unfinished
         if final.exists():
             unfinished.chmod(final.stat().st_mode & 0o7777)
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.replace(final)
-        _sync(final.parent)
+        sync(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -65,6 +65,7 @@ def new_folder(final: Path) -> Iterator[Path]:
     sweep(final.parent)
     unfinished = _next_to(final)
     unfinished.mkdir(parents=True)
+    settle(final.parent)
     try:
         yield unfinished
     finally:
@@ -77,13 +78,13 @@ def replace_folder(tmp: Path, final: Path) -> None:
     An existing folder is replaced; a process that has mapped its files keeps them.
     """
     for file in tmp.rglob("*"):
-        _sync(file)
-    _sync(tmp)
+        sync(file)
+    sync(tmp)
     old = _next_to(final)
     with suppress(FileNotFoundError):
         final.rename(old)
     tmp.rename(final)
-    _sync(final.parent)
+    sync(final.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -91,7 +92,8 @@ def _next_to(path: Path) -> Path:
     return path.with_name(f"{_UNFINISHED}{path.name[:100]}-{_place()}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Write the content of a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -99,10 +101,21 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def settle(folder: Path) -> None:
+    """Write the names of a folder and of those above it on the same disk to the disk. Some of them may be new."""
+    device = folder.stat().st_dev
+    for above in folder.resolve().parents:
+        if above.stat().st_dev != device:
+            break
+        with suppress(OSError):  # another user's
+            sync(above)
+
+
 def _sweep_once(folder: Path) -> None:
     if folder not in _SWEPT:
         _SWEPT.add(folder)
         sweep(folder)
+        settle(folder)
 
 
 def sweep(folder: Path) -> None:
@@ -119,20 +132,9 @@ def _is_of_the_dead(name: str) -> bool:
     _, *place = name.rsplit("-", 3)
     if len(place) != 3 or place[0] != _place() or not place[1].isdecimal():
         return False
-    try:
-        os.kill(int(place[1]), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # it is another user's
-        return False
-    return False
+    return processes.seen(int(place[1]), None) == "gone"
 
 
-@cache
 def _place() -> str:
-    """A short digest of where process ids have a meaning: this machine since it was started, and this container."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
-        parts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return blake2b("\0".join(parts).encode(), digest_size=4).hexdigest()
+    """A short digest of where process ids have a meaning."""
+    return blake2b(processes.place().encode(), digest_size=4).hexdigest()

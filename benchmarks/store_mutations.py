@@ -1,10 +1,11 @@
 """What becomes of damaged stores: every mutation has to end in right figures or in one line.
 
-    python benchmarks/store_mutations.py [--store 600] [--ledger 2000] [--seed 0] [--out FILE.json]
+    python benchmarks/store_mutations.py [--store 600] [--looks 1000] [--ledger 2000] [--seed 0] [--out FILE.json]
 
 A mutation flips bytes, cuts the file, overwrites or exchanges pages, or changes rows through SQL. The results store is
-then read as tables, boards and comparisons read it. The ledger is asked for every pair; a known
-pair has to have its own score. Exits with 1 if a figure is wrong or an error is not one line.
+then read as tables, boards and comparisons read it. The looks of the gate are read as a gate reads them: a look that is
+missing is a wrong figure, because it would give its alpha back. The ledger is asked for every pair; a known pair has to
+have its own score. Exits with 1 if a figure is wrong or an error is not one line.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from adapters.errors import HarnessError
 from adapters.identity import text_digests
+from harness.judging.gate import reservations
+from harness.judging.gate.looks import Look, LookLog, SystemRecord
+from harness.judging.gate.policy import LookBudget, Policy
+from harness.judging.gate.reservations import LookRequest, NoLookLeft
 from harness.result.gathered import view
 from harness.result.store import Results
 from harness.scoring.ledger.store import Entries, Ledger
@@ -38,6 +43,8 @@ SAME, LINE, FEWER = "right figures", "one line", "right figures, fewer of them"
 WRONG, TRACEBACK = "wrong figures", "traceback"
 QUERIES = text_digests(f"query {number}" for number in range(30))
 DOCUMENTS = text_digests(f"document {number}" for number in range(100))
+_SPENT = tuple(f"c{number}" for number in range(12))
+"""Collections whose only look is spent."""
 PAIRS = np.stack([np.arange(3000) // 100, np.arange(3000) % 100], axis=1)
 
 
@@ -141,6 +148,37 @@ def figures_of_ledger(workspace: Path) -> Figures:
     return found
 
 
+def figures_of_looks(workspace: Path) -> Figures:
+    """The looks, and whether a gate could reserve one of a budget that is spent."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        log = LookLog(workspace / "results.sqlite")
+        return {"looks": repr(log.all()), **{name: _is_free(log, name) for name in _SPENT}}
+
+
+def _is_free(log: LookLog, collection: str) -> bool:
+    request = LookRequest.of(Policy(looks=LookBudget("1", 1)), "gate", [collection], "another")
+    try:
+        with log.reserved(request, log):
+            return True
+    except NoLookLeft:
+        return False
+
+
+def make_looks(workspace: Path) -> None:
+    """A store of one look on each of some collections, and a reservation."""
+    workspace.mkdir()
+    log = LookLog(workspace / "results.sqlite")
+    for number, collection in enumerate(_SPENT):
+        sides = [SystemRecord(name, (f"{name}-{number}",), 0.5) for name in ("anchor", "candidate")]
+        plain = {"measure": "nDCG@10", "policy": "p", "verdict": "pass", "figures": {"costs": [], "macro": 0.5}}
+        log.keep(
+            Look("1", "gate", f"s{number}", (collection,), anchor=sides[0], candidate=sides[1], alpha=0.05, **plain)
+        )  # type: ignore[arg-type]
+    with Results(workspace / "results.sqlite") as results:
+        reservations.insert(results, reservations.Reservation.of(LookRequest.of(Policy(), "gate", ["free"], "running")))
+
+
 def make_store(workspace: Path) -> None:
     """A store of a few pages, with times, noise and a mark, all with checksums."""
     systems = [MadeSystem(None, 0.4), *(MadeSystem(name, 0.5, speed=100.0) for name in "abcd")]
@@ -162,6 +200,14 @@ def make_ledger(workspace: Path) -> None:
                 entries.score[:] = part[:, 0] * 100 + part[:, 1] + salt / 2
                 entries.kept[:] = part[:, 1]
                 ledger.record(ledger.scorer({"name": name}), QUERIES, DOCUMENTS, part, entries)
+
+
+STORES: Mapping[str, tuple[Callable[[Path], None], Callable[[Path], Figures]]] = {
+    "results": (make_store, figures_of_store),
+    "looks": (make_looks, figures_of_looks),
+    "ledger": (make_ledger, figures_of_ledger),
+}
+"""How each store is made and read."""
 
 
 def outcome(read: Callable[[], Figures], sound: Figures) -> str:
@@ -197,26 +243,29 @@ def failures(found: Mapping[str, Mapping[str, int]]) -> int:
     return sum(count for counts in found.values() for name, count in counts.items() if name not in {SAME, LINE, FEWER})
 
 
-def run(store_count: int, ledger_count: int, seed: int) -> dict[str, dict[str, dict[str, int]]]:
-    """Both batteries."""
+def run(counts: Mapping[str, int], seed: int) -> dict[str, dict[str, dict[str, int]]]:
+    """The batteries, each with a number of mutations.
+
+    Args:
+        counts: by the name of the battery.
+    """
+    found = {}
     with tempfile.TemporaryDirectory() as name:
-        results, ledger = Path(name, "results"), Path(name, "ledger")
-        make_store(results)
-        make_ledger(ledger)
-        return {
-            "results": battery(results, figures_of_store, store_count, seed),
-            "ledger": battery(ledger, figures_of_ledger, ledger_count, seed),
-        }
+        for part, count in counts.items():
+            make, read = STORES[part]
+            make(Path(name, part))
+            found[part] = battery(Path(name, part), read, count, seed)
+    return found
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("--store", 600), ("--ledger", 2000), ("--seed", 0)):
+    for name, default in (("--store", 600), ("--looks", 1000), ("--ledger", 2000), ("--seed", 0)):
         parser.add_argument(name, type=int, default=default)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    found = run(chosen.store, chosen.ledger, chosen.seed)
+    found = run({"results": chosen.store, "looks": chosen.looks, "ledger": chosen.ledger}, chosen.seed)
     print(json.dumps(found, indent=1))
     if chosen.out:
         chosen.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")

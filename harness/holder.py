@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters import processes
+
 _SUFFIX = ".writer"
 _PROCESSES = Path("/proc")
 
@@ -39,9 +41,7 @@ class Writer:
     @property
     def is_gone(self) -> bool:
         """Whether the process is known to have ended. Processes of other hosts are not known."""
-        return self.host == socket.gethostname() and (
-            not is_running(self.pid) or (self.started is not None and _started(self.pid) != self.started)
-        )
+        return self.host == socket.gethostname() and processes.seen(self.pid, self.started) == "gone"
 
 
 @contextmanager
@@ -67,17 +67,6 @@ def holder(database: Path) -> str:
     return f"process {' or '.join(others)}" if others else "another program"
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process of this machine exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # it is another user's
-        return True
-    return True
-
-
 def _file(database: Path) -> Path:
     return database.with_name(f"{database.name}{_SUFFIX}")
 
@@ -86,15 +75,7 @@ def _this_process() -> Writer:
     verb = next((word for word in sys.argv[1:2] if word.isalpha()), "")
     program = "harness" if Path(sys.argv[0]).name == "__main__.py" else Path(sys.argv[0]).name or "python"
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Writer(socket.gethostname(), os.getpid(), f"{program} {verb}".strip(), now, _started(os.getpid()))
-
-
-def _started(pid: int) -> str | None:
-    """The start of a process, as /proc has it; None without /proc."""
-    try:
-        return (_PROCESSES / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
+    return Writer(socket.gethostname(), os.getpid(), f"{program} {verb}".strip(), now, processes.started(os.getpid()))
 
 
 def _others_with_open(database: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from adapters.atomic import new_folder, replace_folder, sweep, write_atomically
+from adapters.atomic import new_folder, replace_folder, settle, sweep, write_atomically
 from adapters.errors import UsageError, class_of
 
 VARIABLE = "HARNESS_WORKSPACE"
@@ -58,6 +58,7 @@ class Workspace:
                 folder.mkdir(parents=True, exist_ok=True)
                 sweep(folder)
             sweep(self.path)
+            settle(self.collections)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:

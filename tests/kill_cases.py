@@ -91,9 +91,10 @@ class Case(ABC):
             return None
         if code not in KILLED:
             return f"the command ends with {code}"
-        return self.wrong_after_a_kill() or self._continued(whole)
+        return self.wrong_after_a_kill() or self.continued(whole)
 
-    def _continued(self, whole: Left) -> str:
+    def continued(self, whole: Left) -> str:
+        """Run the command without a kill, and return what is then different."""
         code = self._in_a_process()
         return f"run again, the command ends with {code}" if code else _difference(whole, self.left())
 

@@ -6,21 +6,19 @@ once for every reranker, before a long run, and with `harness check --reference 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 
-from adapters.errors import HarnessError, UsageError
+from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Floats, IndexPairs, Reranker, StreamingReranker
 from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
 from adapters.spec import identity_of, open_reranker
-from adapters.typed_file import read_json
+from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
 from harness.checks.shift import Shift, shift
 from harness.checks.trials import Request, natural, request_of, with_option
 from harness.data.collection import Collection, sampling_order
@@ -32,7 +30,6 @@ from harness.scoring.rerank import is_known
 from harness.scoring.retrieve import bound
 from harness.scoring.session import Session
 from harness.scoring.system import ModelReranker, System
-from harness.workspace import write_atomically
 
 LONG = 10_000
 """The number of pairs from which on a run is worth a check that takes a minute."""
@@ -138,11 +135,17 @@ class ReferenceCheck:
         if not hasattr(reranker, "reference"):
             return ()
         file = self._file(reranker)
-        known = self._failed.get(file) or _read(file)
+        lost = False
+        try:
+            known = self._failed.get(file) or _read(file)
+        except DamagedFile as damage:
+            set_aside(file, damage, "the reranker is compared again")
+            known, lost = None, True
         if known is not None:
             return known.alarms
         pairs = plan(self._collections, system.depth, [system.name], first_stage=system.first_stage.name).total.pairs
-        if pairs <= LONG or is_known(ground.collection, ground.candidates, reranker, self._session.ledger):
+        known_pairs = is_known(ground.collection, ground.candidates, reranker, self._session.ledger)
+        if not lost and (pairs <= LONG or known_pairs):
             return ()
         return self._compared(ground, system.name, file).alarms
 
@@ -157,8 +160,7 @@ class ReferenceCheck:
             return found
         what = "differs" if not found.agrees else "agrees"
         report(f"{spec}: {what} with sentence-transformers, largest difference {found.shift.largest:.2g}")
-        with write_atomically(file) as unfinished:
-            unfinished.write_text(json.dumps(asdict(found)), "utf-8")
+        save_sealed(file, file.stem, asdict(found))
         return found
 
     def _file(self, reranker: Reranker) -> Path:
@@ -252,8 +254,15 @@ def _some(ground: CandidatePool) -> CandidatePool:
 
 
 def _read(file: Path) -> ReferenceAgreement | None:
-    """Return the record of an earlier comparison; None if there is none or it cannot be read."""
-    with suppress(HarnessError):
-        known = read_json(file, ReferenceAgreement, complete=True)
-        return known if known.shift is not None else None
-    return None
+    """Return the record of an earlier comparison; None if there is none."""
+    known = read_record(file) if file.exists() else None
+    return known if known is not None and known.shift is not None else None
+
+
+def read_record(file: Path) -> ReferenceAgreement:
+    """Return the record of a comparison.
+
+    Raises:
+        DamagedFile: it is not what was written.
+    """
+    return read_sealed(file, ReferenceAgreement, file.stem, complete=True)[0]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from adapters.sums import DAMAGED, DamagedFile, NoChecksum, load_arrays, read_sealed
 from adapters.vectors import VectorStore
+from harness.checks import reference
 from harness.data import detection
-from harness.data.sources import request, seen, stored
+from harness.data.sources import beir_download, request, seen, stored
 from harness.workspace import Workspace
 
 Check = Callable[[Path], None]
@@ -47,6 +48,10 @@ def verified(workspace: Workspace) -> Iterator[VerifiedFiles]:
     yield _checked("terms", _in(workspace.cache, "terms-*.npz"), _arrays, "the next run counts them again")
     stores = [folder for folder in _in(workspace.cache / "embeddings", "*") if folder.is_dir()]
     yield _checked("vectors", stores, _vectors, "the next run embeds their texts again")
+    records = _in(workspace.references, "*.json")
+    yield _checked("references", records, _record, "the next long run with the reranker compares it again")
+    zips = _in(workspace.downloads, "*.zip")
+    yield _checked("downloads", zips, beir_download.verify, "delete it; the next run that reads it fetches it again")
 
 
 def _checked(kind: str, places: Iterable[Path], check: Check, cure: str) -> VerifiedFiles:
@@ -82,6 +87,10 @@ def _entry(file: Path) -> None:
     _, proven = read_sealed(file, seen.SourceEntry, file.stem)
     if not proven:
         raise NoChecksum(f"{file}: it has no digest")
+
+
+def _record(file: Path) -> None:
+    reference.read_record(file)
 
 
 def _arrays(file: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,7 +41,8 @@ def stored(examined: Examination, session: Session, own: float) -> InvarianceFin
         return InvarianceFinding(TRIAL, "OK", moved)
     message = (
         f"stored scores differ by up to {moved.largest:.2g} from the reranker's scores now: they were made on other "
-        f"hardware, or {session.workspace.ledger} was changed; move it away and run again"
+        f"hardware, or {session.workspace.ledger} was changed; remove them with `harness forget "
+        f"{shlex.quote(examined.spec)} --yes`, and run again"
     )
     return InvarianceFinding(TRIAL, "broken", moved, alarm=Alarm("poisoned-cache", message))
 

@@ -30,6 +30,7 @@ def opened(file: Path) -> tuple[Connection, bool]:
         with closed_on_error(database):
             if database.execute("pragma journal_mode").fetchone() != ("wal",):
                 database.execute("pragma journal_mode = wal")
+            database.execute("pragma synchronous = full")  # a look survives a power cut, whatever SQLite was built with
         return database, False
     memory = connected(Path(":memory:"))
     memory.file = file

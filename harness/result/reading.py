@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.errors import DataError
 from harness.result import rows, sums
@@ -18,6 +18,7 @@ from harness.result.stored import Stored
 from harness.result.typed import Unreadable, typed
 from harness.sqlite_file import advice
 
+T = TypeVar("T")
 ALL = "true"
 THESE = "{id} in (select value from json_each(?))"
 """A condition on the ids of the evaluations to read."""
@@ -115,7 +116,7 @@ class StoreReading:
             raise self._refusal(id, Unreadable("it was stored and is missing"))
 
     def check(self) -> None:
-        """Read everything that has checksums.
+        """Read everything that has checksums, except the content of looks.
 
         Raises:
             DataError: something stored is damaged or inconsistent.
@@ -124,6 +125,29 @@ class StoreReading:
             for measure in evaluation.stored.means:
                 self.noise(evaluation.stored.id, measure)
         self.timings()
+        self.looks(dict)
+
+    def looks(self, read: Callable[[rows.Row], T]) -> list[T]:
+        """Return the looks of the gate, ordered by time. One look that cannot be trusted stops all: it may have spent
+        from any budget.
+
+        Args:
+            read: returns a look from its row; raises `Unreadable` if a value is missing or wrong.
+
+        Raises:
+            DataError: a look is damaged or missing. The error names it.
+        """
+        with self._snapshot():
+            found, changed = self._rows("select * from look order by at, id", ()), sums.changed(self.database, "look")
+        for id in changed:
+            raise self._lost_look(id, Unreadable("it is not what was stored"))
+        looks = []
+        for row in found:
+            try:
+                looks.append(read(row))
+            except Unreadable as error:
+                raise self._lost_look(row["id"], error) from None
+        return looks
 
     def timings(self, which: str = ALL, arguments: Sequence[str] = ()) -> dict[str, Timing]:
         """Return the times of evaluations on this machine, by id; without those that were not timed here.
@@ -258,6 +282,10 @@ class StoreReading:
             yield
         except Unreadable as error:
             raise self._refusal(evaluation, error) from None
+
+    def _lost_look(self, look: object, error: Unreadable) -> DataError:
+        cure = f"restore {self.path.name} from a copy, or start a release with new queries in another --workspace"
+        return DataError(f"{self.path}: {look}: {error}, so it counts against every budget; {cure}")
 
     def _refusal(self, evaluation: object, error: Unreadable) -> DataError:
         return DataError(f"{self.path}: evaluation {evaluation}: {error}; run it again, or {advice(self.path)}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
 from harness.result.reading import ALL, THESE, Read, StoreReading
 from harness.result.result import Result, made_now, result_of, results_of, results_of_means
+from harness.result.rows import Row
 from harness.result.schema import ADDED, COLUMNS, SCHEMA, SINCE_1, TABLES
 from harness.result.stored import Stored
 from harness.result.typed import Unreadable, parsed
@@ -30,6 +31,8 @@ from harness.sqlite_file import advice, error_of, is_damage, writing
 if TYPE_CHECKING:
     from harness.result.evaluation import Evaluation
     from harness.result.means import Means
+
+T = TypeVar("T")
 
 
 class Results:
@@ -133,6 +136,18 @@ class Results:
         found: list[tuple[Any, ...]] = self._database.execute(query, values).fetchall()
         return found
 
+    def looks(self, read: Callable[[Row], T]) -> list[T]:
+        """Return the looks of the gate, ordered by time, each as `read` makes it of its row.
+
+        Raises:
+            DataError: a look is damaged or missing, so it may have spent from any budget.
+        """
+        return self._reading.looks(read)
+
+    def keep_sum(self, kind: sums.Kind, id: str) -> None:
+        """Store the checksum of rows that another module wrote, in the same transaction."""
+        sums.keep(self._database, kind, id)
+
     def timing_of(self, id: str) -> Timing:
         """Return the time over all occasions on which this evaluation's pairs were scored on this machine."""
         return self._reading.timings(THESE, (json.dumps([id]),)).get(id, Timing())
@@ -231,6 +246,7 @@ class Results:
             DataError: something stored is damaged or inconsistent. Nothing is stored then.
         """
         if self._read_only:
+            self._reading.check()
             return 0
         with writing(self._database):
             self._reading.check()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from zlib import crc32
 
-Kind = Literal["collection", "evaluation", "value", "times", "noise", "mark"]
+Kind = Literal["collection", "evaluation", "value", "times", "noise", "mark", "look"]
 _ROWS: dict[Kind, tuple[str, ...]] = {
     "collection": (
         "select * from collection where fingerprint = ?1",
@@ -33,6 +33,7 @@ _ROWS: dict[Kind, tuple[str, ...]] = {
     ),
     "noise": ("select evaluation, measure, difference from noise where evaluation = ?1 and measure = ?2",),
     "mark": ("select evaluation, kind, identity from mark where evaluation = ?1",),
+    "look": ("select * from look where id = ?1",),
 }
 """The rows that a checksum covers, by the key of the checksum."""
 _KEYS: dict[Kind, str] = {
@@ -42,6 +43,7 @@ _KEYS: dict[Kind, str] = {
     "times": "select evaluation, machine from timing union select evaluation, machine from latency",
     "noise": "select evaluation, measure from noise",
     "mark": "select evaluation, '' from mark",
+    "look": "select id, '' from look",
 }
 _MODULUS = 1 << 32
 
@@ -99,6 +101,12 @@ def is_changed(database: sqlite3.Connection, kind: Kind, id: str, part: str = ""
     query = "select sum from checksum where kind = ? and id = ? and part = ?"
     known = database.execute(query, (kind, id, part)).fetchone()
     return known is not None and known[0] != _present(database, kind, id, part)
+
+
+def changed(database: sqlite3.Connection, kind: Kind) -> list[str]:
+    """Return the ids of the rows of a kind that have a checksum and are not what was written, or are missing."""
+    known = database.execute("select id, part, sum from checksum where kind = ? order by id", (kind,)).fetchall()
+    return [id for id, part, found in known if found != _present(database, kind, id, part)]
 
 
 def complete(database: sqlite3.Connection) -> int:

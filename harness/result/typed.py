@@ -184,5 +184,5 @@ def _shown(value: object) -> str:
 
 _LEAVES: Mapping[object, Read] = {
     str: _plain(str, "a text"), bool: _plain(bool, "true or false"), int: _count,
-    float: _number, object: _whatever,
+    float: _number, object: _whatever, Any: _whatever,
 }  # fmt: skip

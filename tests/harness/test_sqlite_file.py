@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import DiskFull, EnvironmentFailure
+from adapters.processes import started
 from harness import holder as holders
 from harness import sqlite_file
 from harness.holder import Writer, holder, recorded
@@ -138,7 +139,7 @@ def test_a_command_is_recorded_without_its_arguments(monkeypatch: pytest.MonkeyP
     with recorded(path):
         assert "(harness run)" in holder(path)
     assert holders._this_process() == Writer(
-        socket.gethostname(), os.getpid(), "harness run", holders._this_process().since, holders._started(os.getpid())
+        socket.gethostname(), os.getpid(), "harness run", holders._this_process().since, started(os.getpid())
     )
 
 

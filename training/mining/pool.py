@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import damaged
+from adapters.errors import DataError
 from adapters.identity import array_digest
 from adapters.protocols import Integers
+from adapters.sums import DamagedFile, load_unproven
 from harness.data.runs import Ids, Run, build
 from harness.workspace import write_atomically
 
@@ -92,11 +92,13 @@ def load(folder: Path) -> Pool:
     Raises:
         DataError: the file is missing or damaged.
     """
+    advice = "mine the pool again into an empty folder"
     try:
-        with np.load(folder / FILE, allow_pickle=False) as columns:
-            return Pool(**{name: columns[name] for name in columns.files})
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-        raise damaged(folder / FILE, error, "mine the pool again into an empty folder") from None
+        return Pool(**load_unproven(folder / FILE))  # the manifest has the digest of its content
+    except DamagedFile as damage:
+        raise DamagedFile(f"{damage}; {advice}") from None
+    except TypeError:
+        raise DataError(f"{folder / FILE}: it does not hold the arrays of a pool; {advice}") from None
 
 
 def contributions(pool: Pool, names: Sequence[str]) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from adapters.errors import DataError, EnvironmentFailure, HarnessError, UsageError
+from adapters.sums import DamagedFile, NoChecksum
 from adapters.typed_file import read_json
 from harness.data.sources import seen
 from harness.data.sources.beir_folder import BeirSource, beir_source
@@ -133,6 +134,20 @@ def checked(file: Path, wanted: BeirName) -> Path:
         raise DataError(f"{file}: md5 {md5}, not {wanted.md5}; delete it and fetch it again")
     _remember(file, wanted, stamp)
     return file
+
+
+def verify(file: Path) -> None:
+    """Compare a zip file with the md5 sum in its note.
+
+    Raises:
+        NoChecksum: there is no note.
+        DamagedFile: the sum is another one, or the note cannot be read.
+    """
+    if not _note(file).exists():
+        raise NoChecksum(f"{file}: it has no note of its md5 sum")
+    known = read_json(_note(file), _Checked, error=DamagedFile)
+    if (md5 := file_md5(file)) != known.md5:
+        raise DamagedFile(f"{file}: md5 {md5}, not {known.md5}")
 
 
 @dataclass(frozen=True)

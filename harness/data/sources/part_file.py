@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from adapters.atomic import sync
 from adapters.errors import EnvironmentFailure
 
 
@@ -64,6 +65,7 @@ class PartFile:
         os.fsync(self._file.fileno())
         self._tag.unlink(missing_ok=True)
         self.path.replace(target)
+        sync(target.parent)
 
     def remove(self) -> None:
         """Delete what was fetched."""

@@ -2,6 +2,9 @@
 
 A look is reserved before anything is scored, and counted in the transaction that stores its figures, before they are
 shown. The reservation only saves work: whatever happened to it, a look is counted only if the budget allows it.
+
+Every look has a checksum. Where a look is damaged or missing, it is not known what it spent, so no look is counted and
+none is shown until the file is restored.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
 from harness.judging.gate.verdict import MEMORY
 from harness.result.result import Result
+from harness.result.rows import Row
 from harness.result.secrets import public_values, without_secrets
 from harness.result.store import Results
+from harness.result.typed import Unreadable, parsed, typed
 
 _COLUMNS = (
     "id", "at", "release", "tier", "split", "collections", "measure", "anchor", "candidate", "policy", "verdict",
@@ -87,8 +92,13 @@ class LookLog:
             pass
 
     def keep(self, look: Look) -> Look:
-        """Store a look that needs no budget. If it was taken before, it spends nothing again and keeps its time."""
-        with Results(self._path) as results:
+        """Store a look that needs no budget. If it was taken before, it spends nothing again and keeps its time.
+
+        Raises:
+            DataError: a stored look is damaged or missing.
+        """
+        with Results(self._path) as results, results.transaction():
+            _all(results)
             _insert(results, look)
         return self.find(look.id)
 
@@ -104,7 +114,7 @@ class LookLog:
 
         Raises:
             NoLookLeft: the looks of the release are spent or reserved.
-            DataError: the store can only be read.
+            DataError: the store can only be read, or a stored look is damaged or missing.
         """
         made = None if request.tier == "dev" else self._reserve(request, known)
         if made is None:
@@ -128,12 +138,13 @@ class LookLog:
 
         Raises:
             NoLookLeft: the look needs a budget, and there is none.
+            DataError: a stored look is damaged or missing.
         """
         elsewhere = self._elsewhere(known, request)
         with Results(self._path) as results, results.transaction():
             counted = _counted(results, request).plus(elsewhere)
             free = look.alpha == 0 or look.id in {one.id for one in counted.spent}
-            if not free and (reserved is None or not reservations.is_there(results, reserved.id)):
+            if not free and (reserved is None or not reservations.is_there(results, reserved)):
                 check(request, counted.spent, counted.running)
             _insert(results, look)
             results.write(figures)
@@ -142,7 +153,11 @@ class LookLog:
         return self.find(look.id)
 
     def all(self) -> list[Look]:
-        """Return every look, ordered by time."""
+        """Return every look, ordered by time.
+
+        Raises:
+            DataError: a stored look is damaged or missing.
+        """
         with Results(self._path) as results:
             return _all(results)
 
@@ -254,11 +269,11 @@ def _insert(results: Results, look: Look) -> None:
             accepted = max(look.accepted, excluded.accepted)""",
         row,
     )
+    results.keep_sum("look", look.id)
 
 
 def _all(results: Results) -> list[Look]:
-    rows = results.rows(f"select {', '.join(_COLUMNS)} from look order by at, id")
-    return [_look(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+    return results.looks(_look)
 
 
 def _json(system: SystemRecord) -> str:
@@ -266,14 +281,22 @@ def _json(system: SystemRecord) -> str:
     return json.dumps(made, ensure_ascii=False)
 
 
-def _look(row: Mapping[str, Any]) -> Look:
-    anchor, candidate = (_system(json.loads(row[side])) for side in ("anchor", "candidate"))
+def _look(row: Row) -> Look:
+    """The look in a row. Its id proves everything that it is made of, even without a checksum.
+
+    Raises:
+        Unreadable: a value is missing or wrong.
+    """
     plain = {key: row[key] for key in ("release", "tier", "split", "measure", "policy", "verdict", "alpha", "at")}
-    return Look(
-        collections=tuple(json.loads(row["collections"])), anchor=anchor, candidate=candidate,
-        figures=json.loads(row["figures"]), accepted=bool(row["accepted"]), **plain,
-    )  # fmt: skip
+    parts = {key: parsed(row[key], key) for key in ("collections", "anchor", "candidate", "figures")}
+    look = typed(Look, {**plain, **parts, "accepted": bool(row["accepted"])}, "look")
+    if look.id != row["id"] or not 0 <= look.alpha <= 1 or row["accepted"] not in {0, 1} or not _is_time(look.at):
+        raise Unreadable("it is not what was stored")
+    return look
 
 
-def _system(found: Mapping[str, Any]) -> SystemRecord:
-    return SystemRecord(found["name"], tuple(found["evaluations"]), found["macro"])
+def _is_time(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False

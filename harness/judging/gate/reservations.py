@@ -7,19 +7,24 @@ import secrets
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from adapters.errors import HarnessError, UsageError
+from adapters.sums import DamageWarning
 from harness.judging.gate.holders import BEAT_SECONDS, STALE_SECONDS, Holder, this_process
 from harness.judging.gate.policy import Policy, Tier
 from harness.result.secrets import without_secrets
 from harness.result.store import Results
+from harness.result.typed import Unreadable, parsed, typed
 
 UNNAMED = "unnamed"
 """The release of looks whose policy names no release."""
+_YEAR_10000 = 253402300800
+"""In seconds since 1970. Later times cannot be shown."""
 _COLUMNS = "id, release, tier, collections, candidate, alpha, host, place, pid, started, at, beat"
 
 
@@ -90,18 +95,26 @@ class Reservation:
 
 def reserved(results: Results, request: LookRequest) -> list[Reservation]:
     """Return the reservations of running gates that count together with a look, the earliest first."""
-    rows = results.rows(f"select {_COLUMNS} from reservation order by at, id")
-    found = [_reservation(row) for row in rows]
     now = time.time()
-    return [one for one in found if _shares(one, request) and one.holder.is_running(now)]
+    return [one for _, one in _all(results) if one and _shares(one, request) and one.holder.is_running(now)]
 
 
 def insert(results: Results, made: Reservation) -> None:
-    """Store a reservation, and remove those whose gates have ended without showing a figure."""
+    """Store a reservation, and remove those whose gates have ended without showing a figure.
+
+    A damaged reservation is removed with a warning. This frees no look: a gate that has lost its reservation counts its
+    look only if the budget still allows it.
+    """
     now = time.time()
-    for row in results.rows(f"select {_COLUMNS} from reservation"):
-        if not _reservation(row).holder.is_running(now):
-            remove(results, row[0])
+    for id, one in _all(results):
+        if one is None:
+            place = results.rows("select file from pragma_database_list")[0][0]
+            message = (
+                f"{place}: the reservation {id} of a look is damaged and was removed; a gate that holds it asks again"
+            )
+            warnings.warn(message, DamageWarning, stacklevel=2)
+        if one is None or not one.holder.is_running(now):
+            remove(results, id)
     row = (
         made.id, made.release, made.tier, json.dumps(made.collections), made.candidate, made.alpha,
         *astuple(made.holder),
@@ -109,12 +122,13 @@ def insert(results: Results, made: Reservation) -> None:
     results.rows(f"insert into reservation({_COLUMNS}) values ({', '.join('?' * len(row))})", row)
 
 
-def is_there(results: Results, id: str) -> bool:
-    """Whether a reservation is still stored."""
-    return bool(results.rows("select 1 from reservation where id = ?", (id,)))
+def is_there(results: Results, made: Reservation) -> bool:
+    """Whether a reservation is still stored as it was made."""
+    kept = dict(_all(results)).get(made.id)
+    return kept is not None and replace(kept, holder=made.holder) == made
 
 
-def remove(results: Results, id: str) -> None:
+def remove(results: Results, id: object) -> None:
     """Release a reservation."""
     results.rows("delete from reservation where id = ?", (id,))
 
@@ -143,7 +157,17 @@ def _shares(one: Reservation, request: LookRequest) -> bool:
     return same and not set(one.collections).isdisjoint(request.collections)
 
 
-def _reservation(row: tuple[object, ...]) -> Reservation:
-    id, release, tier, collections, candidate, alpha, *holder = row
-    named = tuple(json.loads(str(collections)))
-    return Reservation(str(id), str(release), str(tier), named, str(candidate), float(str(alpha)), Holder(*holder))  # type: ignore[arg-type]
+def _all(results: Results) -> list[tuple[object, Reservation | None]]:
+    """Every reservation by its id, the earliest first; None for one that is damaged."""
+    rows = results.rows(f"select {_COLUMNS} from reservation order by at, id")
+    return [(row[0], _reservation(row)) for row in rows]
+
+
+def _reservation(row: tuple[object, ...]) -> Reservation | None:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    try:
+        values["collections"] = parsed(values["collections"], "collections")
+        found = typed(Reservation, {**values, "holder": values}, "reservation")
+    except Unreadable:
+        return None
+    return found if 0 <= found.alpha <= 1 and 0 <= found.holder.at < _YEAR_10000 else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from adapters.errors import UsageError
 from harness.result.adaptation.reading import read_record
+from harness.result.rows import Row
 from harness.result.select import systems_named
 from harness.result.store import Results
 from harness.result.stored import Stored
+from harness.result.typed import parsed, typed
 from harness.workspace import Workspace
 
 
@@ -21,7 +23,7 @@ def citations(workspace: Workspace, stored: Sequence[Stored], anchors: Sequence[
         anchors: the names that policies give as their anchors.
 
     Raises:
-        DataError: the record of an adaptation cannot be read, so it is not known what it refers to.
+        DataError: a look, or the record of an adaptation, cannot be read, so it is not known what it refers to.
     """
     found: dict[str, str] = {}
     for file in sorted(workspace.adaptations.glob("*.json")):
@@ -31,7 +33,20 @@ def citations(workspace: Workspace, stored: Sequence[Stored], anchors: Sequence[
         with suppress(UsageError):  # it was not measured here
             found |= {one.id: f"the policy has the anchor '{name}'" for one in systems_named([name], stored)}
     with Results(workspace.results) as results:
-        for look, *sides in results.rows("select id, anchor, candidate from look where accepted order by at"):
-            for side in sides:
-                found |= dict.fromkeys(json.loads(side)["evaluations"], f"accepted by {look}, or its anchor")
+        for accepted in results.looks(_accepted):
+            found |= accepted
     return found
+
+
+def _accepted(look: Row) -> dict[str, str]:
+    """Why the evaluations of a look are needed: it accepted a system."""
+    if not look["accepted"]:
+        return {}
+    sides = [typed(_Side, parsed(look[side], side), side) for side in ("anchor", "candidate")]
+    reason = f"accepted by {look['id']}, or its anchor"
+    return {id: reason for side in sides for id in side.evaluations}
+
+
+@dataclass(frozen=True)
+class _Side:
+    evaluations: tuple[str, ...]

@@ -101,6 +101,7 @@ def test_a_poisoned_ledger_is_broken(place: Place) -> None:
     found = checked(place, spec)
     assert verdicts(found)["the ledger"] == "broken"
     assert names(found) == ["poisoned-cache"]
+    assert f"remove them with `harness forget {spec} --yes`, and run again" in found.alarms[0].message
 
 
 def poison(place: Place, spec: str) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters import tiny
+from adapters.sums import save_sealed
 from adapters.vectors import shard_files
 from harness.checks import doctor as module
 from harness.checks import model_files
 from harness.checks.doctor import EXTRAS, Finding, examine
+from harness.checks.reference import ReferenceAgreement
 from harness.data.sources import load, seen, stored
 from harness.workspace import Workspace
 from tests.fixtures import Command
@@ -103,7 +107,11 @@ def filled(place: Place) -> dict[str, Path]:
     model = tiny.bert_embedder(place.path / "embedder")
     place.evaluations(collection, first="bm25", rerankers=[str(model)])
     inside = place.workspace.collections / collection.fingerprint
+    record = place.workspace.references / f"{'a' * 32}.json"
+    save_sealed(record, record.stem, asdict(ReferenceAgreement(None)))
     return {
+        "reference": record,
+        "download": download(place),
         "texts": inside / "corpus.arrow",
         "queries": inside / "queries.arrow",
         "judgments": inside / stored.ARRAYS,
@@ -118,6 +126,16 @@ def filled(place: Place) -> dict[str, Path]:
         "vectors": next(shard_files(next((place.workspace.cache / "embeddings").iterdir()))),
         "model": model / "model.safetensors",
     }
+
+
+def download(place: Place) -> Path:
+    """A zip file that was fetched, with the note of its md5 sum."""
+    file = place.workspace.downloads / "mine.zip"
+    file.parent.mkdir()
+    file.write_bytes(b"PK zip")
+    note = {"md5": hashlib.md5(b"PK zip").hexdigest(), "file": []}
+    file.with_name("mine.zip.checked").write_text(json.dumps(note))
+    return file
 
 
 def found_in(place: Place) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adapters.labels import OutputLabel
 from adapters.protocols import Floats
 from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
 from adapters.spec import open_reranker
+from adapters.sums import DamageWarning
 from harness.checks import reference as comparing
 from harness.checks.check import check
 from harness.running.experiment import experiment
@@ -121,6 +123,19 @@ def test_a_record_of_a_failure_is_none(tmp_path: Path) -> None:
         json.dumps({"shift": None, "turned_far": 0, "note": "memory was short", "own": None, "prompts": ""})
     )
     assert comparing._read(file) is None
+
+
+@pytest.mark.usefixtures("every_run_is_long")
+def test_a_damaged_record_is_set_aside_and_the_reranker_compared_again(
+    place: Place, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OutputLabel, "scores", wrong_label)
+    assert "other-scores" in alarms(place, str(model))[0]
+    (file,) = place.workspace.references.iterdir()
+    file.write_text(re.sub(r'("(relative|largest)"): [^,]+', r"\1: 0.0", file.read_text()))
+    with pytest.warns(DamageWarning, match="the reranker is compared again"):
+        assert "other-scores" in alarms(place, str(model))[0]
+    assert sorted(one.name for one in place.workspace.references.iterdir()) == [file.name, f"{file.name}.damaged"]
 
 
 @pytest.mark.usefixtures("every_run_is_long")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -84,8 +85,18 @@ def test_queries_without_a_source_are_welcome(place: Place) -> None:
 
 def test_a_damaged_pool_is_refused(place: Place) -> None:
     mined(place)
-    (place.path / "pool" / "pool.npz").write_bytes(b"PK")
-    with pytest.raises(DataError, match="damaged"):
+    file = place.path / "pool" / "pool.npz"
+    sound = file.read_bytes()
+    for damage in (
+        b"PK",
+        *(sound[:at] + bytes([sound[at] ^ 255]) + sound[at + 1 :] for at in range(40, len(sound), 40)),
+    ):
+        file.write_bytes(damage)
+        with suppress(DataError):  # where the content is still the same
+            load(place.path / "pool")
+    file.write_bytes(sound[:-1])
+    advice = "mine the pool again into an empty folder"
+    with pytest.raises(DataError, match=rf"pool\.npz: it cannot be read \(.*\); {advice}"):
         load(place.path / "pool")
 
 

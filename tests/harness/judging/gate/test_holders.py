@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.judging.gate import holders
+from adapters import processes
 from harness.judging.gate.holders import STALE_SECONDS, Holder, this_process
 from tests.harness.judging.gate.processes import until
 
@@ -19,7 +18,7 @@ NEVER = 10 * STALE_SECONDS
 
 
 def of(process: subprocess.Popen[Any]) -> Holder:
-    return replace(this_process(), pid=process.pid, started=holders._started(process.pid) or "")
+    return replace(this_process(), pid=process.pid, started=processes.started(process.pid) or "")
 
 
 def test_a_process_runs_until_it_ends_whenever_it_was_heard_of() -> None:
@@ -40,22 +39,6 @@ def test_a_killed_process_that_nobody_waited_for_has_ended() -> None:
         assert process.returncode is None
 
 
-def test_a_later_process_with_the_same_number_is_another_one() -> None:
-    own = this_process()
-    assert own.is_running(own.at)
-    assert not replace(own, started="1").is_running(own.at)
-
-
-@pytest.mark.parametrize("without_proc", [False, True])
-def test_the_start_is_the_same_whenever_it_is_read(monkeypatch: pytest.MonkeyPatch, without_proc: bool) -> None:
-    if without_proc:
-        monkeypatch.setattr(holders, "_PROC", Path("/nowhere"))
-    own = this_process()
-    assert own.started and own == replace(this_process(), at=own.at, beat=own.beat)
-    assert own.is_running(own.at)
-    assert not replace(own, started="Thu Jan 1 00:00:00 1970").is_running(own.at)
-
-
 def test_a_process_of_another_place_runs_while_it_gives_signs_of_life() -> None:
     other = replace(this_process(), place="another container")
     assert other.is_elsewhere and other.is_running(other.beat + STALE_SECONDS - 1)
@@ -64,13 +47,12 @@ def test_a_process_of_another_place_runs_while_it_gives_signs_of_life() -> None:
 
 
 def test_a_process_that_may_not_be_inspected_runs_while_it_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some systems hide the processes of other users."""
-
-    def refused(*_: object) -> None:
-        raise PermissionError
-
     own = this_process()
-    monkeypatch.setattr(holders, "_started", lambda _: None)
-    assert not own.is_running(own.at) or os.geteuid() == -1
-    monkeypatch.setattr(os, "kill", refused)
+    monkeypatch.setattr(processes, "seen", lambda *_: "unknown")
     assert own.is_running(own.at) and not own.is_running(own.at + STALE_SECONDS)
+
+
+def test_this_process_holds_what_it_reserved() -> None:
+    own = this_process()
+    assert own.is_running(own.at + NEVER) and not replace(own, started="1").is_running(own.at)
+    assert own.started == processes.started(os.getpid())

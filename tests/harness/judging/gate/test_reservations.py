@@ -181,6 +181,7 @@ def test_an_old_name_with_new_weights_is_refused_while_another_gate_holds_the_la
     log.keep(replace(old, candidate=replace(old.candidate, name=BADLY, evaluations=("old",)), alpha=0.0))
     with Results(place.workspace.results) as results:
         results.rows("update look set candidate = json_set(candidate, '$.name', ?) where alpha > 0", (BADLY,))
+        results.rows("delete from checksum where kind = 'look'")
     gates.waiting(wrong=0.3)
     found = gates.run(BADLY)
     assert found["verdict"] == "invalid" and "1 reserved by" in found["reasons"][0] and found["macro"] is None
@@ -324,7 +325,7 @@ def test_a_store_that_can_only_be_read_is_refused_before_anything_is_scored(
     from harness.result import database
 
     LookLog(place.workspace.results)
-    monkeypatch.setattr(database, "_writable", lambda path: path != place.workspace.results)
+    monkeypatch.setattr(database, "can_write", lambda path: path != place.workspace.results)
     monkeypatch.setattr(f"{FAKE}.Reader.score", lambda *_: pytest.fail("it was scored"))
     with pytest.raises(DataError, match=r"results\.sqlite can only be read, so no look can be counted"):
         held(BADLY)
