@@ -3,6 +3,7 @@ safetensors."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class _State:
     run: str
     step: Count
     history: tuple[Mapping[str, float], ...]
+    tensors: str | None = None
+    """The digest of the file of tensors; None if an earlier version wrote the state."""
 
 
 def save_state(
@@ -58,7 +61,8 @@ def save_state(
             safetensors.save_file(tensors, unfinished / _TENSORS)
         except need("safetensors", "models", "training").SafetensorError as error:
             raise OSError(f"{folder}: {error}") from None
-        state = {"run": run, "step": progress.step, "history": progress.history}
+        digest = _digest(unfinished / _TENSORS)
+        state = {"run": run, "step": progress.step, "history": progress.history, "tensors": digest}
         (unfinished / _STATE).write_text(json.dumps(state), "utf-8")
         replace_folder(unfinished, folder)
 
@@ -72,11 +76,14 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
     """
     if not (folder / _STATE).is_file():
         return Progress(0, [])
-    state = read_json(folder / _STATE, _State, error=DataError, advice=f"delete the folder {folder} and run again")
+    advice = f"delete the folder {folder} and run again"
+    state = read_json(folder / _STATE, _State, error=DataError, advice=advice)
     if state.run != run:
         raise UsageError(
             f"{folder} holds an unfinished run with other data or settings; delete it, or name another --out"
         )
+    if state.tensors not in {None, _digest(folder / _TENSORS)}:
+        raise DataError(f"{folder / _TENSORS}: its content is not what was written; {advice}")
     tensors = need("safetensors.torch", "models", "training").load_file(folder / _TENSORS)
     torch = need("torch", "models", "training")
     with torch.no_grad():
@@ -88,6 +95,14 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
                     key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
                 }
     return Progress(state.step, [dict(row) for row in state.history])
+
+
+def _digest(file: Path) -> str:
+    """The digest of a file; empty if it is missing."""
+    if not file.exists():
+        return ""
+    with file.open("rb") as stored:
+        return hashlib.file_digest(stored, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")

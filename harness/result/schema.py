@@ -44,6 +44,10 @@ COLUMNS = {
         "environment", "command", "created", "updated",
     ),
     "value": ("evaluation", "measure", "mean", "per_query", "questions"),
+    "look": (
+        "id", "at", "release", "tier", "split", "collections", "measure", "anchor", "candidate", "policy", "verdict",
+        "alpha", "accepted", "figures",
+    ),
 }  # fmt: skip
 """The columns that are read by name. A damaged schema may lack one."""
 ADDED = {

@@ -20,7 +20,7 @@ def main() -> int:
 
     def tell(outcome: Outcome) -> None:
         done["inputs"] += 1
-        if outcome.state == "failed" and not kinds[outcome.kind].known:
+        if outcome.state == "failed":
             done["failed"] += 1
             sys.stderr.write(f"{outcome.kind} {outcome.number}: {outcome.detail.strip().splitlines()[-1][:300]}\n")
         if done["inputs"] % 1000 == 0:
@@ -31,21 +31,19 @@ def main() -> int:
     if options.out:
         save(failures, options.seed, options.out)
     if options.json:
-        content = recorded(tallies, {name: kind.known for name, kind in kinds.items()}, options.seed)
-        options.json.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        options.json.write_text(json.dumps(recorded(tallies, options.seed), indent=1) + "\n", "utf-8")
     for name, tally in tallies.items():
-        known = f"  ({kinds[name].known})" if kinds[name].known and tally.failed else ""
         counts = f"{tally.inputs:>7,} {tally.accepted:>7,} {tally.compared:>7,} {tally.refused:>7,} {tally.failed:>6,}"
-        sys.stdout.write(f"{name:<24}{counts}{known}\n")
-    return 1 if any(not kinds[one.kind].known for one in failures) else 0
+        sys.stdout.write(f"{name:<24}{counts}\n")
+    return 1 if failures else 0
 
 
-def recorded(tallies: Mapping[str, Tally], known: Mapping[str, str], seed: int) -> dict[str, object]:
+def recorded(tallies: Mapping[str, Tally], seed: int) -> dict[str, object]:
     """The counts of a run, to be kept."""
     rows = {
         name: {
             "inputs": one.inputs, "accepted": one.accepted, "compared": one.compared, "refused": one.refused,
-            "failed": one.failed, **({"known": known[name]} if known[name] else {}),
+            "failed": one.failed,
         }
         for name, one in tallies.items()
     }  # fmt: skip

@@ -33,7 +33,6 @@ class Kind:
         sound: whether the examples are accepted; specs name models that are not there.
         prepared: whether the examples are read once before memory is limited, so that libraries are loaded.
         needs: packages without which it cannot be read here.
-        known: why inputs of this kind still fail; such failures are counted and do not fail the run.
     """
 
     name: str
@@ -46,7 +45,6 @@ class Kind:
     sound: bool = True
     prepared: bool = True
     needs: tuple[str, ...] = ()
-    known: str = ""
 
 
 @dataclass

@@ -6,13 +6,14 @@ import json
 import shutil
 import warnings
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from adapters.identity import text_digests
-from adapters.vectors import VectorStore
+from adapters.identity import array_digest, text_digests
+from adapters.vectors import VectorStore, shard_files
+from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.data.sources.stored import description_in
 from harness.result.adaptation.reading import read_record
@@ -20,10 +21,11 @@ from harness.result.store import Results
 from harness.scoring.ledger.store import Entries, Ledger
 from harness.workspace import Workspace
 from tests.fuzz.collections import folder_of
-from tests.fuzz.kinds import Kind
+from tests.fuzz.kinds import Disagreement, Kind
 
 _KEY = "0" * 32
 _TEXTS = [f"text {number}" for number in range(6)]
+_VECTORS = np.arange(24, dtype=np.float32).reshape(6, 4)
 
 
 def results(folder: Path) -> Sequence[bytes]:
@@ -65,33 +67,35 @@ def _without_logs(file: Path) -> None:
         one.unlink()
 
 
-def _part(file: Path) -> str:
-    """What a file of a shard holds: digests, sums, or '' for the vectors."""
-    return file.name.removesuffix(".npy").partition(".")[2]
-
-
 def vectors(folder: Path, part: str) -> Sequence[bytes]:
     """The folder holds the store of six texts; the file that is mutated has a name of its own in the registry."""
     shutil.rmtree(folder / "made", ignore_errors=True)
-    store = VectorStore(folder / "made", _KEY)
-    store.append(text_digests(_TEXTS), np.arange(24, dtype=np.float32).reshape(6, 4))
-    (named,) = [one for one in (folder / "made" / _KEY).glob("*.npy") if _part(one) == part]
-    return [named.read_bytes()]
+    VectorStore(folder / "made", _KEY).append(text_digests(_TEXTS), _VECTORS)
+    return [_shard(folder / "made", part).read_bytes()]
 
 
 def of_vectors(file: Path, part: str) -> object:
-    """The store with the mutated file in the place of its own."""
-    folder = file.parent / "made"
-    space = file.parent / "read"
-    shutil.rmtree(space, ignore_errors=True)
-    shutil.copytree(folder, space)
-    (named,) = [one for one in (space / _KEY).glob("*.npy") if _part(one) == part]
-    shutil.copyfile(file, named)
+    """The store with the mutated file in the place of its own. A vector is the one that was stored, or missing."""
+    space = _copied(file.parent / "made", file.parent / "read")
+    shutil.copyfile(file, _shard(space, part))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         store = VectorStore(space, _KEY)
         missing = store.missing(text_digests(_TEXTS))
-        return len(missing) or store.gather(text_digests(_TEXTS))
+        if not len(missing) and not np.array_equal(store.gather(text_digests(_TEXTS)), _VECTORS):
+            raise Disagreement("the vectors are not those that were stored")
+    return missing
+
+
+def _shard(folder: Path, part: str) -> Path:
+    (file,) = shard_files(folder / _KEY)
+    return file.with_suffix(part)
+
+
+def _copied(made: Path, copy: Path) -> Path:
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(made, copy)
+    return copy
 
 
 def kept(folder: Path, name: str) -> Sequence[bytes]:
@@ -103,12 +107,25 @@ def kept(folder: Path, name: str) -> Sequence[bytes]:
 
 
 def of_kept(file: Path, name: str) -> object:
-    space = file.parent / "space"
-    folders = [one for one in (space / "collections").iterdir() if (one / name).exists()]
-    (place,) = [one for one in folders if one.suffix != ".damaged"]
+    """The collection with the mutated file in the place of its own. It is made again from its source if need be."""
+    space = _copied(file.parent / "space", file.parent / "read")
+    (place,) = [one for one in (space / "collections").iterdir() if one.is_dir() and (one / name).exists()]
     shutil.copyfile(file, place / name)
     (found,) = load(str(file.parent / "source"), Workspace.open(space))
-    return len(found.corpus), len(found.qrels), found.counts
+    if _digest(found) != _sound(file.parent / "source", file.parent / "sound"):
+        raise Disagreement("texts or judgments are not those of the source")
+    return found.counts
+
+
+@cache
+def _sound(source: Path, space: Path) -> str:
+    (found,) = load(str(source), Workspace.open(space))
+    return _digest(found)
+
+
+def _digest(found: Collection) -> str:
+    rows = found.qrels
+    return array_digest(text_digests([*found.corpus, *found.corpus.ids()]), rows.queries, rows.documents, rows.grades)
 
 
 def of_description(file: Path) -> object:
@@ -136,9 +153,9 @@ def of_collection(file: str) -> Kind:
 KINDS = [
     Kind("store", "mine/results.sqlite", results, "binary", of_results, share=0.25),
     Kind("ledger", "mine/ledger.sqlite", ledger, "binary", of_ledger, share=0.25),
-    of_array("vectors", ""),
-    of_array("vectors-digests", "digests"),
-    of_array("vectors-sums", "sums"),
+    of_array("vectors", ".npy"),
+    of_array("vectors-digests", ".digests.npy"),
+    of_array("vectors-sums", ".sums.npy"),
     of_collection("judgments.npz"),
     of_collection("corpus.arrow"),
     Kind("kept-description", "mine/collection.json", partial(kept, name="collection.json"), "json", of_description),

@@ -132,6 +132,20 @@ def test_the_state_of_another_run_is_not_taken(base: Path, tmp_path: Path) -> No
         fit(job(str(base), some_examples(11), QUICK), tmp_path / "out")
 
 
+@pytest.mark.parametrize("damage", ["a byte", "cut", "gone"])
+def test_a_damaged_state_is_refused_and_not_trained_on(base: Path, tmp_path: Path, damage: str) -> None:
+    work = job(str(base), some_examples(), QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        fit(work, tmp_path / "out", Machine(resume_seconds=0), KilledAfter(2))
+    file = tmp_path / "out.steps" / ".state" / "state.safetensors"
+    sound = file.read_bytes()
+    file.write_bytes(sound[:-9] + bytes([sound[-9] ^ 1]) + sound[-8:] if damage == "a byte" else sound[:-9])
+    if damage == "gone":
+        file.unlink()
+    with pytest.raises(DataError, match=r"its content is not what was written; delete the folder .* and run again"):
+        fit(work, tmp_path / "out")
+
+
 def test_a_finished_run_is_not_made_again_and_never_overwritten(base: Path, tmp_path: Path) -> None:
     work = job(str(base), some_examples(), QUICK)
     first = fit(work, tmp_path / "out")

@@ -24,8 +24,8 @@ _ROLES: dict[tuple[str, ...], Role] = {
     for words in ((stem + suffix,), (stem, suffix))
 }
 """The words of names of columns in lower case, such as ir_datasets' query_id, BEIR's corpus-id, TREC's docno."""
-_LONGEST = 100
-"""Characters; a longer text is no name of a column."""
+_LONGEST_NAME = 100
+"""Longer words are no names, whatever they begin with; the second reading has the same bound."""
 _TREC: tuple[Role, ...] = ("query", "iteration", "document", "grade")
 
 
@@ -54,5 +54,8 @@ def contradicts(header: Sequence[str]) -> bool:
 
 
 def _roles(header: Sequence[str]) -> list[Role | None]:
-    words = (re.split(r"[\W_]+", name.lower()) if len(name) < _LONGEST else [] for name in header)
-    return [_ROLES.get(tuple(filter(None, one))) for one in words]
+    return [_role(name) if len(name) < _LONGEST_NAME else None for name in header]
+
+
+def _role(name: str) -> Role | None:
+    return _ROLES.get(tuple(filter(None, re.split(r"[\W_]+", name.lower()))))

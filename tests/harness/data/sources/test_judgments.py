@@ -98,3 +98,8 @@ def test_a_query_whose_only_documents_are_unknown_stays_in_the_denominator(sessi
 )  # fmt: skip
 def test_judgments_in_json_that_are_no_clear_judgments_are_named(session: Any, content: str, message: str) -> None:
     assert session.refused(DataError, session.beir(qrels=content)).startswith(f"coll/qrels/test.tsv:{message}")
+
+
+def test_a_very_long_name_of_a_column_is_refused_in_one_line(session: Any) -> None:
+    content = '{"query-id": "q1", "corpus-id": "d1", "score' + "- " * 300 + '": 2}\n'
+    assert session.refused(DataError, session.beir(qrels=content)).startswith("coll/qrels/test.tsv:1: fields query-id")

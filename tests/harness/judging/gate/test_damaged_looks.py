@@ -150,3 +150,9 @@ def test_a_damaged_reservation_takes_no_look_that_another_gate_has_reserved(work
     change(workspace, f"update reservation set {damage}")
     with log.reserved(replace(first, candidate="e"), log), pytest.raises(NoLookLeft, match="1 reserved by"):
         log.take(look("d", collections=("c9",)), first, log, made, ())
+
+
+def test_a_table_of_looks_that_lacks_a_column_is_refused(workspace: Workspace) -> None:
+    change(workspace, "alter table look rename column alpha to alphb")
+    with pytest.raises(DataError, match=r"results\.sqlite: damaged, the table look lacks a column; restore"):
+        LookLog(workspace.results)
