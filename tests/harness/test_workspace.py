@@ -74,7 +74,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", lambda _: synced.append((tmp_path / "file").exists()))
     with write_atomically(tmp_path / "file") as unfinished:
         unfinished.write_text("x")
-    assert synced[-1] and not any(synced[:-1]) and len(synced) > 1
+    assert synced[-2:] == [False, True] and len(synced) > 2, "the folders above it are synchronised too"
 
 
 def test_a_folder_is_exchanged_whole(tmp_path: Path) -> None:
