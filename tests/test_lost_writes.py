@@ -9,9 +9,10 @@ import pytest
 
 from benchmarks.lost_writes import battery
 from tests.power_cuts import Call, Disk, calls, is_possible, recorded
+from tests.skips import OPTIONAL
 
 ROOT = Path(__file__).parent.parent
-traced = pytest.mark.skipif(not is_possible(), reason="needs strace, and permission to trace")
+traced = pytest.mark.skipif(not is_possible(), reason=f"{OPTIONAL}: strace, and permission to trace")
 
 
 def cuts(folder: Path, program: str, mode: str) -> list[object]:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.fixtures import Command
 from tests.read_only import read_only
+from tests.skips import OPTIONAL
 from tests.tiny_collection import FIRST, Place
 
 A, B = "tests.fake_adapters:Streaming", "control:oracle"
@@ -98,7 +99,7 @@ def test_a_run_says_that_nothing_can_be_written_there(workspace: Path, command: 
     assert "cannot write in the workspace" in said.err.splitlines()[-1]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may read what nobody may read")
+@pytest.mark.skipif(os.geteuid() != 0, reason=f"{OPTIONAL}: only the superuser may read what nobody may read")
 def test_a_store_that_may_not_be_read_is_one_line(workspace: Path, command: Command) -> None:
     command("list", "--workspace", workspace)
     with read_only(workspace) as (made,):

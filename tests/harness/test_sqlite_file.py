@@ -25,10 +25,12 @@ from harness.holder import Writer, holder, recorded
 from harness.result.store import Results
 from harness.scoring.ledger.store import Ledger
 from harness.sqlite_file import Connection, StoreBusy, connected, error_of, in_words, writing
+from tests.skips import OPTIONAL
 from tests.tiny_collection import Place
 
 HOLDING = """
 import sqlite3, sys
+from tests.skips import OPTIONAL
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("begin immediate")
 print("held", flush=True)
@@ -176,7 +178,7 @@ def test_no_message_advises_to_move_the_file_away(path: Path, code: int) -> None
     assert "move" not in message and "delete" not in message
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may mount a small disk")
+@pytest.mark.skipif(os.geteuid() != 0, reason=f"{OPTIONAL}: only the superuser may mount a small disk")
 def test_on_a_disk_that_is_really_full_the_store_stays_whole(place: Place, tmp_path: Path) -> None:
     (done,) = place.evaluations(measures=["nDCG@10"])
     disk = tmp_path / "disk"
@@ -184,7 +186,7 @@ def test_on_a_disk_that_is_really_full_the_store_stays_whole(place: Place, tmp_p
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", disk], capture_output=True, check=False
     ).returncode:
-        pytest.skip("this container may not mount")
+        pytest.skip(f"{OPTIONAL}: a container that may mount")
     try:
         with Results(disk / "results.sqlite") as results:
             results.keep(done)

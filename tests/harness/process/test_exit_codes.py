@@ -16,6 +16,7 @@ import pytest
 from adapters.errors import DataError, EnvironmentFailure, HarnessError, ModelError, UsageError
 from harness.api import measuring
 from tests.fixtures import Command
+from tests.skips import OPTIONAL
 from tests.tiny_collection import FIRST, Place
 
 ROOT = Path(__file__).parents[3]
@@ -88,7 +89,7 @@ def asked(folder: Path, *arguments: str, line: str = "", path: Path | None = Non
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason=f"{OPTIONAL}: a system with /dev/full")
 @pytest.mark.parametrize("line", ["> /dev/full", "> /dev/full 2> /dev/full", ">&- 2>&-"])
 def test_output_that_cannot_be_written_is_no_verdict(tmp_path: Path, line: str) -> None:
     assert asked(tmp_path, "list", "adapters", line=line).returncode in {0, 6}
