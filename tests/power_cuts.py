@@ -176,7 +176,7 @@ class Disk:
         elif call.name == "ftruncate":
             one.write(numbers[-1], None)
         else:
-            raise NotImplementedError(f"{call.name} of {path}")
+            raise ValueError(f"the replay does not know the call {call.name}, made for {path}")
         return True
 
     def _sync(self, path: Path) -> bool:
@@ -197,7 +197,7 @@ class Disk:
         elif call.name.startswith("rename"):
             self._folder(paths[1].parent).entries[paths[1].name] = entries.pop(path.name)
         else:
-            raise NotImplementedError(f"{call.name} of {path}")
+            raise ValueError(f"the replay does not know the call {call.name}, made for {path}")
 
 
 def is_possible() -> bool:

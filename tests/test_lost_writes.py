@@ -73,5 +73,5 @@ def test_calls_of_threads_are_read_in_the_order_in_which_they_end(tmp_path: Path
 def test_a_call_that_cannot_be_replayed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     path = "".join(f"\\x{byte:02x}" for byte in bytes(tmp_path / "a"))
-    with pytest.raises(NotImplementedError, match="writev of"):
+    with pytest.raises(ValueError, match="does not know the call writev"):
         Disk(tmp_path, tmp_path).apply(Call("writev", f"3<{path}>", 1))

@@ -6,7 +6,7 @@ import pickle
 import traceback
 from dataclasses import dataclass
 
-from adapters.errors import HarnessError, ModelError
+from adapters.errors import DataError, EnvironmentFailure, HarnessError, ModelError, UsageError
 from adapters.protocols import Scored
 from harness.scoring.engine import Embedded
 
@@ -54,6 +54,8 @@ def portable(error: BaseException) -> BaseException:
 
 
 def _plain(error: BaseException) -> Exception:
-    return (
-        ModelError(str(error)) if isinstance(error, HarnessError) else RuntimeError(f"{type(error).__name__}: {error}")
-    )
+    """An error of the package's own class with the same exit code; a bug of any other class stays a bug."""
+    for kind in (UsageError, ModelError, DataError, EnvironmentFailure):
+        if isinstance(error, kind):
+            return kind(str(error))
+    return RuntimeError(f"{type(error).__name__}: {error}")
