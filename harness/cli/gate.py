@@ -80,6 +80,9 @@ def gate(  # noqa: PLR0917
         "allow_drift": allow_drift, "workspace": workspace, "against": against, "reporter": Terminal(),
     }  # fmt: skip
     if plan:
+        unused = {"--accept": accept, "--junit": junit, "--summary": summary, "--workers": workers != 1}
+        if given := [name for name, value in unused.items() if value]:
+            raise UsageError(f"--plan scores nothing and gives no verdict; leave out {', '.join(given)}")
         _print_plan(api.planned_gate(candidate, policy, **common), as_json)
         return
     if candidate is None:

@@ -48,6 +48,12 @@ def test_the_exit_code_is_the_verdict(  # noqa: PLR0917
     assert "Traceback" not in said.err
 
 
+def test_options_that_a_plan_cannot_follow_are_refused(ready: list[object], command: Command) -> None:
+    said = command(*ready, "--plan", "--accept", "--workers", 2)
+    assert (said.code, said.out) == (2, "")
+    assert "--plan scores nothing and gives no verdict; leave out --accept, --workers" in said.err
+
+
 def test_a_plan_is_printed_without_a_verdict(ready: list[object], command: Command, place: Place) -> None:
     said = command(*ready, "--plan")
     assert (said.code, said.out.splitlines()[0].split(":")[0]) == (0, "PLAN")
