@@ -180,3 +180,24 @@ class Generator(Protocol):
         get the same text, whatever the other prompts are.
         """
         ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says whether a premise (a passage) supports a claim, or answers a query."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def grades(self) -> tuple[float, ...] | None:
+        """The values that the judge can give, ascending, for instance (0.0, 0.5, 1.0); None for any value in [0, 1]."""
+        ...
+
+    def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Floats:
+        """Return float32 [len(claims)] in [0, 1]: how far premise i supports claim i; 0 not at all, 1 fully.
+
+        A value depends on its premise and claim only, not on the other pairs.
+        """
+        ...
