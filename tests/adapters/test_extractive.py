@@ -9,7 +9,7 @@ import pytest
 from adapters.errors import ModelError
 from adapters.protocols import Prompt, Setting
 from adapters.spec import open_generator, open_reranker
-from training.synthesis.parser import Judge, as_queries
+from training.synthesis.parser import AnswerParser, as_queries
 from training.synthesis.profiles import load_profile
 
 DOCUMENT = (
@@ -29,7 +29,7 @@ TEXTS = {
 def queries(document: str, name: str) -> list[str]:
     profile = load_profile(name)
     (answer,) = open_generator("extractive").generate([profile.prompt(document)])
-    return as_queries(Judge(profile).judge(answer, document))
+    return as_queries(AnswerParser(profile).parse(answer, document))
 
 
 @pytest.mark.parametrize("language", sorted(TEXTS))

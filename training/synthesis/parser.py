@@ -52,14 +52,14 @@ class ParsedQuery:
 
 
 @dataclass
-class Judge:
+class AnswerParser:
     """Checks answers in the order of their documents. A query that was accepted for an earlier document is a
     duplicate."""
 
     profile: Profile
     _seen: set[str] = field(default_factory=set)
 
-    def judge(self, answer: str, document: str) -> list[ParsedQuery]:
+    def parse(self, answer: str, document: str) -> list[ParsedQuery]:
         """The queries of one answer. An answer that breaks the grammar counts as all the queries that were
         requested."""
         queries = parsed(answer, self.profile.grammar)
