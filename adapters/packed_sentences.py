@@ -65,14 +65,14 @@ class PackedSentences:
         lengths = [1] * len(rows) if first_only else [len(ids) for ids, _ in sequences]
         with torch.inference_mode():
             hidden = self.encoder(sequences, first_only=first_only)
-            ends = torch.tensor([0, *np.cumsum(lengths)])
+            ends = torch.tensor([0, *np.cumsum(lengths)], device=hidden.device)
             features = {"token_embeddings": hidden[None], "cu_seq_lens_q": ends}
             if texts.prompt_length is not None:
                 features["prompt_length"] = texts.prompt_length
             for module in modules[1:]:
                 features = module(features)
             cut = self.model.truncate_dim
-            vectors: Floats = features["sentence_embedding"][:, :cut].float().numpy()
+            vectors: Floats = features["sentence_embedding"][:, :cut].float().cpu().numpy()
         return vectors
 
 

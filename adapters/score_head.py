@@ -47,7 +47,7 @@ class ScoreHead:
         if "token_type_ids" not in self.names:
             sequences = [(ids, np.zeros_like(ids)) for ids, _ in sequences]
         with torch.inference_mode():
-            logits: Floats = self.packed(sequences).numpy()
+            logits: Floats = self.packed(sequences).float().cpu().numpy()
         return logits
 
     def padded(self, batch: Mapping[str, npt.NDArray[np.int64]]) -> Floats:
@@ -93,11 +93,10 @@ def _head(model: Any, tokenizer: Any, device: str, dtype: str) -> ScoreHead:
 
     if "attention_mask" not in accepted:
         return ScoreHead(call, tuple(names), device, "never")
-    head = ScoreHead(call, tuple(names), device, packed=packed_classifier(model))
-    if head.packed is not None:
-        return head
+    head = ScoreHead(call, tuple(names), device)
     # Without a mask, attention takes its fast path.
-    return replace(head, masks="padded") if _needs_no_mask(head, tokenizer, dtype) else head
+    head = replace(head, masks="padded") if _needs_no_mask(head, tokenizer, dtype) else head
+    return replace(head, packed=packed_classifier(model))
 
 
 def _needs_no_mask(head: ScoreHead, tokenizer: Any, dtype: str) -> bool:
