@@ -49,6 +49,12 @@ def integers(numbers: npt.ArrayLike, kind: pa.DataType | None = None) -> pa.Arra
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
+def booleans(values: npt.NDArray[np.bool_]) -> pa.Array:
+    """Make an array of truth values."""
+    packed = np.packbits(values, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(packed)])
+
+
 def to_numpy(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     """Return a column of numbers or truth values as an array. It must not have nulls."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,31 @@ from adapters.identity import array_digest
 Offsets = npt.NDArray[np.int64]
 Ids = Callable[[npt.NDArray[np.integer]], list[str]]
 """Maps rows of a column of texts to their ids."""
+
+
+SHOWN_STRANGERS = 3
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Lines of a run file that were left out because the collection does not have their query."""
+
+    lines: int = 0
+    examples: tuple[str, ...] = ()
+    """The first different query ids of these lines, at most `SHOWN_STRANGERS`."""
+
+    def and_more(self, lines: int, examples: Sequence[str]) -> Strangers:
+        """These lines and others further down in the file."""
+        shown = tuple(dict.fromkeys((*self.examples, *examples)))
+        return Strangers(self.lines + lines, shown[:SHOWN_STRANGERS])
+
+    def remark(self, file: Path, collection: str) -> str | None:
+        """One line with the number and the examples; None if there are no such lines."""
+        if not self.lines:
+            return None
+        lines = "1 line is" if self.lines == 1 else f"{self.lines:,} lines are"
+        named = ", ".join(f"'{name}'" for name in self.examples)
+        return f"{file}: {lines} left out because {collection} has no such query: {named}"
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,8 @@ class Run:
     comes first, as in trec_eval."""
     outside: tuple[int, int] = (0, 0)
     """For a run from a file: lines left out because the corpus lacks their document, and all lines of its queries."""
+    strangers: Strangers = Strangers()
+    """For a run that was just read from a file: the lines of other queries. They are not stored with the run."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -110,7 +138,7 @@ def only(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
     """Return the rows with `keep`. Queries without rows stay in the run, with empty lists."""
     counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside)
+    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside, run.strangers)
 
 
 def _refuse_repeats(run: Run, ids: Ids) -> None:

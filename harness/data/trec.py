@@ -7,17 +7,22 @@ import math
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from adapters.errors import DataError, class_of
-from harness.data.arrow import rows_of, strings
+from harness.data.arrow import booleans, integers, strings, to_numpy
 from harness.data.collection import Collection
-from harness.data.runs import Run, build
+from harness.data.id_rows import byte_order, find_rows, stretches
+from harness.data.runs import SHOWN_STRANGERS, Run, Strangers
 from harness.data.sources.dirt import Dirt, shown
+from harness.data.trec_blocks import Irregular, blocks
 from harness.data.unpacked import UNREADABLE, lines_of, reason_of
 from harness.data.written_numbers import is_number
 from harness.workspace import write_atomically
@@ -41,15 +46,30 @@ class RunLine(NamedTuple):
         return f"{path}:{self.line}" if self.line else f"{path}: query '{self.query}', document '{self.document}'"
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """The lines of a run whose queries the collection has, in the order of the file."""
+
+    queries: npt.NDArray[np.int64]
+    """The row of the query in the collection, for every line."""
+    documents: pa.ChunkedArray
+    scores: npt.NDArray[np.float64]
+    strangers: Strangers
+
+
 def read_run(path: Path, collection: Collection) -> Run:
-    """Read a run file for a collection. Lines of queries that the collection does not have are left out.
+    """Read a run file for a collection. Lines of queries that the collection does not have are left out and counted.
 
     Raises:
         DataError: there is no such file; a line is broken; a query lists a document twice; a score is not a number; no
             query is in the collection; or a document is not in the corpus. If the collection allows
             `unknown-documents`, these lines are left out and counted instead.
     """
-    return run_of(path, trec_lines(path, set(collection.queries.ids())), collection)
+    queries = collection.queries.ids()
+    try:
+        return _run(path, _in_blocks(path, queries), collection)
+    except Irregular:
+        return run_of(path, trec_lines(path, set(queries)), collection)
 
 
 def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
@@ -58,22 +78,63 @@ def run_of(path: Path, lines: Iterable[RunLine], collection: Collection) -> Run:
     Raises:
         DataError: as `read_run`.
     """
-    rows = {name: row for row, name in enumerate(collection.queries.ids())}
-    scored = _scores(path, lines, rows)
-    if not scored:
+    return _run(path, _one_by_one(path, lines, collection.queries.ids()), collection)
+
+
+def _run(path: Path, scored: _Scored, collection: Collection) -> Run:
+    """Make a run of the lines.
+
+    Raises:
+        Irregular: a query lists a document twice.
+        DataError: as `read_run`.
+    """
+    if not len(scored.queries):
         raise DataError(f"{path}: none of its queries is in {collection.name}; is it the run of another split?")
-    queries = np.fromiter((query for query, _ in scored), np.int64, len(scored))
-    names = [document for _, document in scored]
-    documents = _rows_of(names, collection)
-    scores = np.fromiter(scored.values(), np.float64, len(scored))
-    if (missing := np.flatnonzero(documents < 0)).size:
-        _refuse_outside(path, missing.size, names[missing[0]], collection, everything=missing.size == len(names))
-    inside = documents >= 0
-    queries, documents, scores = queries[inside], documents[inside], scores[inside]
-    order = np.argsort(queries, kind="stable")
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=len(rows)))])
-    run = build(offsets, documents[order], scores[order], collection.corpus.ids)
-    return replace(run, outside=(int(missing.size), len(names)))
+    column = collection.corpus.id_column
+    queries, documents, scores = scored.queries, find_rows(column, scored.documents), scored.scores.astype(np.float32)
+    outside = np.flatnonzero(documents < 0)
+    if _has_repeats(queries, documents, len(column), scored.documents):
+        raise Irregular("a document is listed twice")
+    if len(outside):
+        first = scored.documents[int(outside[0])].as_py()
+        _refuse_outside(path, len(outside), first, collection, everything=len(outside) == len(documents))
+        inside = documents >= 0
+        queries, documents, scores = queries[inside], documents[inside], scores[inside]
+    if (queries[1:] < queries[:-1]).any():
+        order = np.argsort(queries, kind="stable")
+        queries, documents, scores = queries[order], documents[order], scores[order]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=len(collection.queries)))])
+    places = _places(column, documents)
+    return Run(offsets, documents, scores, places, (len(outside), len(scored.queries)), scored.strangers)
+
+
+def _has_repeats(
+    queries: npt.NDArray[np.int64], documents: npt.NDArray[np.int32], size: int, names: pa.ChunkedArray
+) -> bool:
+    """Whether a query lists a document twice.
+
+    Args:
+        documents: rows of the corpus; below 0 for a document that it lacks.
+        size: the number of documents in the corpus.
+    """
+    pairs = queries << 32 | documents
+    if (documents < 0).any():
+        outside = documents < 0
+        coded = pc.dictionary_encode(names.filter(booleans(outside))).chunks
+        codes = np.concatenate([to_numpy(chunk.indices) for chunk in coded]).astype(np.int64)
+        pairs[outside] = queries[outside] << 32 | (size + codes)
+    pairs.sort()
+    return bool((pairs[1:] == pairs[:-1]).any())
+
+
+def _places(column: pa.ChunkedArray, documents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The place of the id of each document among the different ids of the run in byte order."""
+    there = np.zeros(len(column), bool)
+    there[documents] = True
+    rows = np.flatnonzero(there)
+    places = np.empty(len(column), np.int32)
+    places[rows[byte_order(column.take(integers(rows)))]] = np.arange(len(rows), dtype=np.int32)
+    return places[documents]
 
 
 def _refuse_outside(path: Path, count: int, first: str, collection: Collection, *, everything: bool) -> None:
@@ -133,24 +194,71 @@ def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) ->
             raise kind(f"{path}:{number + 1}: cannot be read further ({reason}); fetch or write it again") from None
 
 
-def _scores(path: Path, lines: Iterable[RunLine], queries: dict[str, int]) -> dict[tuple[int, str], float]:
+def _in_blocks(path: Path, query_ids: list[str]) -> _Scored:
+    """Read a file that is well formed.
+
+    Raises:
+        Irregular: it is not, or a score is too large.
+    """
+    ids, lengths, documents, scores = [], [], [], []
+    for block in blocks(path, set(query_ids)):
+        starts = stretches(block.queries)
+        ids += block.queries.take(integers(starts)).chunks
+        lengths.append(np.diff(starts, append=len(block.queries)))
+        documents += block.documents.chunks
+        scores.append(block.scores)
+    named = pa.chunked_array(ids, pa.string())
+    found = find_rows(pa.chunked_array([strings(query_ids)]), named)
+    queries = np.repeat(found.astype(np.int64), np.concatenate([np.empty(0, np.int64), *lengths]))
+    read = _Scored(
+        queries, pa.chunked_array(documents, pa.string()), np.concatenate([np.empty(0), *scores]), Strangers()
+    )
+    if (found < 0).any():
+        read = _without_strangers(read, named.filter(booleans(found < 0)))
+    if len(read.scores) and max(read.scores.max(), -read.scores.min()) >= _BEYOND:
+        raise Irregular("a score is too large")
+    return read
+
+
+def _without_strangers(read: _Scored, strange: pa.ChunkedArray) -> _Scored:
+    """Leave out the lines whose query is below 0.
+
+    Args:
+        strange: their queries, in the order of the file.
+    """
+    kept = read.queries >= 0
+    examples = pc.unique(strange)[:SHOWN_STRANGERS].to_pylist()
+    strangers = Strangers().and_more(int((~kept).sum()), examples)
+    return _Scored(read.queries[kept], read.documents.filter(booleans(kept)), read.scores[kept], strangers)
+
+
+def _one_by_one(path: Path, lines: Iterable[RunLine], query_ids: list[str]) -> _Scored:
+    rows = {name: row for row, name in enumerate(query_ids)}
     scores: dict[tuple[int, str], float] = {}
+    strangers = Strangers()
     for line in lines:
-        query = queries.get(line.query)
+        query = rows.get(line.query)
         if query is None:
+            strangers = strangers.and_more(1, [line.query])
             continue
-        if (query, line.document) in scores:
-            raise DataError(
-                f"{line.place(path)}: document '{line.document}' is listed twice for query '{line.query}'; "
-                "a run lists each document once"
-            )
-        if abs(line.score) >= _BEYOND:
-            raise DataError(
-                f"{line.place(path)}: the score {line.score:g} is not finite as float32, in which scores are compared; "
-                "write smaller ones"
-            )
+        _refuse_scored(path, line, known=(query, line.document) in scores)
         scores[query, line.document] = line.score
-    return scores
+    queries = np.fromiter((query for query, _ in scores), np.int64, len(scores))
+    documents = pa.chunked_array([strings([document for _, document in scores])])
+    return _Scored(queries, documents, np.fromiter(scores.values(), np.float64, len(scores)), strangers)
+
+
+def _refuse_scored(path: Path, line: RunLine, *, known: bool) -> None:
+    if known:
+        raise DataError(
+            f"{line.place(path)}: document '{line.document}' is listed twice for query '{line.query}'; "
+            "a run lists each document once"
+        )
+    if abs(line.score) >= _BEYOND:
+        raise DataError(
+            f"{line.place(path)}: the score {line.score:g} is not finite as float32, in which scores are compared; "
+            "write smaller ones"
+        )
 
 
 def number_in(path: Path, number: int, text: str) -> float:
@@ -165,16 +273,3 @@ def number_in(path: Path, number: int, text: str) -> float:
     if not math.isfinite(score):
         raise DataError(f"{path}:{number}: the score is {text[:80]}; a run needs finite scores")
     return score
-
-
-def _rows_of(names: list[str], collection: Collection) -> np.typing.NDArray[np.int64]:
-    column = collection.corpus.id_column
-    wanted = strings(sorted(set(names)), column.type)
-    rows = np.full(len(wanted), -1, np.int64)
-    start = 0
-    for chunk in column.chunks:
-        found = rows_of(chunk, wanted)
-        rows[found[found >= 0]] = np.flatnonzero(found >= 0) + start
-        start += len(chunk)
-    index = {name: int(rows[i]) for i, name in enumerate(wanted.to_pylist())}
-    return np.fromiter((index[name] for name in names), np.int64, len(names))

@@ -97,7 +97,14 @@ class RunFileStage:
 
     def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Read the file."""
-        return cut(read_run(self.file, collection), depth)
+        return cut(remarked(read_run(self.file, collection), self.file, collection, session), depth)
+
+
+def remarked(run: Run, file: Path, collection: Collection, session: Session) -> Run:
+    """The run of a file, after a note on the lines of queries that the collection does not have."""
+    if (remark := run.strangers.remark(file, collection.name)) is not None:
+        session.reporter.note(remark)
+    return run
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.listwise import listwise_identity, reorder
 from harness.scoring.rerank import rerank
-from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage, source_of
+from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage, remarked, source_of
 from harness.scoring.session import Session
 from harness.workspace import Workspace
 
@@ -155,7 +155,7 @@ class RunFileReranker:
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Look up every candidate in the file. A missing candidate is an error."""
         collection, candidates = ground.collection, ground.candidates
-        given = read_run(self.file, collection)
+        given = remarked(read_run(self.file, collection), self.file, collection, session)
         run = looked_up(given, candidates, self.file, collection)
         return Scores(run, {"run-file": file_digest(self.file)}, alarms=tuple(outside_corpus(given)))
 

@@ -11,7 +11,7 @@ from harness.result.origin import KEY, marked
 from harness.running.imported.formats import RunFile
 from harness.scoring.alarms.candidates import outside_corpus
 from harness.scoring.ground import CandidatePool
-from harness.scoring.retrieve import FirstStage
+from harness.scoring.retrieve import FirstStage, remarked
 from harness.scoring.session import Session
 from harness.scoring.system import MadeOf, Scores, System, looked_up
 
@@ -33,7 +33,7 @@ class ImportedStage:
 
     def candidates(self, collection: Collection, depth: int, session: Session) -> Run:
         """Return the best documents of the run."""
-        return cut(self.file.read(collection), depth)
+        return cut(remarked(self.file.read(collection), self.file.path, collection, session), depth)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ImportedReranker:
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Return the scores of all candidates. A candidate that the file lacks is an error."""
-        given = self.file.read(ground.collection)
+        given = remarked(self.file.read(ground.collection), self.file.path, ground.collection, session)
         run = looked_up(given, ground.candidates, self.file.path, ground.collection)
         if left := len(given) - len(run):
             session.reporter.note(f"{self.file.path}: {left:,} scored documents are not candidates, and are left out")

@@ -172,3 +172,30 @@ def test_a_run_needs_a_target_and_results_of_mteb_none(place: Place, command: Co
     result.write_text(json.dumps({"task_name": "T2Reranking", "scores": {}}), "utf-8")
     targeted = command("import", result, "--target", "beir", "--workspace", place.workspace.path)
     assert targeted.code == 2 and "--target is for one run file" in targeted.err
+
+
+class Noted(Silent):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+@pytest.mark.parametrize("as_stage", [True, False])
+@pytest.mark.parametrize("name", ["their.trec", "their.tsv"])
+def test_lines_of_queries_that_the_target_lacks_are_counted_in_one_note(
+    place: Place, as_stage: bool, name: str
+) -> None:
+    ours = place.evaluations(rerankers=[FAKE], depth=5)
+    file = tevatron(place, ours[1], name) if name.endswith("tsv") else trec(place, ours[1], name)
+    lines = file.read_text("utf-8").splitlines()
+    other = [f"x{n}\t{n}\t0.5" if name.endswith("tsv") else f"x{n} Q0 d1 1 0.5 t" for n in range(1500)]
+    place.run_file([*other, *lines], name)
+    said = Noted()
+    wanted = WantedRun(file, "theirs", first_stage=None if as_stage else FIRST, depth=5)
+    take_run(wanted, [place.load()], place.workspace, said)
+    found = [note for note in said.notes if "no such query" in note]
+    assert found == [f"{file}: 1,500 lines are left out because coll has no such query: 'x0', 'x1', 'x2'"]
