@@ -42,6 +42,8 @@ class CorrectedMean:
     correlation: float
     """Of labels and values, r; 0 if one of them is constant."""
     population: Population
+    remarks: tuple[str, ...] = ()
+    """What every statement about the mean has to say, such as a judge that is not independent."""
 
     @property
     def gain(self) -> float:
@@ -92,7 +94,9 @@ def _slopes(labels: Floats64, values: Floats64) -> Floats64:
     y, f = labels - labels.mean(), values - values.mean()
     shrink = n / (n - 1)
     covariance, variance = y @ f - shrink * y * f, f @ f - shrink * f * f
-    return np.divide(covariance, variance, out=np.zeros(n), where=variance > 1e-12 * max(1.0, float(f @ f)))
+    slopes = np.zeros(n)
+    np.divide(covariance, variance, out=slopes, where=variance > 1e-12 * max(1.0, float(f @ f)))
+    return slopes
 
 
 def _slope(labels: Floats64, values: Floats64) -> float:
