@@ -2,8 +2,8 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`. `results` reads everything
-that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`. `results`
+reads everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
 docs/python.md.
 """
 
@@ -13,13 +13,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import DataError, EnvironmentFailure, HarnessError, MissingExtra, ModelError, UsageError
-    from harness.api import LeftOutWarning, ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
+    from harness.api import (
+        LeftOutWarning,
+        ResultsNotKept,
+        adapt,
+        calibrate,
+        check,
+        compare,
+        corrected_mean,
+        gate,
+        merge,
+        results,
+        run,
+        why,
+    )
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
+    from harness.api.judges import JudgeReport
     from harness.api.outcome import Outcome
     from harness.judging.gate.policy import Policy
+    from harness.measuring.statistics.corrected import CorrectedMean
     from harness.measuring.statistics.difference import Difference
     from harness.progress import Reporter
     from harness.result.adaptation.record import AdaptationRecord
@@ -32,6 +47,7 @@ __all__ = [
     "AdaptationRecord",
     "CheckReport",
     "Comparison",
+    "CorrectedMean",
     "DataError",
     "Decision",
     "Difference",
@@ -39,6 +55,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "HarnessError",
+    "JudgeReport",
     "LeftOutWarning",
     "Merged",
     "MissingExtra",
@@ -49,8 +66,10 @@ __all__ = [
     "ResultsNotKept",
     "UsageError",
     "adapt",
+    "calibrate",
     "check",
     "compare",
+    "corrected_mean",
     "gate",
     "merge",
     "results",
@@ -60,6 +79,8 @@ __all__ = [
 _MODULES = {
     "AdaptConfig": "training.adapting.config",
     "AdaptationRecord": "harness.result.adaptation.record",
+    "CorrectedMean": "harness.measuring.statistics.corrected",
+    "JudgeReport": "harness.api.judges",
     "CheckReport": "harness.api.checked",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",
