@@ -1,4 +1,4 @@
-"""The top ranks of two rankings of the same queries, joined with the judgments: which of their documents are unjudged."""
+"""The top ranks of two rankings of the same queries, joined with the judgments."""
 
 from __future__ import annotations
 

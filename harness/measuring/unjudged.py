@@ -81,9 +81,9 @@ def _largest(labels: OpenLabels) -> Floats64:
 def _best_labels(labels: OpenLabels, t: Floats64) -> tuple[Floats64, Floats64]:
     """Return N and I of the labels with the largest N - t I, float64 [queries] twice.
 
-    The state is the number j of documents that have a grade so far, highest grades first. The gain of a grade g whose
-    documents are those from j to j' is g (gained[j'] - gained[j]) - t g (ideal after j' - ideal before j), so the best j
-    for every j' is a running maximum.
+    The state is the number j of documents that have a grade so far, highest grades first. If those from j to j' have
+    the grade g, they add g (gained[j'] - gained[j]) - t g (ideal after j' - ideal before j), so the best j for every j'
+    is a running maximum.
     """
     queries, most = labels.steps.shape
     gained = np.concatenate([np.zeros((queries, 1)), np.cumsum(labels.steps, axis=1)], axis=1)
