@@ -2,7 +2,8 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`. `results` reads everything
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `judge_export`,
+`judge_import`, `judge_diff`. `results` reads everything
 that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
 docs/python.md.
 """
@@ -13,7 +14,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.errors import DataError, EnvironmentFailure, HarnessError, MissingExtra, ModelError, UsageError
-    from harness.api import LeftOutWarning, ResultsNotKept, adapt, check, compare, gate, merge, results, run, why
+    from harness.api import (
+        LeftOutWarning,
+        ResultsNotKept,
+        adapt,
+        check,
+        compare,
+        gate,
+        judge_diff,
+        judge_export,
+        judge_import,
+        merge,
+        results,
+        run,
+        why,
+    )  # fmt: skip
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
@@ -52,6 +67,9 @@ __all__ = [
     "check",
     "compare",
     "gate",
+    "judge_diff",
+    "judge_export",
+    "judge_import",
     "merge",
     "results",
     "run",

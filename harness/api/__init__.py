@@ -7,6 +7,7 @@ line import the packages above `harness`, inside the functions that need them.
 from harness.api.checkpoints import adapt, merge
 from harness.api.comparison import Comparison
 from harness.api.judging import compare, gate, planned_gate, why
+from harness.api.labelling import judge_diff, judge_export, judge_import
 from harness.api.measuring import check, planned, run
 from harness.api.outcome import Outcome, ResultsNotKept
 from harness.api.stored import LeftOutWarning, results
@@ -23,6 +24,9 @@ __all__ = [
     "compare",
     "first_stage_of",
     "gate",
+    "judge_diff",
+    "judge_export",
+    "judge_import",
     "merge",
     "planned",
     "planned_gate",
