@@ -20,12 +20,11 @@ from adapters.sums import read_sealed, save_sealed
 from harness.data.arrow import rows_of, strings
 from harness.data.as_published import AsPublished, write_published
 from harness.data.collection import Collection, counts_of_missing, counts_of_queries
+from harness.data.label_names import JUDGE, OPTION
 from harness.data.qrels import Missing, Qrels
 from harness.workspace import Workspace, write_atomically
 
 FOLDER = "labels"
-OPTION = "?labels="
-PEOPLE, JUDGE = "people", "judge:"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 """What a version can be called."""
 Label = tuple[str, str, int]
@@ -86,12 +85,6 @@ def versioned(root: str, name: str, added: Sequence[Labels]) -> LabelVersion:
         raise UsageError(f"a label version cannot be called '{name}'; use letters, digits, '.', '-' and '_'")
     content = [[one.by, [list(label) for label in one.labels]] for one in added]
     return LabelVersion(name, digest({"collection": root, "labels": content}), root, tuple(added))
-
-
-def split_target(target: str) -> tuple[str, str | None]:
-    """Return a target without its label version, and the name of the version; None if it names none."""
-    bare, option, name = target.rpartition(OPTION)
-    return (bare, name) if option else (target, None)
 
 
 def keep(workspace: Workspace, version: LabelVersion, collection: Collection) -> LabelVersion:

@@ -10,16 +10,14 @@ from pathlib import Path
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from harness.data.collection import Collection
+from harness.data.label_names import JUDGE, PEOPLE, split_target
 from harness.data.label_versions import (
-    JUDGE,
-    PEOPLE,
     Label,
     Labels,
     LabelVersion,
     judged,
     keep,
     rows_in,
-    split_target,
     version_called,
     versioned,
     with_labels,

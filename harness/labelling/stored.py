@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adapters.errors import DataError, UsageError
 from harness.data.collection import Collection
-from harness.data.label_versions import NAME, split_target, version_called, versions, with_labels
+from harness.data.label_names import split_target
+from harness.data.label_versions import NAME, version_called, versions, with_labels
 from harness.data.sources.dirt import shown
 from harness.data.sources.reranking_rows import is_rows_file
 from harness.labelling.diff import Grades, JudgmentDiff, LabelDiff, diff, grades_of, unknown_in

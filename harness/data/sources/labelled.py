@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data.label_versions import OPTION
+from harness.data.label_names import OPTION
 from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
 from harness.data.sources.source import ConvertedSource, Source

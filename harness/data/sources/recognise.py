@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError, array_advice, did_you_mean
 from adapters.paths import user_path
-from harness.data.label_versions import split_target
+from harness.data.label_names import split_target
 from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
 from harness.data.sources.declared import FILE, DeclaredCollection, TomlTable, combine, parse, read

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
-from harness.data.label_versions import split_target
+from harness.data.label_names import split_target
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.recognise import DEMO, chosen_sources
 from harness.data.sources.source import Source
