@@ -2,9 +2,9 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`. `results`
-reads everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
-docs/python.md.
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`,
+`judge_export`, `judge_import`, `judge_diff`. `results` reads everything that the workspace holds. A call that fails
+raises `HarnessError` with one line that says what to do. See docs/python.md.
 """
 
 import warnings
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
         compare,
         corrected_mean,
         gate,
+        judge_diff,
+        judge_export,
+        judge_import,
         merge,
         results,
         run,
         why,
-    )
+    )  # fmt: skip
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
@@ -71,6 +74,9 @@ __all__ = [
     "compare",
     "corrected_mean",
     "gate",
+    "judge_diff",
+    "judge_export",
+    "judge_import",
     "merge",
     "results",
     "run",

@@ -22,7 +22,7 @@ from reports.html import safe
 from reports.table import Cell, Table
 from reports.why_data import page_data
 
-_UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
+UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 """Characters that could end the script element with the data, or a line in it."""
 
 
@@ -67,9 +67,9 @@ def page(data: Mapping[str, Any]) -> str:
     The data is in one JSON block and the script writes text only, so that no data is read as markup. A content security
     policy allows only this style and this script and forbids to load anything.
     """
-    style, script = _part("why.css"), _part("why.js")
+    style, script = part("why.css"), part("why.js")
     parts = {
-        "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'; "
+        "policy": f"default-src 'none'; style-src {digest_of(style)}; script-src {digest_of(script)}; base-uri 'none'; "
         "form-action 'none'",
         "title": safe(f"{data['a']['name']} against {data['b']['name']}"),
         "headline": safe(str(data["headline"])),
@@ -77,9 +77,9 @@ def page(data: Mapping[str, Any]) -> str:
         "b": safe(str(data["b"]["name"])),
         "style": style,
         "script": script,
-        "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_UNSAFE),
+        "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(UNSAFE),
     }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], _part("why.html"))
+    return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], part("why.html"))
 
 
 def write_page(data: Mapping[str, Any], out: Path) -> None:
@@ -106,9 +106,11 @@ def _stage(stored: Stored) -> str:
     return stored.first_stage if depth is None else f"{stored.first_stage}, depth {depth}"
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """The text of a file of `reports/templates`."""
     return importlib.resources.files("reports").joinpath("templates", name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """The digest of a style or a script for a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

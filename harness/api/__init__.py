@@ -8,6 +8,7 @@ from harness.api.checkpoints import adapt, merge
 from harness.api.comparison import Comparison
 from harness.api.judges import JudgeReport, calibrate, corrected_mean
 from harness.api.judging import compare, gate, planned_gate, why
+from harness.api.labelling import judge_diff, judge_export, judge_import
 from harness.api.measuring import check, planned, run
 from harness.api.outcome import Outcome, ResultsNotKept
 from harness.api.stored import LeftOutWarning, results
@@ -27,6 +28,9 @@ __all__ = [
     "corrected_mean",
     "first_stage_of",
     "gate",
+    "judge_diff",
+    "judge_export",
+    "judge_import",
     "merge",
     "planned",
     "planned_gate",

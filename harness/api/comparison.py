@@ -9,6 +9,7 @@ from harness.api.shown import Shown, listed, measure_of, named, plural, short
 from harness.judging.compare.comparison import Compared, MeasureComparison
 from harness.judging.compare.comparison import ComparedSystems as Found
 from harness.judging.compare.rows import Row
+from harness.judging.compare.unjudged import Unjudged
 from harness.measuring.statistics.difference import Difference
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ class Comparison(Shown):
 
     Attributes:
         found: every figure of the comparison; the tables are made from them.
+        unjudged: the bounds of the differences over all labels of unjudged documents; None if they were not asked for.
     """
 
     found: Found
+    unjudged: Unjudged | None = None
 
     def __repr__(self) -> str:
         named = listed("candidate", self.candidates), listed("collection", self.collections), ", ".join(self.measures)
@@ -132,15 +135,21 @@ class Comparison(Shown):
         return _row(named("candidate", candidate, known), collection).difference
 
     def tables(self, view: View | None = None) -> list[Table]:
-        """Return the tables that `harness compare` prints.
+        """Return the tables that `harness compare` prints. With bounds, the first sentence says whether the sign of the
+        difference is settled.
 
         Args:
             view: the columns, measures and names to show. Default: those of the command line.
         """
         from reports.tables.compare import compared_tables
+        from reports.tables.unjudged import unjudged_tables
         from reports.view import PLAIN
 
-        return compared_tables(self.found, view or PLAIN)
+        shown = view or PLAIN
+        of_bounds = (
+            [] if self.unjudged is None else unjudged_tables(self.unjudged, list(map(shown.system, self._labels)))
+        )
+        return [*of_bounds, *compared_tables(self.found, shown)]
 
     def as_dict(self, view: View | None = None) -> dict[str, object]:
         """Return everything as `harness compare --json` prints it. Values are fractions.
@@ -149,9 +158,15 @@ class Comparison(Shown):
             view: adds its display names, if it has any.
         """
         from reports.tables.compare_values import as_dict
+        from reports.tables.unjudged import as_dict as bounds
         from reports.view import PLAIN
 
-        return as_dict(self.found, view or PLAIN)
+        of_bounds = {} if self.unjudged is None else {"unjudged": bounds(self.unjudged)}
+        return {**as_dict(self.found, view or PLAIN), **of_bounds}
+
+    @property
+    def _labels(self) -> list[str]:
+        return [] if self.unjudged is None else [pair.candidate for pair in self.unjudged.pairs]
 
     def _measured(self, measure: str | None) -> MeasureComparison:
         return {one.measure: one for one in self.found.measures}[measure_of(measure, self.measures)]

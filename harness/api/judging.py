@@ -40,6 +40,7 @@ def compare(
     unpaired_first_stages: bool = False,
     equivalent_within: float | None = None,
     groups: str | Sequence[str] | None = None,
+    unjudged: bool = False,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
 ) -> Comparison:
@@ -57,6 +58,8 @@ def compare(
         unpaired_first_stages: also compare systems that ranked different candidates, and mark them.
         equivalent_within: test whether the difference is smaller than this, in points (0.2 is a fraction of 0.002).
         groups: `NAME=SPEC,SPEC` or `NAME=GLOB`: treat several seeds or folds as one system.
+        unjudged: also compute the smallest and the largest difference in nDCG@k over all labels of the unjudged
+            documents in either top k. See docs/judges.md.
         workspace: the folder with the results. With `against`, it has the results of the baseline. Default:
             HARNESS_WORKSPACE, else `./.harness`.
         against: another workspace with the results of the candidates, such as an artefact of CI. It is only read.
@@ -78,18 +81,29 @@ def compare(
     if not others:
         raise UsageError(f"name at least one candidate to compare with '{baseline}'")
     margin = None if equivalent_within is None else arguments.number("equivalent_within", equivalent_within)
+    if unjudged and (groups or against):
+        raise UsageError(
+            "--unjudged compares the rankings of single systems of one workspace; leave out --group and --against"
+        )
+    place = Workspace(arguments.workspace_of(workspace))
+    first, wanted = arguments.name_of("baseline", baseline), _wanted(collections, first_stage, depth)
+    bounds = None
+    if unjudged:  # before the tests, to refuse another measure early
+        from harness.judging.compare.unjudged import unjudged as bounds_of
+
+        bounds = bounds_of(place, first, others, arguments.names_of("measures", measures), wanted)
     found = compare_stored(
-        Workspace(arguments.workspace_of(workspace)).results,
-        arguments.name_of("baseline", baseline),
+        place.results,
+        first,
         others,
         measures=arguments.names_of("measures", measures),
         groups=arguments.names_of("groups", groups),
-        wanted=_wanted(collections, first_stage, depth),
+        wanted=wanted,
         unpaired=unpaired_first_stages,
         margin=margin_of(margin),
         against=None if against is None else Workspace(Path(against)).results,
     )
-    return Comparison(found)
+    return Comparison(found, bounds)
 
 
 def gate(

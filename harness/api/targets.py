@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.data.collection import Collection, sample_queries
+from harness.data.label_names import other_versions
 from harness.data.sources import load
 from harness.data.sources.offered import ChosenSources
 from harness.data.sources.origin import ANYWHERE, SourceChoice
@@ -35,6 +36,9 @@ def collections_of(
         sample: take this many queries of each collection; None takes all.
         parallel: as in `harness.run`.
         tell: gets a line for everything that is skipped because of its language.
+
+    Raises:
+        UsageError: the targets name two label versions of one collection.
     """
     found = load(
         targets,
@@ -46,6 +50,10 @@ def collections_of(
         parallel=parallel,
         tell=tell,
     )
+    if others := other_versions(one.name for one in found):
+        raise UsageError(
+            f"'{others[0]}' is another label version of a collection that is named too; run one version at a time"
+        )
     if sample is not None:
         found = [sample_queries(collection, sample) for collection in found]
     return list({collection.fingerprint: collection for collection in found}.values())

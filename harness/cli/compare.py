@@ -23,6 +23,8 @@ from harness.cli.verb import verb
 
     harness compare BAAI/bge-reranker-v2-m3 mine --group "mine=./seed-*" --collection beir --first-stage bm25
 
+    harness compare ./checkpoint-900 ./checkpoint-1000 --unjudged
+
     harness compare ./model ./model --workspace main-artefact --against .harness""",
 )
 def compare(  # noqa: PLR0917
@@ -35,6 +37,7 @@ def compare(  # noqa: PLR0917
     unpaired_first_stages: options.UnpairedFirstStages = False,
     equivalent_within: options.EquivalentWithin = None,
     groups: options.Groups = None,
+    unjudged: options.UnjudgedBounds = False,
     columns: options.ComparedColumns = None,
     names: options.NamesFile = None,
     workspace: options.WorkspacePath = None,
@@ -62,6 +65,7 @@ def compare(  # noqa: PLR0917
         unpaired_first_stages=unpaired_first_stages,
         equivalent_within=equivalent_within,
         groups=groups,
+        unjudged=unjudged,
         workspace=workspace,
         against=against,
     )

@@ -296,6 +296,14 @@ Groups = Annotated[
     list[str] | None,
     _option("group", "NAME=SPEC,SPEC or NAME=GLOB: compare several seeds or folds as one system. Repeatable."),
 ]
+UnjudgedBounds = Annotated[
+    bool,
+    _flag(
+        "unjudged",
+        "Also print the smallest and the largest difference in nDCG@k over all labels of the unjudged documents in "
+        "either top k, and what to judge first.",
+    ),
+]
 Page = Annotated[Path, _option("out", "The HTML file to write.")]
 OneMeasure = Annotated[
     str, _option("measure", "A measure such as nDCG@10; 'main' is the main measure of each collection.")

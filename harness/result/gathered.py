@@ -11,7 +11,7 @@ from adapters.errors import UsageError, did_you_mean
 from harness.measuring.measures import stored_name
 from harness.measuring.votes import shares
 from harness.result.keys import CollectionKey, SystemKey
-from harness.result.left_out import LeftOut, replaced, superseded
+from harness.result.left_out import LeftOut, of_other_labels, replaced, superseded
 from harness.result.means import PREFIX
 from harness.result.opening import stored_in
 from harness.result.places import collections_named, named_by_fingerprint
@@ -82,11 +82,13 @@ def view(
     """Return the stored results of a selection.
 
     An older result of a system is left out if there is a newer one. A sample, or a tier of a gate, is left out if every
-    selected system that has it also has the whole collection.
+    selected system that has it also has the whole collection. Of several label versions of a collection, the published
+    judgments are shown, or else the version that was measured last.
 
     Args:
         systems: names; see `harness.result.select`. The first stage of each is included. Default: all.
-        collections: names. A sample that is named by its fingerprint is kept. Default: all.
+        collections: names. A sample that is named by its fingerprint is kept, and a label version that is named.
+            Default: all.
         languages: codes, as the collections declare them. Default: all.
         measures: names. Default: all.
         revisions: keep the older results of a system. Default: False.
@@ -108,10 +110,12 @@ def view(
     found = _measured(found, [stored_name(name) for name in measures])
     older = [] if revisions else replaced(found)
     found = _without(found, older)
-    parts = superseded(found, named_by_fingerprint(collections, places.values()), revisions=revisions)
-    return SelectedResults(
-        tuple(_without(found, parts)), LeftOut(tuple(older), tuple(parts)), frozenset(one.id for one in named)
-    )
+    by_fingerprint = named_by_fingerprint(collections, places.values())
+    parts = superseded(found, by_fingerprint, revisions=revisions)
+    found = _without(found, parts)
+    versions = of_other_labels(found, {*collections, *by_fingerprint})
+    left_out = LeftOut(tuple(older), tuple(parts), tuple(versions))
+    return SelectedResults(tuple(_without(found, versions)), left_out, frozenset(one.id for one in named))
 
 
 def gathered(

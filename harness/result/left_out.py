@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.data.label_names import other_versions
 from harness.result.select import weights_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class LeftOut:
     """Results that a newer one of the same system replaces."""
     parts: tuple[Result, ...] = ()
     """Results on samples and tiers of collections that the same systems were measured on as a whole."""
+    versions: tuple[Result, ...] = ()
+    """Results on other label versions of collections."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -43,6 +46,12 @@ class LeftOut:
                     (one.collection.name for one in self.parts),
                     "name one by its fingerprint, which `harness list collections` prints, as in --collection 0123abcd",
                 ),
+                (
+                    self.versions,
+                    "on other label versions of the same collections",
+                    (one.collection.name for one in self.versions),
+                    "name one, as in --collection './scifact?labels=NAME'",
+                ),
             )
             if own
         )
@@ -52,7 +61,8 @@ class LeftOut:
         return {
             "older": len(self.older),
             "parts": len(self.parts),
-            "ids": list(dict.fromkeys(one.id for one in (*self.older, *self.parts))),
+            "versions": len(self.versions),
+            "ids": list(dict.fromkeys(one.id for one in (*self.older, *self.parts, *self.versions))),
             "lines": list(self.lines),
         }
 
@@ -98,6 +108,18 @@ def superseded(results: Sequence[Result], named: Collection[str] = (), *, revisi
     return [
         one for one in parts if (one.collection, one.measure) not in lacking and one.collection.fingerprint not in named
     ]
+
+
+def of_other_labels(results: Sequence[Result], names: Collection[str] = ()) -> list[Result]:
+    """Return the results on other label versions of collections, so that no average has one collection twice.
+
+    Args:
+        results: the newest last.
+        names: names and fingerprints that the user gave. Versions that they name are kept.
+    """
+    known = [one for one in results if one.collection.name not in names]
+    others = set(other_versions(one.collection.name for one in results))
+    return [one for one in known if one.collection.name in others and one.collection.fingerprint not in names]
 
 
 def _wholes(key: CollectionKey) -> tuple[Hashable, ...]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from adapters.errors import DataError, EnvironmentFailure, HarnessError
 from adapters.sums import DamagedFile, NoChecksum, load_arrays, load_unproven, save_arrays
 from harness.data.collection import Collection, with_queries
+from harness.data.label_versions import version_of, with_labels
 from harness.data.runs import Run
 from harness.data.sources import stored as collections
 from harness.data.suites.table import PAIRED_MEASURE
@@ -152,7 +153,8 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
     Raises:
         DataError: the collection is no longer in the workspace, is damaged, or lacks judgments.
     """
-    folder = workspace.collections / stored.collection.whole
+    version = version_of(workspace, stored.collection.whole)
+    folder = workspace.collections / (stored.collection.whole if version is None else version.root)
     if not collections.is_there(folder):
         raise DataError(
             f"the texts of {stored.collection.name} are no longer in '{workspace.path}'; run again: {stored.command}"
@@ -164,7 +166,8 @@ def collection_of(workspace: Workspace, stored: Stored, queries: list[str]) -> C
                 f"{stored.collection.name}: an earlier version left judged documents that the corpus lacks out of the "
                 f"ideal ranking of {stored.id}; run again: {stored.command}"
             )
-        return as_measured(collections.read(folder, description, partial(_refuse, stored)), stored, queries)
+        whole = collections.read(folder, description, partial(_refuse, stored))
+        return as_measured(whole if version is None else with_labels(whole, version, workspace), stored, queries)
     except DamagedFile as damage:
         _refuse(stored, damage)
 

@@ -8,8 +8,10 @@ from adapters.errors import DataError
 from adapters.sums import DAMAGED, DamagedFile, set_aside
 from harness.data.collection import Collection
 from harness.data.detection import carry_over
+from harness.data.label_versions import version_called, with_labels
 from harness.data.sources import seen, stored
 from harness.data.sources.dirt import Dirt
+from harness.data.sources.labelled import LabelledSource
 from harness.data.sources.source import Source
 from harness.data.sources.stored import Description, Renew
 from harness.workspace import Workspace, new_folder, replace_folder
@@ -22,8 +24,13 @@ def collection_of(source: Source, workspace: Workspace) -> Collection:
     damaged: then it is set aside with a warning.
 
     Raises:
+        UsageError: the collection has no label version of that name.
         DataError: something in the files cannot be trusted, or they changed while they were read.
     """
+    if isinstance(source, LabelledSource):
+        place = workspace if source.versions is None else Workspace(source.versions)
+        published = collection_of(source.inner, workspace)
+        return with_labels(published, version_called(place, published, source.labels), place)
     files, began = seen.stamp(source.files()), seen.now_ns()
     known = seen.look_up(workspace, source, files)
     found = None if known is None else _stored(workspace, known, _renew(source, workspace, known))

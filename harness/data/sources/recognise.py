@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib.resources
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from adapters.errors import UsageError, array_advice, did_you_mean
 from adapters.paths import user_path
+from harness.data.label_names import split_target
 from harness.data.sources.beir_folder import beir_source
 from harness.data.sources.beir_zip import Zip
-from harness.data.sources.declared import FILE, TomlTable, combine, parse, read
+from harness.data.sources.declared import FILE, DeclaredCollection, TomlTable, combine, parse, read
 from harness.data.sources.folder_set import alone, collection_source, is_collection, parts, set_offers
+from harness.data.sources.labelled import LabelledSource
 from harness.data.sources.offered import ChosenSources, Offer, chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.reranking_rows import is_rows_file, rows_name, rows_of_file
@@ -66,6 +69,20 @@ def chosen_sources(
 
 
 def _offers(
+    target: str, split: str | None, tables: list[TomlTable], origin: SourceChoice, workspace: Workspace | None
+) -> list[Offer]:
+    bare, labels = split_target(target)
+    if labels is None:
+        return _published(target, split, tables, origin, workspace)
+    offers = _published(bare, split, tables, origin, workspace)
+    return [replace(one, open=partial(_labelled, one, labels, workspace)) for one in offers]
+
+
+def _labelled(offer: Offer, labels: str, workspace: Workspace | None, declared: DeclaredCollection) -> Source:
+    return LabelledSource(offer.open(declared), labels, workspace and workspace.path)
+
+
+def _published(
     target: str, split: str | None, tables: list[TomlTable], origin: SourceChoice, workspace: Workspace | None
 ) -> list[Offer]:
     if target == DEMO or target.startswith(f"{DEMO}/"):

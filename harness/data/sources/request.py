@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
+from harness.data.label_names import split_target
 from harness.data.sources.origin import SourceChoice
 from harness.data.sources.recognise import DEMO, chosen_sources
 from harness.data.sources.source import Source
@@ -91,6 +92,7 @@ def _file(workspace: Workspace, fingerprint: str) -> Path:
 
 
 def _is_name(target: str) -> bool:
+    target, _ = split_target(target)
     return target == DEMO or target.startswith(f"{DEMO}/") or is_suite_target(target)
 
 

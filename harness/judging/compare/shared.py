@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from adapters.errors import DataError
+from harness.data.label_names import other_versions
 from harness.result.select import Named
 from harness.result.stored import Stored
 
@@ -27,6 +28,9 @@ def shared_collections(systems: Sequence[Named]) -> tuple[list[str], list[str]]:
         has = "; ".join(f"{system.shown} has {_listed(one)}" for system, one in zip(systems, measured, strict=True))
         raise DataError(f"no collection that all were measured on: {has}")
     notes = _left_out(systems, measured, names)
+    if others := other_versions(_newest_last(names, systems)):
+        names = [name for name in names if name not in others]
+        notes.append(f"left out: other label versions, {_listed(others)}; choose one with --collection")
     return [_one_of(name, systems, [one[name] for one in measured], notes) for name in names], notes
 
 
@@ -35,6 +39,11 @@ def _measured(system: Named) -> Measured:
     for one in system.evaluations:
         found.setdefault(one.collection.name, {})[one.collection.fingerprint] = one
     return found
+
+
+def _newest_last(names: Sequence[str], systems: Sequence[Named]) -> list[str]:
+    updated = {one.collection.name: one.updated for one in systems[0].evaluations}
+    return sorted(names, key=lambda name: (updated[name], name))
 
 
 def _left_out(systems: Sequence[Named], measured: Sequence[Measured], names: Sequence[str]) -> list[str]:

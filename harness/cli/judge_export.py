@@ -1,0 +1,55 @@
+"""The command `harness judge export`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.cli import label_options, options
+from harness.cli.judge import judge
+
+
+@judge.command(
+    "export",
+    epilog="Example:\n\n    harness judge export ./checkpoint-900 ./checkpoint-1000 --first 60 --out to-label",
+)
+def judge_export(  # noqa: PLR0917
+    a: Annotated[str, typer.Argument(help=options.SYSTEM)],
+    b: Annotated[str, typer.Argument(help="The system to compare with A.")],
+    out: label_options.LabelFolder,
+    first: label_options.FirstLabels = None,
+    measure: label_options.OneNdcg = None,
+    collections: options.Collections = None,
+    first_stage: options.OnlyFirstStage = None,
+    depth: options.OnlyDepth = None,
+    workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write the unjudged documents of two systems' top k as CSV and as a page for labelling.
+
+    The documents that can move the difference most are chosen first, and then shuffled. Names of systems and ranks are
+    not written. `harness judge import` reads what was labelled.
+    """
+    from harness import api
+
+    found = api.judge_export(
+        a,
+        b,
+        out,
+        first,
+        measure,
+        collections,
+        first_stage,
+        depth,
+        workspace,
+    )
+    if as_json:
+        files = [str(out / "to-label.csv"), str(out / "to-label.html")]
+        counts = {"documents": len(found.items), "unjudged": found.unjudged, "grades": found.grades, "files": files}
+        typer.echo(json.dumps(counts, ensure_ascii=False, indent=1))
+        return
+    grades = ", ".join(map(str, found.grades))
+    typer.echo(f"{len(found.items):,} of {found.unjudged:,} unjudged documents; grades: {grades}")
+    typer.echo(f"written: {out}/to-label.csv and {out}/to-label.html")
