@@ -49,17 +49,13 @@ class Verdicts:
     def of(self, pairs: Sequence[Pair]) -> list[float]:
         """Return the values of pairs; NaN for those that the judge gave none for.
 
-        An empty claim or an empty premise has 0 without asking.
-
         Raises:
             ModelError: the judge gave values outside [0, 1], or another number of values than pairs, or failed on every
                 pair that it was asked for.
         """
         keys = [_key(pair) for pair in pairs]
         new = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._known}
-        asked = {key: pair for key, pair in new.items() if all(map(str.strip, pair))}
-        self._known.update(dict.fromkeys(new, 0.0))
-        wanted = list(asked.items())
+        wanted = list(new.items())
         for first in range(0, len(wanted), self._together):
             part = wanted[first : first + self._together]
             self._known.update(zip([key for key, _ in part], self._judged([pair for _, pair in part]), strict=True))

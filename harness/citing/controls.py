@@ -191,13 +191,14 @@ def relevant_share(parsed: ParsedAnswer, cited: Sequence[Cited], rules: SupportR
     by one from the definition; NaN without such a pair."""
     references = parsed.answer.references
     numbers = range(1, min(len(references), MOST_DOCUMENTS) + 1)
+    readable = [number for number in numbers if references[number - 1].text.strip()]
     claims = [one.text for one in cited if one.needs]
-    counted = yield from together([_relevant_documents(claim, parsed, numbers, rules) for claim in claims])
+    counted = yield from together([_relevant_documents(claim, parsed, readable, rules) for claim in claims if claim])
     pairs = len(claims) * len(numbers)
     return sum(counted) / pairs if pairs else math.nan
 
 
-def _relevant_documents(claim: str, parsed: ParsedAnswer, numbers: range, rules: SupportRules) -> Asking[float]:
+def _relevant_documents(claim: str, parsed: ParsedAnswer, numbers: Sequence[int], rules: SupportRules) -> Asking[float]:
     subsets = [one for size in range(1, rules.most + 1) for one in combinations(numbers, size)]
     reached = dict[Ids, float]()
     for subset in subsets:

@@ -167,7 +167,7 @@ class AnswerScore:
 
 
 def _alone(score: StatementScore) -> list[float]:
-    return [score.weighed.levels[(number,)] for number in score.cited.ids]
+    return [score.weighed.levels.get((number,), 0.0) for number in score.cited.ids]
 
 
 def _mean(values: Sequence[float]) -> float:

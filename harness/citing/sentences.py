@@ -79,3 +79,10 @@ def nltk_sentences() -> Splitter:
     parameters.ortho_context.update(carried.ortho_context)
     tokenizer = punkt.PunktSentenceTokenizer(parameters)
     return lambda text: tuple(tokenizer.tokenize(text))
+
+
+def sentences(text: str, language: str | None = None) -> tuple[str, ...]:
+    """Return the sentences of a text without the spaces around them; see `sentence_ends`."""
+    ends = sentence_ends(text, language)
+    pieces = (text[start:end].strip() for start, end in zip((0, *ends), ends, strict=False))
+    return tuple(piece for piece in pieces if piece)

@@ -57,7 +57,8 @@ class Weighed:
 
     levels: Mapping[Ids, float]
     """For every subset that was judged, FULL, PARTIAL, NONE or NaN. A subset with a fully supporting proper subset is
-    not judged, because it cannot be minimal."""
+    not judged, because it cannot be minimal. Documents without a text, and any documents for an empty claim, are not
+    judged either: they do not support."""
 
     @property
     def missing(self) -> int:
@@ -123,7 +124,8 @@ def weighed(claim: str, references: Sequence[Reference], ids: Ids, rules: Suppor
 def _judged(
     claim: str, references: Sequence[Reference], ids: Ids, rules: SupportRules, *, stop: bool
 ) -> Asking[Weighed]:
-    levels, full, left = dict[Ids, float](), set[Ids](), ids
+    levels, full, readable = dict[Ids, float](), set[Ids](), _readable(claim, references, ids)
+    left = readable
     for size in range(1, rules.most + 1):
         subsets = [subset for subset in combinations(left, size) if not _holds_one_of(subset, full)]
         if not subsets or (stop and full):
@@ -131,8 +133,13 @@ def _judged(
         values = yield [(passage_of(references, subset), claim) for subset in subsets]
         levels.update(zip(subsets, map(rules.level, values), strict=True))
         full |= {subset for subset in subsets if levels[subset] == FULL}
-        left = tuple(number for number in ids if (number,) not in full)
+        left = tuple(number for number in readable if (number,) not in full)
     return Weighed(levels)
+
+
+def _readable(claim: str, references: Sequence[Reference], ids: Ids) -> Ids:
+    """The documents that can support: none if there is no claim, and none without a text."""
+    return tuple(number for number in ids if claim.strip() and references[number - 1].text.strip())
 
 
 def _holds_one_of(subset: Ids, full: set[Ids]) -> bool:
