@@ -117,7 +117,7 @@ def loaded(folder: Path) -> Any:
         setattr(sys.modules["rouge_score"], name, None)
     sys.modules["tqdm"].tqdm = lambda items: items  # type: ignore[attr-defined]
     sys.path.insert(0, str(folder))
-    theirs = importlib.import_module("eval")
+    theirs: Any = importlib.import_module("eval")
     logging.disable(logging.CRITICAL)
     theirs.autoais_model = object()
     theirs._run_nli_autoais = verdict

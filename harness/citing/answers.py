@@ -22,31 +22,6 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer as it was generated, with what is known about its question."""
-
-    id: str
-    question: str
-    text: str
-    """The answer with its marks, byte for byte as in the file."""
-    references: tuple[Reference, ...]
-    short_answers: tuple[tuple[str, ...], ...] = ()
-    """For each fact that the answer should contain, the ways to write it. Used by STR-EM."""
-    sub_claims: tuple[str, ...] = ()
-    """Claims that the answer should support. Used by claim recall."""
-    long_answers: tuple[str, ...] = ()
-    """Reference answers. Used by ROUGE-Lsum and token F1."""
-    language: str | None = None
-    """ISO 639-1 code; None if the file says nothing."""
-    where: str = ""
-    """`file:line`, for messages."""
-    sentences: tuple[int, ...] = ()
-    """Where sentences end in `text`, for files that give the sentences themselves; empty if the text is to be split."""
-    people: Mapping[str, object] = field(default_factory=dict)
-    """What people said about the answer, as the file has it. Nothing is computed from it here."""
-
-
-@dataclass(frozen=True)
 class Mark:
     """One citation mark, such as `[1]`, `[1, 2]` or `[1]-[3]`."""
 
@@ -81,6 +56,32 @@ class Statement:
             references: the number of references.
         """
         return tuple(sorted({i for mark in self.marks for i in mark.ids if not 1 <= i <= references}))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it was generated, with what is known about its question."""
+
+    id: str
+    question: str
+    text: str
+    """The answer with its marks, byte for byte as in the file."""
+    references: tuple[Reference, ...]
+    short_answers: tuple[tuple[str, ...], ...] = ()
+    """For each fact that the answer should contain, the ways to write it. Used by STR-EM."""
+    sub_claims: tuple[str, ...] = ()
+    """Claims that the answer should support. Used by claim recall."""
+    long_answers: tuple[str, ...] = ()
+    """Reference answers. Used by ROUGE-Lsum and token F1."""
+    language: str | None = None
+    """ISO 639-1 code; None if the file says nothing."""
+    where: str = ""
+    """`file:line`, for messages."""
+    given: tuple[Statement, ...] = ()
+    """The statements, for files that give sentences and citations apart from the text; empty if the text is to be
+    parsed."""
+    people: Mapping[str, object] = field(default_factory=dict)
+    """What people said about the answer, as the file has it. Nothing is computed from it here."""
 
 
 @dataclass(frozen=True)

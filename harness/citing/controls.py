@@ -11,7 +11,7 @@ from itertools import combinations
 from adapters.identity import text_digest
 from harness.citing.answers import Mark, ParsedAnswer
 from harness.citing.asking import Asking, Verdicts, answered, together
-from harness.citing.metric import AnswerScore, Cited, cited_of, scored
+from harness.citing.metric import AnswerScore, Cited, cited_of, needs_or_all, scored
 from harness.citing.scores import F1, PRECISION, RECALL, CitationScores
 from harness.citing.support import FULL, PARTIAL, Ids, SupportRules, supported
 
@@ -84,7 +84,7 @@ def controls(
     Args:
         own: the scores of the answers themselves, from `scores.evaluate` with the same arguments.
     """
-    need = needs or [None] * len(answers)
+    need = needs_or_all(needs, len(answers))
     cases = [_Case(one, cited_of(one, given)) for one, given in zip(answers, need, strict=True)]
     best = answered([_best(one, rules) for one in cases], verdicts)
     changed = {name: list(map(change, cases)) for name, change in _CHANGES.items()} | {"oracle": best}
@@ -97,7 +97,9 @@ def controls(
     found = {name: CitationScores(tuple(flat[at * size : (at + 1) * size])) for at, name in enumerate(names)}
     shares = answered([relevant_share(one.parsed, one.cited, rules) for one in cases], verdicts)
     return tuple(
-        ControlOutcome(name, *(scores.mean(one) for one in (RECALL, PRECISION, F1)), _broken(name, own, found, shares))
+        ControlOutcome(
+            name, scores.mean(RECALL), scores.mean(PRECISION), scores.mean(F1), _broken(name, own, found, shares)
+        )
         for name, scores in found.items()
     )
 

@@ -19,7 +19,7 @@ from harness.citing.answers import Answer
 from harness.citing.asking import Asking
 from harness.citing.marks import marks_of
 from harness.citing.parsing import unmarked
-from harness.citing.sentences import EXTRA, Splitter, nltk_sentences, sentences
+from harness.citing.sentences import Splitter, nltk_sentences, sentences
 from harness.citing.support import FULL, SupportRules
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -114,7 +114,7 @@ def rouge_lsum(text: str, long_answers: Sequence[str], split: Splitter) -> float
     """
     if not long_answers:
         return math.nan
-    scorer = need("rouge_score.rouge_scorer", EXTRA, "ROUGE-Lsum").RougeScorer(["rougeLsum"], use_stemmer=True)
+    scorer = need("rouge_score.rouge_scorer", "cite", "ROUGE-Lsum").RougeScorer(["rougeLsum"], use_stemmer=True)
     own, *others = ("\n".join(split(one.lower())) for one in (text, *long_answers))
     return max(float(scorer.score(other, own)["rougeLsum"].fmeasure) for other in others)
 

@@ -41,6 +41,11 @@ def cited_of(parsed: ParsedAnswer, needs: Sequence[bool] | None = None) -> tuple
     )
 
 
+def needs_or_all(needs: Sequence[Sequence[bool]] | None, answers: int) -> Sequence[Sequence[bool] | None]:
+    """Return what `cited_of` takes for every answer."""
+    return [None] * answers if needs is None else needs
+
+
 @dataclass(frozen=True)
 class StatementScore:
     """A statement with what the judge said of its citations."""

@@ -55,8 +55,8 @@ def parsed(answer: Answer) -> ParsedAnswer:
     Raises:
         MissingExtra: sentencex is not installed.
     """
-    if answer.sentences:
-        return ParsedAnswer(answer, _given(answer))
+    if answer.given:
+        return ParsedAnswer(answer, answer.given)
     bare = unmarked(answer.text, marks_of(answer.text, len(answer.references)))
     return ParsedAnswer(answer, _statements(answer.text, bare, _pieces(bare.text, answer.language)))
 
@@ -146,15 +146,3 @@ def _start(bare: Unmarked, owned: Sequence[Run], piece: tuple[int, int]) -> int:
 
 def _all_marks(runs: Iterable[Run]) -> tuple[Mark, ...]:
     return tuple(mark for run in runs for mark in run.marks)
-
-
-def _given(answer: Answer) -> tuple[Statement, ...]:
-    """The statements of an answer whose file gives its sentences."""
-    marks, found, start = marks_of(answer.text, len(answer.references)), list[Statement](), 0
-    for end in answer.sentences:
-        own = [mark for mark in marks if start <= mark.span[0] < end]
-        moved = [Mark((mark.span[0] - start, mark.span[1] - start), mark.ids) for mark in own]
-        text = unmarked(answer.text[start:end], moved).text.strip()
-        found.append(Statement(text, (start, end), tuple(own)))
-        start = end
-    return tuple(found)

