@@ -53,7 +53,7 @@ $(VENV)/.stamp-demo: pyproject.toml constraints.txt | $(BIN)/python
 # torch is named alone and exactly, so that a mirror which has only that build of it serves it.
 $(VENV)/.stamp-test: $(VENV)/.stamp-demo
 	$(INSTALL) $$(grep '^torch==' constraints.txt)
-	$(INSTALL) --editable '.[models,lora,bm25,onnx,demo,reports,train,mteb,beir,irds]' --group dev
+	$(INSTALL) --editable '.[models,lora,bm25,onnx,demo,reports,train,cite,mteb,beir,irds]' --group dev
 	@touch $@
 
 $(BIN)/python:

