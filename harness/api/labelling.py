@@ -110,7 +110,7 @@ def judge_import(  # noqa: PLR0917
     Examples:
         >>> from pathlib import Path
         >>> import harness
-        >>> _ = Path("labels.csv").write_text("query_id,document_id,grade\\nq01,d05,1\\n")
+        >>> _ = Path("labels.csv").write_text("query_id,document_id,grade\\nq15,p03,1\\n")
         >>> (imported,) = harness.judge_import("labels.csv", "demo/en", name="mine")
         >>> imported.collection, imported.new
         ('demo/en?labels=mine', 1)

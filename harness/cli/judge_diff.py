@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import options
+from harness.cli import label_options, options
 from harness.cli.judge import judge
 from harness.cli.printing import print_tables
 
@@ -28,8 +28,8 @@ _VERSION = (
 def judge_diff(  # noqa: PLR0917
     first: Annotated[str, typer.Argument(help=_VERSION)],
     second: Annotated[str, typer.Argument(help="The version to compare with the first.")],
-    target: options.JudgmentsTarget = None,
-    measure: options.DiffMeasure = None,
+    target: label_options.JudgmentsTarget = None,
+    measure: label_options.DiffMeasure = None,
     split: options.Split = None,
     rules: options.RulesFile = None,
     workspace: options.WorkspacePath = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import options
+from harness.cli import label_options, options
 from harness.cli.judge import judge
 
 
@@ -18,9 +18,9 @@ from harness.cli.judge import judge
 def judge_export(  # noqa: PLR0917
     a: Annotated[str, typer.Argument(help=options.SYSTEM)],
     b: Annotated[str, typer.Argument(help="The system to compare with A.")],
-    out: options.LabelFolder,
-    first: options.FirstLabels = None,
-    measure: options.OneNdcg = None,
+    out: label_options.LabelFolder,
+    first: label_options.FirstLabels = None,
+    measure: label_options.OneNdcg = None,
     collections: options.Collections = None,
     first_stage: options.OnlyFirstStage = None,
     depth: options.OnlyDepth = None,

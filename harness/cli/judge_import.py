@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import options
+from harness.cli import label_options, options
 from harness.cli.judge import judge
 from harness.cli.printing import print_table
 
@@ -28,10 +28,10 @@ def judge_import(  # noqa: PLR0917
     file: Annotated[
         Path, typer.Argument(help="The labels that the page saved, the filled CSV, or a file of judgments.")
     ],
-    target: options.LabelTarget,
-    by: options.LabelledBy = "people",
-    name: options.LabelName = None,
-    replace: options.ReplaceLabels = False,
+    target: label_options.LabelTarget,
+    by: label_options.LabelledBy = "people",
+    name: label_options.LabelName = None,
+    replace: label_options.ReplaceLabels = False,
     split: options.Split = None,
     rules: options.RulesFile = None,
     workspace: options.WorkspacePath = None,

@@ -304,27 +304,6 @@ UnjudgedBounds = Annotated[
         "either top k, and what to judge first.",
     ),
 ]
-LabelFolder = Annotated[Path, _option("out", "The folder for to-label.csv and to-label.html.")]
-FirstLabels = Annotated[
-    int | None,
-    _option("first", "Write only this number of documents, those that can move the difference most.", min=1),
-]
-OneNdcg = Annotated[str | None, _option("measure", "One nDCG@k. Default: the main measure of each collection.")]
-LabelTarget = Annotated[
-    str, _option("target", "What the labels are for. With ?labels=NAME they are added to that label version.")
-]
-LabelledBy = Annotated[str, _option("by", "Who gave the labels: people, or judge:NAME.")]
-LabelName = Annotated[
-    str | None, _option("name", "The name of the label version. Default: made from the digest of the labels.")
-]
-ReplaceLabels = Annotated[
-    bool, _flag("replace", "Let labels replace judgments with another grade. Without it these are refused.")
-]
-JudgmentsTarget = Annotated[
-    str | None,
-    _option("target", "The collection that files of judgments are for. Its stored systems are measured with both."),
-]
-DiffMeasure = Annotated[str | None, _option("measure", "One measure. Default: the main measure of the collection.")]
 Page = Annotated[Path, _option("out", "The HTML file to write.")]
 OneMeasure = Annotated[
     str, _option("measure", "A measure such as nDCG@10; 'main' is the main measure of each collection.")
