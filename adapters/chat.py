@@ -67,8 +67,10 @@ class ChatGenerator:
         self.name = model
         self._url = f"{address.rstrip('/')}/chat/completions"
         self._settings = {"model": model, "temperature": temperature, "max_tokens": max_tokens, "seed": seed}
-        self._timeout, self._retries, self._pause = timeout, retries, pause
+        self._seed, self._timeout, self._retries, self._pause = seed, timeout, retries, pause
         self._parallel, self._key_variable = parallel, key_variable
+        self.failures: list[str] = []
+        """Why requests were made again, for instance `time-out` or `503`."""
 
     @property
     def identity(self) -> Identity:
@@ -77,22 +79,29 @@ class ChatGenerator:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[str]:
         """Yield answers in the order of the prompts. Answers that came before a failure are yielded first."""
         with ThreadPoolExecutor(self._parallel) as pool:
-            asked = [pool.submit(self._answer, prompt.text) for prompt in prompts]
+            asked = [pool.submit(self.answer, prompt.text) for prompt in prompts]
             try:
                 for answer in asked:
                     yield answer.result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _answer(self, text: str) -> str:
-        body = json.dumps({**self._settings, "messages": [{"role": "user", "content": text}]}).encode()
+    def answer(self, text: str, *, attempt: int = 0) -> str:
+        """The answer to one prompt; '' for a refusal without a text.
+
+        Args:
+            attempt: added to the seed, so that a prompt which is sent again may get another answer.
+        """
+        settings = {**self._settings, "seed": self._seed + attempt}
+        body = json.dumps({**settings, "messages": [{"role": "user", "content": text}]}).encode()
         pause = self._pause
-        for attempt in range(self._retries + 1):
+        for tried in range(self._retries + 1):
             try:
                 return _content(self._posted(body), self._url)
             except (OSError, http.client.HTTPException) as error:
-                if attempt == self._retries or not _may_pass(error):
-                    raise _kind_of(error)(_failure_message(self._url, error, attempt + 1, self._timeout)) from None
+                if tried == self._retries or not _may_pass(error):
+                    raise _kind_of(error)(_failure_message(self._url, error, tried + 1, self._timeout)) from None
+                self.failures.append(_short(error))
                 time.sleep(min(pause, _PATIENCE))
                 pause *= 2
         raise AssertionError  # the last attempt returns or raises
@@ -126,6 +135,13 @@ def _kind_of(error: Exception) -> type[HarnessError]:
 
 def _may_pass(error: Exception) -> bool:
     return not isinstance(error, urllib.error.HTTPError) or error.code in _PASSING
+
+
+def _short(error: Exception) -> str:
+    """The kind of a temporary failure."""
+    if isinstance(error, urllib.error.HTTPError):
+        return str(error.code)
+    return "time-out" if isinstance(getattr(error, "reason", error), TimeoutError) else "no answer"
 
 
 def _failure_message(url: str, error: Exception, attempts: int, timeout: float) -> str:

@@ -81,7 +81,7 @@ def label_of(
     Raises:
         ModelError: there are several labels and none is given or recognised, or there is no such label.
     """
-    names = _names(folder, pickle)
+    names = label_names(folder, pickle=pickle)
     softmax = len(names) > 1 and folder.config.get("problem_type") not in ("multi_label_classification", "regression")
     if asked is not None:
         return OutputLabel(_found(folder, names, asked), len(names), softmax)
@@ -120,7 +120,7 @@ def _shapes(file: Path) -> Iterable[tuple[str, tuple[int, ...]]]:
     return ((name, tuple(tensor.shape)) for name, tensor in read_pickled(file).items())
 
 
-def _names(folder: ModelFolder, pickle: bool) -> list[str]:
+def label_names(folder: ModelFolder, *, pickle: bool = False) -> list[str]:
     """The labels in the order of their logits: the names in config.json, or two labels, as in transformers. The names
     do not apply if an adapter has another number of labels than its base."""
     names, count = _configured(folder), head_of_adapter(folder, pickle=pickle)

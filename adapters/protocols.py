@@ -201,3 +201,16 @@ class Judge(Protocol):
         A value depends on its premise and claim only, not on the other pairs.
         """
         ...
+
+
+@runtime_checkable
+class StreamingJudge(Judge, Protocol):
+    """A judge that yields values as it computes them, so that a killed run loses only the current batch."""
+
+    def stream(self, premises: Sequence[str], claims: Sequence[str]) -> Iterator[Scored]:
+        """Yield every pair exactly once.
+
+        `rows` are numbers of pairs, `scores` their values, `tokens` and `kept` the tokens of a pair before and after
+        truncation.
+        """
+        ...

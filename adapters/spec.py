@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl
 from adapters.errors import EnvironmentFailure, ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
 from adapters.paths import user_path
-from adapters.protocols import Bindable, Checkable, Generator, Identity, ListwiseReranker, Reranker, Retriever
+from adapters.protocols import Bindable, Checkable, Generator, Identity, Judge, ListwiseReranker, Reranker, Retriever
 from adapters.working_folder import allow_working_folder
 
-Part = Literal["retriever", "reranker", "generator"]
+Part = Literal["retriever", "reranker", "generator", "judge"]
 
 _LANGUAGE_MODEL = "adapters.generation:LanguageModelGenerator"
 _BUILT_IN: dict[str, dict[str, str]] = {
@@ -30,19 +30,37 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "bm25": {"retriever": "adapters.bm25:BM25Retriever", "reranker": "adapters.bm25:BM25Reranker"},
     "cross-encoder": {"reranker": "adapters.cross_encoder:CrossEncoder"},
     "causal-lm": {"reranker": "adapters.causal_lm:CausalLMReranker", "generator": _LANGUAGE_MODEL},
-    "seq2seq": {"reranker": "adapters.seq2seq:Seq2SeqReranker", "generator": _LANGUAGE_MODEL},
-    "chat": {"generator": "adapters.chat:ChatGenerator"},
+    "seq2seq": {
+        "reranker": "adapters.seq2seq:Seq2SeqReranker",
+        "generator": _LANGUAGE_MODEL,
+        "judge": "adapters.judges.seq2seq:Seq2SeqJudge",
+    },
+    "chat": {"generator": "adapters.chat:ChatGenerator", "judge": "adapters.judges.chat:ChatJudge"},
     "extractive": {"generator": "adapters.extractive:ExtractiveGenerator"},
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
     "packaged": {"retriever": "adapters.packaged:open_retriever", "reranker": "adapters.packaged:open_reranker"},
+    "nli": {"judge": "adapters.judges.nli:NLIJudge"},
+    "reranker": {"judge": "adapters.judges.reranker:open_judge"},
+    "lexical": {"judge": "adapters.judges.lexical:LexicalJudge"},
+    "recorded": {"judge": "adapters.judges.recorded:RecordedJudge"},
 }
 _OWN_CODE = "adapters.own_code:open_own_code"
 _MAY_RUN_CODE = (None, "cross-encoder", "causal-lm")
 """Kinds of rerankers whose folders may contain code, which `?code=own` runs."""
-_WITHOUT_MODEL = ("bm25", "extractive")
+_WITHOUT_MODEL = ("bm25", "extractive", "lexical")
 _ENTRY_POINTS = "harness.adapters"
-_CALLED: dict[Part, str] = {"retriever": "a first stage", "reranker": "a reranker", "generator": "a generator"}
-_NAMED_WITH = {"retriever": "--first-stage", "reranker": "--reranker", "generator": "--generator"}
+_CALLED: dict[Part, str] = {
+    "retriever": "a first stage",
+    "reranker": "a reranker",
+    "generator": "a generator",
+    "judge": "a judge",
+}
+_NAMED_WITH = {
+    "retriever": "--first-stage",
+    "reranker": "--reranker",
+    "generator": "--generator",
+    "judge": "--judge",
+}
 _MAY_BE_EMPTY = ("query_prompt", "document_prompt")
 """Options whose value may be empty."""
 _KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
@@ -116,6 +134,18 @@ def open_generator(text: str) -> Generator:
     if not hasattr(built, "generate"):
         raise UsageError(f"'{text}' cannot be a generator: {type(built).__name__} has no method 'generate'")
     return typing.cast(Generator, built)
+
+
+def open_judge(text: str) -> Judge:
+    """The judge that a spec names: whether a premise supports a claim."""
+    spec = parse(text)
+    if spec.kind is None:
+        judges = ", ".join(f"{kind}:" for kind, targets in kinds().items() if "judge" in targets)
+        raise UsageError(f"'{text}' does not say which kind of judge it is; write one of {judges} before it")
+    built = _build(spec, "judge")
+    if not hasattr(built, "judge"):
+        raise UsageError(f"'{text}' cannot be a judge: {type(built).__name__} has no method 'judge'")
+    return typing.cast(Judge, built)
 
 
 def identity_of(adapter: object) -> Identity:
@@ -215,6 +245,8 @@ def _build(spec: Spec, part: Part) -> object:
     target = spec.model if spec.kind == "object" else _target(spec, part)
     factory = _load(target, spec)
     model = [] if spec.kind == "object" or not spec.model else [spec.model]
+    if getattr(factory, "takes_spec", False):
+        return factory(spec)
     arguments = _typed(spec, factory)
     if spec.revision is not None:
         arguments["revision"] = spec.revision
@@ -236,7 +268,8 @@ def _target(spec: Spec, part: Part) -> str:
         return next(iter(targets.values()))  # a plug-in's entry point is one target for all parts
     if part not in targets:
         right = ", ".join(_NAMED_WITH[other] for other in targets)
-        raise ModelError(f"'{spec.text}' is a {kind}, which cannot be {_CALLED[part]}; name it with {right}")
+        what = "names a judge" if list(targets) == ["judge"] else f"is a {kind}"
+        raise ModelError(f"'{spec.text}' {what}, which cannot be {_CALLED[part]}; name it with {right}")
     return targets[part]
 
 

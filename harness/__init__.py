@@ -2,9 +2,9 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `judge_export`,
-`judge_import`, `judge_diff`. `results` reads everything
-that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`, `judge_export`,
+`judge_import`, `judge_diff`. `results` reads everything that the workspace holds. A call that fails raises
+`HarnessError` with one line that says what to do. See
 docs/python.md.
 """
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         LeftOutWarning,
         ResultsNotKept,
         adapt,
+        calibrate,
         check,
         compare,
+        corrected_mean,
         gate,
         judge_diff,
         judge_export,
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
         results,
         run,
         why,
-    )  # fmt: skip
+    )
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
+    from harness.api.judges import JudgeReport
     from harness.api.outcome import Outcome
     from harness.judging.gate.policy import Policy
+    from harness.measuring.statistics.corrected import CorrectedMean
     from harness.measuring.statistics.difference import Difference
     from harness.progress import Reporter
     from harness.result.adaptation.record import AdaptationRecord
@@ -47,6 +51,7 @@ __all__ = [
     "AdaptationRecord",
     "CheckReport",
     "Comparison",
+    "CorrectedMean",
     "DataError",
     "Decision",
     "Difference",
@@ -54,6 +59,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "HarnessError",
+    "JudgeReport",
     "LeftOutWarning",
     "Merged",
     "MissingExtra",
@@ -64,8 +70,10 @@ __all__ = [
     "ResultsNotKept",
     "UsageError",
     "adapt",
+    "calibrate",
     "check",
     "compare",
+    "corrected_mean",
     "gate",
     "judge_diff",
     "judge_export",
@@ -78,6 +86,8 @@ __all__ = [
 _MODULES = {
     "AdaptConfig": "training.adapting.config",
     "AdaptationRecord": "harness.result.adaptation.record",
+    "CorrectedMean": "harness.measuring.statistics.corrected",
+    "JudgeReport": "harness.api.judges",
     "CheckReport": "harness.api.checked",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError, class_of
-from harness.labelling.export import LabelSheet, as_csv
+from harness.judging.compare.to_label import LabelSheet, as_csv
 from harness.workspace import write_atomically
 from reports.html import safe
 from reports.why import UNSAFE, digest_of, part

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from adapters.errors import DataError
+from adapters.lineage import marks_of
 from adapters.typed_file import read_value
 from adapters.typed_values import typed
 from harness.workspace import Workspace
@@ -26,6 +27,7 @@ class _Taught:
     corpus_name: str
     corpus: str
     """The fingerprint of the corpus."""
+    teacher_identities: tuple[dict[str, Any], ...] = ()
 
 
 def corpora_of(paths: Iterable[Path], workspace: Workspace | None = None) -> tuple[str, ...]:
@@ -38,15 +40,32 @@ def corpora_of(paths: Iterable[Path], workspace: Workspace | None = None) -> tup
     return tuple(sorted({one for path in paths for one in _corpus(path, workspace)}))
 
 
+def teachers_of(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Digests of the teachers whose scores training data hold, where a manifest of `train teach` names them: those by
+    which `adapters.lineage` recognises a model.
+
+    Raises:
+        DataError: a manifest is damaged.
+    """
+    found = (_taught(path) for path in paths if not path.is_dir())
+    identities = (identity for taught in found if taught is not None for identity in taught.teacher_identities)
+    return tuple(sorted({mark for identity in identities for mark in marks_of(identity)[0]}))
+
+
 def _corpus(path: Path, workspace: Workspace | None) -> tuple[str, ...]:
     if path.is_dir():
         corpus = corpus_of(str(path), workspace or Workspace.open())
         return corpus.name, corpus.fingerprint
+    taught = _taught(path)
+    return () if taught is None else (taught.corpus_name, taught.corpus)
+
+
+def _taught(path: Path) -> _Taught | None:
+    """The manifest next to a file of examples; None if there is none of `train teach`."""
     file = path.parent / MANIFEST
     if not file.is_file():
-        return ()
+        return None
     manifest = read_value(file, advice=_ADVICE)
     if not isinstance(manifest, dict) or manifest.get("stage") != STAGE:
-        return ()
-    taught = typed(_Taught, manifest, str(file), error=DataError, advice=_ADVICE)
-    return taught.corpus_name, taught.corpus
+        return None
+    return typed(_Taught, manifest, str(file), error=DataError, advice=_ADVICE)

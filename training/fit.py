@@ -14,6 +14,8 @@ from adapters.adapted import KEY
 from adapters.adapted import adapted_on as declared_corpora
 from adapters.contents import Contents
 from adapters.identity import digest
+from adapters.lineage import KEY as LINEAGE
+from adapters.lineage import Lineage, inherited
 from adapters.models import ModelFolder, open_folder
 from harness.progress import Reporter, Silent
 from training.batches import Batches
@@ -43,6 +45,13 @@ class Job:
     adapted_on: tuple[str, ...] = ()
     """Names and fingerprints of the corpora that the examples were made from. They are part of the manifest and of the
     model's identity. They change no weight, so they are not part of the run's identity."""
+    teachers: tuple[str, ...] = ()
+    """Digests of the teachers whose scores the examples hold. They are part of the manifest."""
+
+    @property
+    def lineage(self) -> Lineage:
+        """What the checkpoint is made from."""
+        return inherited(self.base.path, str(Contents(self.base).identity()["weights"]), self.teachers)
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
@@ -82,8 +91,13 @@ def job(
     settings: Settings,
     replay: Examples | None = None,
     adapted_on: Iterable[str] = (),
+    *,
+    teachers: Iterable[str] = (),
 ) -> Job:
     """Open the base and check that the loss accepts the labels. The corpora that the base was adapted on are kept.
+
+    Args:
+        teachers: digests of the teachers whose scores the examples hold.
 
     Raises:
         ModelError: the base does not exist.
@@ -91,7 +105,8 @@ def job(
     """
     folder = open_folder(base)
     corpora = tuple(sorted({*declared_corpora(folder.path), *(adapted_on if settings.max_steps != 0 else ())}))
-    work = Job(folder, examples, replay or _NOTHING, settings, corpora)
+    taught_by = tuple(sorted(set(teachers))) if settings.max_steps != 0 else ()
+    work = Job(folder, examples, replay or _NOTHING, settings, corpora, taught_by)
     for part in (work.examples, work.replay):
         if len(part):
             check_targets(settings.loss, part)
@@ -185,6 +200,7 @@ def _about(work: Job) -> dict[str, Any]:
         "run": digest(described),
         "base": {"name": work.base.name, **Contents(work.base).identity()},
         KEY: list(work.adapted_on),
+        LINEAGE: work.lineage.as_dict(),
         "examples": work.examples.counts(),
         "replay": replayed,
         "settings": described["settings"],

@@ -1,1 +1,1 @@
-"""Judges: models that say whether a passage supports a claim, or answers a query."""
+"""Judges: whether a premise supports a claim. One file for each kind; `adapters.spec.open_judge` opens them."""

@@ -78,7 +78,7 @@ def fit(
     from harness.progress import Silent, Terminal
     from harness.workspace import Workspace
     from training import fit as fitting
-    from training.adapted import corpora_of
+    from training.adapted import corpora_of, teachers_of
     from training.ranks import ranks_here
     from training.sources import Negatives, read_examples, read_several
 
@@ -94,7 +94,7 @@ def fit(
     replayed = read_examples(replay, limit=limit, negatives=where) if replay else None
     examples = read_several(data or (), limit=limit, negatives=where)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
-    work = fitting.job(str(base), examples, settings, replayed, corpora)
+    work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
     if print_cost:
         cost = fitting.cost(work, machine)
         typer.echo(json.dumps(cost.as_dict()) if as_json else str(cost))

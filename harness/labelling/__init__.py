@@ -1,4 +1,2 @@
-"""Label unjudged documents: export them, import labels as a new version of a collection, compare two versions.
-
-This package reads stored rankings and judgments. It runs no model.
-"""
+"""Judges and labels: judgments that are kept, how far judges agree with people, means that people's labels correct, and
+versions of a collection's judgments: labels that are imported, and how two versions differ."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.labelling.export import LabelSheet, ToLabel
+from harness.judging.compare.to_label import LabelSheet, ToLabel
 from harness.labelling.label_file import read_labels
 from reports.label_page import CSV, PAGE, write_sheet
 from tests.browser import Browser, browser

@@ -11,6 +11,8 @@ import numpy as np
 
 from adapters.adapted import KEY, adapted_on
 from adapters.identity import digest
+from adapters.lineage import KEY as LINEAGE
+from adapters.lineage import descended
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
 from training.merging.report import MergeReport
@@ -62,6 +64,7 @@ class MergeJob:
             "id": self.id(sources),
             "recipe": recipe_json(self.recipe),
             KEY: sorted({corpus for one in self.opened.values() for corpus in adapted_on(one.folder.path)}),
+            LINEAGE: self._lineage(sources),
             "sources": [{"name": name, **identity} for name, identity in sources.items()],
             "configuration_of": self.home.name,
             "computed_in": "float32",
@@ -76,6 +79,10 @@ class MergeJob:
                 "python": platform.python_version(),
             },
         }
+
+    def _lineage(self, sources: Identities) -> dict[str, list[str]]:
+        weights = [str(source["weights"]) for source in sources.values() if "weights" in source]
+        return descended("", (), [one.folder.path for one in self.opened.values()], weights).as_dict()
 
 
 def recipe_json(recipe: Recipe) -> dict[str, object]:

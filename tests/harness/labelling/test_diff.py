@@ -16,7 +16,7 @@ from harness.labelling.label_file import read_labels
 from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import differences
 from tests.fixtures import Command
-from tests.harness.judging.compare.test_unjudged import CORPUS, JUDGED, RANDOM, REVERSE, WIDE
+from tests.harness.judging.compare.test_unjudged_pairs import CORPUS, JUDGED, RANDOM, REVERSE, WIDE
 from tests.tiny_collection import Place
 
 

@@ -10,10 +10,10 @@ import pytest
 
 import harness
 from adapters.errors import DataError
+from harness.judging.compare.to_label import as_csv, sheet
 from harness.judging.compare.unjudged import UnjudgedPair, unjudged
-from harness.labelling.export import as_csv, sheet
 from tests.fixtures import Command
-from tests.harness.judging.compare.test_unjudged import REVERSE, measured
+from tests.harness.judging.compare.test_unjudged_pairs import REVERSE, measured
 from tests.tiny_collection import FIRST, Place
 
 

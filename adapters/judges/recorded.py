@@ -1,0 +1,119 @@
+"""Verdicts that were computed or collected elsewhere, from a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from adapters.errors import DataError
+from adapters.identity import digest, text_digest
+from adapters.judges.rows import VerdictRow, verdict_rows
+from adapters.paths import user_path
+from adapters.protocols import Floats, Identity
+
+_SHOWN = 60
+_ROUNDING = 1e-5
+"""Verdicts of the same texts that differ by no more, as models give in other batches, are one: the first."""
+
+
+class RecordedJudge:
+    """The verdict in a file of rows `{"premise": ..., "claim": ..., "score": ...}`, one JSON object per line.
+
+    Instead of texts, the rows may have an `id`, if `texts` names a file with `id`, `premise` and `claim`.
+
+    Args:
+        file: JSONL, plain or gzipped.
+        score: the field with the verdict, a number from 0 to 1.
+        texts: the file with the texts of the ids.
+
+    Raises:
+        DataError: a row has no such field, a value is outside [0, 1], two rows disagree about a pair, or a pair that
+            is asked for is not in the file.
+    """
+
+    grades = None
+
+    def __init__(self, file: str, *, score: str = "score", texts: str | None = None) -> None:
+        self._file, self._score = user_path(file), score
+        self._texts = None if texts is None else user_path(texts)
+
+    @property
+    def name(self) -> str:
+        """The name of the file and of the field."""
+        return f"{self._file.name}:{self._score}"
+
+    @property
+    def identity(self) -> Identity:
+        """The digest of all verdicts."""
+        rows = sorted((premise.hex(), claim.hex(), value) for (premise, claim), (value, _) in self._known.items())
+        return {"judge": "recorded", "version": 1, "verdicts": digest({"rows": rows})}
+
+    def check(self) -> None:
+        """Read the file. Raises DataError as the constructor's class says."""
+        _ = self._known
+
+    def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Floats:
+        """Return float32 [len(claims)]."""
+        values = (self._value(premise, claim) for premise, claim in zip(premises, claims, strict=True))
+        return np.fromiter(values, np.float32, len(claims))
+
+    def _value(self, premise: str, claim: str) -> float:
+        found = self._known.get((text_digest(premise), text_digest(claim)))
+        if found is None:
+            raise DataError(
+                f"{self._file}: no verdict for the claim {claim[:_SHOWN]!r} and the premise {premise[:_SHOWN]!r}; add "
+                "a row with these texts, character for character"
+            )
+        return found[0]
+
+    @cached_property
+    def _known(self) -> dict[tuple[bytes, bytes], tuple[float, str]]:
+        """The verdict of every pair of text digests, and the place of its row."""
+        known: dict[tuple[bytes, bytes], tuple[float, str]] = {}
+        for (premise, claim), row in self._rows():
+            key, value = (text_digest(premise), text_digest(claim)), self._number(row)
+            before = known.setdefault(key, (value, row.where))
+            if abs(before[0] - value) > _ROUNDING:
+                raise DataError(
+                    f"{row.where}: the verdict {value:g} contradicts {before[0]:g} in {before[1]} for the same texts; "
+                    "keep one of the two rows"
+                )
+        if not known:
+            raise DataError(f"{self._file}: no rows; write one object with premise, claim and {self._score} per line")
+        return known
+
+    def _rows(self) -> Iterator[tuple[tuple[str, str], VerdictRow]]:
+        if self._texts is None:
+            yield from (((row.premise, row.text("claim")), row) for row in verdict_rows(self._file))
+            return
+        texts = _texts_of(self._texts)
+        for row in verdict_rows(self._file):
+            if row.id is None or row.id not in texts:
+                raise DataError(f"{row.where}: the id {row.id!r} is not in {self._texts}; add its texts there")
+            yield texts[row.id], row
+
+    def _number(self, row: VerdictRow) -> float:
+        value = row.fields.get(self._score)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value <= 1):
+            shown = "missing" if value is None or (isinstance(value, float) and math.isnan(value)) else repr(value)[:40]
+            numbers = [name for name, one in row.fields.items() if isinstance(one, int | float)]
+            raise DataError(
+                f"{row.where}: the field '{self._score}' is {shown}; write a number from 0 to 1, or name another field "
+                f"with ?score= (numbers: {', '.join(numbers) or 'none'})"
+            )
+        return float(value)
+
+
+def _texts_of(file: Path) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for row in verdict_rows(file):
+        if row.id is None:
+            raise DataError(f"{row.where}: no id; give every row one")
+        texts = row.premise, row.text("claim")
+        if found.setdefault(row.id, texts) != texts:
+            raise DataError(f"{row.where}: the id '{row.id}' has other texts in an earlier row; give it its own id")
+    return found
