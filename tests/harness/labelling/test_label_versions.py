@@ -239,3 +239,14 @@ def test_the_command_prints_the_target_of_the_version(place: Place, command: Com
     assert shown.code == 0 and "coll?labels=mine" in shown.out
     plain = json.loads(command("judge", "import", file, *options, "--json").out)
     assert plain[0]["version"]["name"] == "mine" and plain[0]["new"] == 1
+
+
+def test_the_texts_that_results_of_a_version_need_are_not_forgotten(place: Place, command: Command) -> None:
+    at = ("--workspace", both_versions(place).path)
+    assert command("forget", "--collection", "coll", "--yes", *at).code == 0
+    with Results(place.workspace.results) as results:
+        stored = list(results.all())
+    assert {one.collection.name for one in stored} == {"coll?labels=mine (judge:monot5)"}
+    assert recall(place.workspace, stored[0].id).collection.counts.judgments == len(QRELS) + 2
+    assert command("forget", "--collection", "coll?labels=mine (judge:monot5)", "--yes", *at).code == 0
+    assert len(versions(place.workspace, place.load().fingerprint)) == 1
