@@ -44,7 +44,7 @@ class LabelSheet:
     @property
     def key(self) -> str:
         """A digest of the ids, under which the page keeps its labels."""
-        return digest([[one.collection, one.query_id, one.document_id] for one in self.items])
+        return digest({"items": [[one.collection, one.query_id, one.document_id] for one in self.items]})
 
 
 def sheet(pair: UnjudgedPair, first: int | None = None) -> LabelSheet:
