@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         results,
         run,
         why,
-    )  # fmt: skip
+    )
     from harness.api.checked import CheckReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision

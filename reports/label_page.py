@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError, class_of
-from adapters.identity import digest
-from harness.labelling.export import LabelSheet, as_csv
+from harness.judging.compare.to_label import LabelSheet, as_csv
 from harness.workspace import write_atomically
 from reports.html import safe
 from reports.why import UNSAFE, digest_of, part
@@ -52,8 +51,13 @@ def page_data(found: LabelSheet) -> dict[str, Any]:
         {"collection": one.collection, "id": one.query_id, "instruction": one.instruction, "text": one.query}
         for one in about.values()
     ]
-    key = digest([[one.collection, one.query_id, one.document_id] for one in found.items])
-    return {"key": key, "grades": list(found.grades), "queries": shown, "documents": list(documents), "items": items}
+    return {
+        "key": found.key,
+        "grades": list(found.grades),
+        "queries": shown,
+        "documents": list(documents),
+        "items": items,
+    }
 
 
 def write_sheet(found: LabelSheet, out: Path) -> None:

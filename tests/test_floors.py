@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "leaderboards": ("reports", "harness", "adapters.errors", "adapters.plain_text"),
 }
-ORDER = ("data", "measuring", "scoring", "result", "checks", "running", "judging", "labelling", "citing")
+ORDER = ("data", "measuring", "scoring", "result", "checks", "labelling", "running", "judging", "citing")
 """The packages of `harness`. Each may import those before it; nothing in them imports the verbs."""
 FRONT_DOOR = ("harness", "harness.__main__", "harness.api", "harness.cli")
 DRAWERS = ("utils", "util", "helpers", "helper", "common", "misc")

@@ -14,7 +14,7 @@ from harness.result.select import Wanted
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
-    from harness.labelling.export import LabelSheet
+    from harness.judging.compare.to_label import LabelSheet
     from harness.labelling.imports import ImportedLabels
     from reports.tables.labels import LabelComparison
 
@@ -59,8 +59,8 @@ def judge_export(  # noqa: PLR0917
         >>> len(sheet.items), sheet.grades
         (30, (0, 1, 2))
     """
+    from harness.judging.compare.to_label import sheet
     from harness.judging.compare.unjudged import unjudged
-    from harness.labelling.export import sheet
     from reports.label_page import write_sheet
 
     number = arguments.optional_whole("first", first)
@@ -110,7 +110,7 @@ def judge_import(  # noqa: PLR0917
     Examples:
         >>> from pathlib import Path
         >>> import harness
-        >>> _ = Path("labels.csv").write_text("query_id,document_id,grade\\nq01,d05,1\\n")
+        >>> _ = Path("labels.csv").write_text("query_id,document_id,grade\\nq15,p03,1\\n")
         >>> (imported,) = harness.judge_import("labels.csv", "demo/en", name="mine")
         >>> imported.collection, imported.new
         ('demo/en?labels=mine', 1)

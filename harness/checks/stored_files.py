@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.sums import DAMAGED, DamagedFile, NoChecksum, load_arrays, read_sealed
 from adapters.vectors import VectorStore
 from harness.checks import reference
-from harness.data import detection
+from harness.data import detection, label_versions
 from harness.data.sources import beir_download, request, seen, stored
 from harness.workspace import Workspace
 
@@ -42,6 +42,8 @@ def verified(workspace: Workspace) -> Iterator[VerifiedFiles]:
     )
     requests = _in(workspace.collections / request.FOLDER, "*.json")
     yield _checked("requests", requests, _request, "delete it; the next run writes it again")
+    versions = _in(workspace.path / label_versions.FOLDER, "*/*.json")
+    yield _checked("labels", versions, label_versions.verify, "restore it from a copy, or import the labels again")
     yield _checked("candidates", _in(workspace.runs, "*.npz"), _arrays, "the next run searches them again")
     scores = _in(workspace.scored, "*.npz")
     yield _checked("scores", scores, _arrays, "run the evaluation again; known pairs are not scored again")

@@ -1,4 +1,4 @@
-"""The options of the commands `harness judge export`, `import` and `diff`."""
+"""The options of `harness judge export`, `import` and `diff`."""
 
 from __future__ import annotations
 

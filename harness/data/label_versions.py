@@ -131,6 +131,17 @@ def read(file: Path) -> LabelVersion:
     return read_sealed(file, LabelVersion)[0]
 
 
+def verify(file: Path) -> None:
+    """Read and verify a version and its judgments for pytrec_eval.
+
+    Raises:
+        DamagedFile: one of the two files is not what was written.
+    """
+    version = read(file)
+    if version.published is not None:
+        _ = AsPublished(_published_file(file), version.published).table
+
+
 def version_called(workspace: Workspace, collection: Collection, name: str) -> LabelVersion:
     """Return a version of a published collection by its name.
 
@@ -234,7 +245,8 @@ def _qrels(known: Sequence[tuple[int, int, int]], missing: Sequence[tuple[int, s
         np.array([query for query, _, _ in missing], np.int32), np.array([grade for *_, grade in missing], np.int32),
         tuple(name for _, name, _ in missing),
     )  # fmt: skip
-    return Qrels(*(np.ascontiguousarray(one) for one in columns), missing=gone)
+    queries, documents, grades = (np.ascontiguousarray(one) for one in columns)
+    return Qrels(queries, documents, grades, gone)
 
 
 def _merged(collection: Collection, version: LabelVersion) -> Mapping[str, Mapping[str, int]]:

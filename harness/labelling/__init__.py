@@ -1,2 +1,2 @@
-"""Judges and labels of people: judgments that are kept, how far judges agree with people, means that people's labels
-correct, unjudged documents that people label, and versions of the labels of a collection."""
+"""Judges and labels: judgments that are kept, how far judges agree with people, means that people's labels correct, and
+versions of a collection's judgments: labels that are imported, and how two versions differ."""

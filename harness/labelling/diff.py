@@ -196,13 +196,13 @@ def _values(
 
 
 def _placed(found: Mapping[str, tuple[str, tuple[Floats64, Floats64]]]) -> tuple[MovedSystem, ...]:
-    means = {label: tuple(float(one.mean()) for one in values) for label, (_, values) in found.items()}
+    means = {label: (float(first.mean()), float(second.mean())) for label, (_, (first, second)) in found.items()}
 
     def place(label: str, at: int) -> int:
         return 1 + sum(other[at] > means[label][at] for other in means.values())
 
     systems = (
-        MovedSystem(label, id, *means[label], place(label, 0), place(label, 1), values)  # type: ignore[arg-type]
+        MovedSystem(label, id, *means[label], place(label, 0), place(label, 1), values)
         for label, (id, values) in found.items()
     )
     return tuple(sorted(systems, key=lambda one: (one.second_place, one.first_place, one.system)))

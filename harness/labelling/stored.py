@@ -11,7 +11,6 @@ from harness.data.collection import Collection
 from harness.data.label_names import split_target
 from harness.data.label_versions import NAME, version_called, versions, with_labels
 from harness.data.sources.dirt import shown
-from harness.data.sources.reranking_rows import is_rows_file
 from harness.labelling.diff import Grades, JudgmentDiff, LabelDiff, diff, grades_of, unknown_in
 from harness.labelling.label_file import read_labels
 from harness.measuring.measures import parse
@@ -21,6 +20,8 @@ from harness.result.stored import Stored
 from harness.scoring.ground import ordinary_measures
 from harness.workspace import Workspace
 
+_COLLECTIONS = (".zip", ".jsonl", ".jsonl.gz", ".parquet")
+"""Files that are collections; all others are files of judgments."""
 Load = Callable[[str], Sequence[Collection]]
 """Returns the published collections of a target."""
 
@@ -72,7 +73,7 @@ def compared_versions(
 
 def _version(name: str, given: Collection | None, workspace: Workspace, load: Load) -> _Version:
     path = Path(name)
-    if path.is_file() and path.suffix != ".zip" and not is_rows_file(path):
+    if path.is_file() and not path.name.endswith(_COLLECTIONS):
         rows = read_labels(path).rows
         return _Version(name, {(row.query, row.document): row.grade for row in rows}, None)
     if given is not None and NAME.fullmatch(name) and not path.exists():

@@ -23,6 +23,7 @@ def bytes_by_kind(workspace: Workspace) -> dict[str, int]:
         "scores of results": [workspace.scored],
         "candidates": [workspace.runs],
         "collections": [workspace.collections],
+        "label versions": [workspace.path / "labels"],
         "vectors and terms": [workspace.cache],
         "downloads": [workspace.downloads],
     }

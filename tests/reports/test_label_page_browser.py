@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.labelling.export import LabelSheet, ToLabel
+from harness.judging.compare.to_label import LabelSheet, ToLabel
 from harness.labelling.label_file import read_labels
 from reports.label_page import CSV, PAGE, write_sheet
 from tests.browser import Browser, browser
@@ -69,7 +69,8 @@ def test_texts_are_shown_as_they_are_and_nothing_is_loaded(window: Browser, page
     assert window.complaints() == []
 
 
-def test_digits_label_and_go_on_and_the_page_counts(window: Browser, page: Path) -> None:
+@pytest.mark.usefixtures("page")
+def test_digits_label_and_go_on_and_the_page_counts(window: Browser) -> None:
     window.press("2")
     window.press("9")  # no grade of this collection
     assert text(window, "progress") == "Document 2 of 5; 1 labelled"
@@ -77,7 +78,8 @@ def test_digits_label_and_go_on_and_the_page_counts(window: Browser, page: Path)
     assert window.run("return document.querySelector('[aria-pressed=true]').textContent") == "2"
 
 
-def test_undo_takes_the_last_label_back(window: Browser, page: Path) -> None:
+@pytest.mark.usefixtures("page")
+def test_undo_takes_the_last_label_back(window: Browser) -> None:
     window.press("2")
     window.press(LEFT)
     window.press("1")

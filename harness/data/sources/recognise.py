@@ -79,7 +79,7 @@ def _offers(
 
 
 def _labelled(offer: Offer, labels: str, workspace: Workspace | None, declared: DeclaredCollection) -> Source:
-    return LabelledSource(offer.open(declared), labels, workspace and workspace.path)
+    return LabelledSource(offer.open(declared), labels, None if workspace is None else workspace.path)
 
 
 def _published(

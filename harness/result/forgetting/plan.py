@@ -10,6 +10,7 @@ from adapters.errors import UsageError
 from adapters.identity import array_digest, digest
 from adapters.terms import terms_file
 from harness.data.columns import open_texts
+from harness.data.label_versions import version_of
 from harness.data.sources import stored as collections
 from harness.data.sources.source import CORPUS
 from harness.result.forgetting.cited import citations
@@ -91,7 +92,7 @@ def planned(workspace: Workspace, request: ForgetRequest) -> Removal:
     going = tuple(one for one in named if one.id not in needed)
     kept = tuple((one, needed[one.id]) for one in named if one.id in needed)
     staying = [one for one in everything if one not in going]
-    folders = () if request.systems else _folders(places, chosen, staying)
+    folders = () if request.systems else _folders(places, chosen, _needed(workspace, staying))
     return _filled(workspace, request, Removal(going, kept, folders=folders, files=caches), staying, everything)
 
 
@@ -127,10 +128,16 @@ def _places(workspace: Workspace, everything: Sequence[Stored]) -> dict[Collecti
     return found
 
 
+def _needed(workspace: Workspace, staying: Sequence[Stored]) -> set[str]:
+    """The fingerprints of the collections that results need; those of a label version need the published one."""
+    whole = {one.collection.whole for one in staying}
+    versions = (version_of(workspace, fingerprint) for fingerprint in whole)
+    return whole | {version.root for version in versions if version is not None}
+
+
 def _folders(
-    places: Mapping[CollectionNames, Path], chosen: frozenset[CollectionNames], staying: Sequence[Stored]
+    places: Mapping[CollectionNames, Path], chosen: frozenset[CollectionNames], needed: set[str]
 ) -> tuple[Path, ...]:
-    needed = {one.collection.whole for one in staying}
     return tuple(folder for place, folder in places.items() if place in chosen and place.fingerprint not in needed)
 
 

@@ -19,6 +19,7 @@ from harness.checks import doctor as module
 from harness.checks import model_files
 from harness.checks.doctor import EXTRAS, Finding, examine
 from harness.checks.reference import ReferenceAgreement
+from harness.data.label_versions import Labels, keep, versioned
 from harness.data.sources import load, seen, stored
 from harness.workspace import Workspace
 from tests.fixtures import Command
@@ -107,6 +108,7 @@ def filled(place: Place) -> dict[str, Path]:
     model = tiny.bert_embedder(place.path / "embedder")
     place.evaluations(collection, first="bm25", rerankers=[str(model)])
     inside = place.workspace.collections / collection.fingerprint
+    keep(place.workspace, versioned(collection.fingerprint, "mine", [Labels("people", ())]), collection)
     record = place.workspace.references / f"{'a' * 32}.json"
     save_sealed(record, record.stem, asdict(ReferenceAgreement(None)))
     return {
@@ -118,6 +120,8 @@ def filled(place: Place) -> dict[str, Path]:
         "published": inside / stored.PUBLISHED,
         "description": inside / stored.MARKER,
         "language": inside / "detected-language.json",
+        "labels": next((place.workspace.path / "labels").glob("*/*.json")),
+        "published labels": next((place.workspace.path / "labels").glob("*/*.arrow")),
         "request": next((place.workspace.collections / "requests").iterdir()),
         "entry": next((place.workspace.collections / "seen").glob("*.json")),
         "candidates": next(place.workspace.runs.iterdir()),

@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from adapters.errors import DataError
+from adapters.identity import digest
 from harness.judging.compare.unjudged import UnjudgedPair
 from harness.labelling.label_file import COLUMNS
 
@@ -39,6 +40,11 @@ class LabelSheet:
     """The grades that a label can have, ascending: 0 and those in the judgments of the collections."""
     unjudged: int
     """The number of all unjudged documents in either top k; `items` are the first of them."""
+
+    @property
+    def key(self) -> str:
+        """A digest of the ids, under which the page keeps its labels."""
+        return digest({"items": [[one.collection, one.query_id, one.document_id] for one in self.items]})
 
 
 def sheet(pair: UnjudgedPair, first: int | None = None) -> LabelSheet:
