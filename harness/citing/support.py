@@ -60,12 +60,12 @@ class Weighed:
     not judged, because it cannot be minimal. Documents without a text, and any documents for an empty claim, are not
     judged either: they do not support."""
 
-    @property
+    @cached_property
     def missing(self) -> int:
         """The number of subsets that the judge gave no value for."""
         return sum(map(math.isnan, self.levels.values()))
 
-    @property
+    @cached_property
     def level(self) -> float:
         """The support of the statement: FULL, PARTIAL or NONE."""
         return max((level for level in self.levels.values() if not math.isnan(level)), default=NONE)
