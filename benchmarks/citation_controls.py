@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.citing.alce import alce as alce_score
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.controls import GENERIC, LAWS, oracle, relevant_share
 from harness.citing.metric import cited_of, scored
@@ -52,7 +52,7 @@ class Case:
         text = " ".join(
             f"{claim[:-1]} {''.join(f'[{n}]' for n in ids)}.".replace(" .", ".") for claim, ids in self.sentences
         )
-        return Answer(self.id, "Why?", text, tuple(Reference(own, "Title") for own in self.documents))
+        return Answer(self.id, "Why?", text, tuple(CitedReference(own, "Title") for own in self.documents))
 
     def says(self, ids: Sequence[int], claim: str) -> float:
         """The judge's value for documents that are there, joined."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.citing.alce import alce
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.causes import RECALL_CAUSES, precision_causes, recall_causes
 from harness.citing.controls import LAWS
@@ -33,7 +33,7 @@ def table(header: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line.startswith("|")]
 
 
-DOCUMENTS = tuple(Reference(text) for _, text in table("| number | document |"))
+DOCUMENTS = tuple(CitedReference(text) for _, text in table("| number | document |"))
 EXAMPLES = table("| answer | recall |")
 
 

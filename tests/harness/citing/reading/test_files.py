@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.errors import DataError, UsageError
-from harness.citing.answers import Reference
+from harness.citing.answers import CitedReference
 from harness.citing.parsing import parsed
 from harness.citing.reading.files import AnswerFile, read_answers, read_passages
 from tests.skips import DATA
@@ -39,7 +39,7 @@ TREC_2025 = {
     "metadata": {"team_id": "t", "run_id": "r", "narrative_id": 12, "narrative": "I wonder why."}, "references": ["d2"],
     "answer": [{"text": "It is so [4].", "citations": [0]}, {"text": "It was", "citations": [5]}],
 }  # fmt: skip
-PASSAGES = {"d1": Reference("First", "One", "d1"), "d2": Reference("Second", "", "d2")}
+PASSAGES = {"d1": CitedReference("First", "One", "d1"), "d2": CitedReference("Second", "", "d2")}
 EXPERTQA = {
     "question": "Why?", "annotator_id": "x", "metadata": {},
     "answers": {"gpt4": {
@@ -61,7 +61,7 @@ def lines(tmp_path: Path, *rows: object, name: str = "answers.jsonl") -> Path:
     return path
 
 
-def read(tmp_path: Path, *rows: object, passages: dict[str, Reference] | None = None) -> AnswerFile:
+def read(tmp_path: Path, *rows: object, passages: dict[str, CitedReference] | None = None) -> AnswerFile:
     return read_answers(lines(tmp_path, *rows), passages)
 
 
@@ -73,7 +73,7 @@ def test_our_own_format(tmp_path: Path) -> None:
     found = read(tmp_path, row)
     [one] = found.answers
     assert (found.format, found.bad, one.id, one.text, one.language) == ("answers", (), "a", "It is so [1].", "en")
-    assert one.references == (Reference("Text"), Reference("Other", "T", "d"))
+    assert one.references == (CitedReference("Text"), CitedReference("Other", "T", "d"))
     assert (one.short_answers, one.sub_claims, one.long_answers) == (
         (("1894", "94"), ("Oslo",)),
         ("It is.",),
@@ -90,7 +90,7 @@ def test_result_files_of_alce(tmp_path: Path, indent: int | None, wrapped: bool)
     found = read_answers(path)
     [one] = found.answers
     assert (found.format, one.id, one.text) == ("ALCE", "7", "It is so [2].")
-    assert one.references == (Reference("First", "One"), Reference("Extracted", "Two"))
+    assert one.references == (CitedReference("First", "One"), CitedReference("Extracted", "Two"))
     assert one.short_answers == (("1894", "94"),) and one.long_answers == ("Long one.", "Long two.")
     assert one.where == f"{path} (item 1)"
 
