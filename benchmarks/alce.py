@@ -32,7 +32,7 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness.citing.alce import PECULIARITIES, alce, first_line
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.correctness import correctness
 from harness.citing.sentences import nltk_sentences
@@ -148,7 +148,7 @@ def of_one(theirs: Any, item: dict[str, Any]) -> dict[str, float]:
 
 def answer_of(item: dict[str, Any], number: int) -> Answer:
     """The same answer as our value."""
-    references = tuple(Reference(doc.get("sent", doc["text"]), doc["title"]) for doc in item["docs"])
+    references = tuple(CitedReference(doc.get("sent", doc["text"]), doc["title"]) for doc in item["docs"])
     short = tuple(tuple(pair["short_answers"]) for pair in item["qa_pairs"])
     return Answer(str(number), item["question"], item["output"], references, short, tuple(item["claims"]))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 
 _FACT = re.compile(r"fact\d+")
 
@@ -75,7 +75,7 @@ Made = Callable[[random.Random, int], Answer]
 def messy(chance: random.Random, number: int) -> Answer:
     """An answer with marks of all kinds, right and wrong, and texts that look like marks."""
     n = chance.randint(0, 5)
-    references = tuple(Reference(f"Text {k} of {number}", chance.choice(["", f"Title {k}"])) for k in range(n))
+    references = tuple(CitedReference(f"Text {k} of {number}", chance.choice(["", f"Title {k}"])) for k in range(n))
     parts = [_messy_sentence(chance, n, place) for place in range(chance.randint(0, 4))]
     return Answer(f"q{number}", "Why?", chance.choice([" ", "\n", " "]).join(parts), references)
 
@@ -110,7 +110,7 @@ def _messy_sentence(chance: random.Random, n: int, place: int) -> str:
 def factual(chance: random.Random, number: int) -> Answer:
     """An answer whose statements have one or two facts and mostly cite documents that have them. Read with `Facts`."""
     references = tuple(
-        Reference(f"doc{k} " + " ".join(f"fact{f}" for f in chance.sample(range(9), 2))) for k in range(5)
+        CitedReference(f"doc{k} " + " ".join(f"fact{f}" for f in chance.sample(range(9), 2))) for k in range(5)
     )
     parts = []
     for _ in range(chance.randint(1, 4)):

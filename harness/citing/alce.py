@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Asking, together
 from harness.citing.marks import marks_of
 from harness.citing.sentences import Splitter
@@ -105,7 +105,7 @@ def alce_sentence(text: str, references: int, most: int = MOST) -> AlceSentence:
 
 
 def _judged(
-    sentence: AlceSentence, references: Sequence[Reference], rules: SupportRules
+    sentence: AlceSentence, references: Sequence[CitedReference], rules: SupportRules
 ) -> Asking[tuple[int, int] | None]:
     """Whether a sentence is supported, and the number of its precise citations; None without a value of the judge."""
     if sentence.void:
@@ -131,7 +131,7 @@ def _without(ids: tuple[int, ...], number: int) -> tuple[int, ...]:
     return (*ids[:place], *ids[place + 1 :])
 
 
-def _premise(references: Sequence[Reference], ids: Sequence[int]) -> str:
+def _premise(references: Sequence[CitedReference], ids: Sequence[int]) -> str:
     return "\n".join(f"Title: {references[number].title}\n{references[number].text}" for number in ids)
 
 

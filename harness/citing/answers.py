@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Reference:
+class CitedReference:
     """A document that an answer may cite. Its number in marks is its place in the list, from 1."""
 
     text: str
@@ -22,7 +22,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Mark:
+class CitationMark:
     """One citation mark, such as `[1]`, `[1, 2]` or `[1]-[3]`."""
 
     span: tuple[int, int]
@@ -39,7 +39,7 @@ class Statement:
     """The sentence without marks, without spaces at its ends."""
     span: tuple[int, int]
     """Start and end in the answer's text, in characters. The spans of all statements together are the whole text."""
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[CitationMark, ...] = ()
 
     def cited(self, references: int) -> tuple[int, ...]:
         """The distinct numbers of documents that are there, ascending.
@@ -66,7 +66,7 @@ class Answer:
     question: str
     text: str
     """The answer with its marks, byte for byte as in the file."""
-    references: tuple[Reference, ...]
+    references: tuple[CitedReference, ...]
     short_answers: tuple[tuple[str, ...], ...] = ()
     """For each fact that the answer should contain, the ways to write it. Used by STR-EM."""
     sub_claims: tuple[str, ...] = ()

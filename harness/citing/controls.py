@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from adapters.identity import text_digest
-from harness.citing.answers import Mark, ParsedAnswer
+from harness.citing.answers import CitationMark, ParsedAnswer
 from harness.citing.asking import Asking, Verdicts, answered, together
 from harness.citing.metric import AnswerScore, Cited, cited_of, needs_or_all, scored
 from harness.citing.scores import F1, PRECISION, RECALL, CitationScores
 from harness.citing.support import FULL, PARTIAL, Ids, SupportRules, supported
 
 MOST_DOCUMENTS = 10
-"""The number of documents that `all` cites, and that the oracle and random marks choose from, beside those that the
+"""The number of documents that `all` cites, and that the oracle and random marks choose from, with those that the
 answer itself cites."""
 GENERIC = "This is an important topic with many aspects."
 """An uncited sentence that says nothing."""
@@ -112,7 +112,7 @@ def _reversed(case: _Case) -> tuple[Cited, ...]:
     return _marked(case, lambda marks: tuple(replace(mark, ids=mark.ids[::-1]) for mark in reversed(marks)))
 
 
-def _marked(case: _Case, change: Callable[[tuple[Mark, ...]], tuple[Mark, ...]]) -> tuple[Cited, ...]:
+def _marked(case: _Case, change: Callable[[tuple[CitationMark, ...]], tuple[CitationMark, ...]]) -> tuple[Cited, ...]:
     statements = tuple(replace(one, marks=change(one.marks)) for one in case.parsed.statements)
     return cited_of(replace(case.parsed, statements=statements), [one.needs for one in case.cited])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.citing.answers import Mark
+from harness.citing.answers import CitationMark
 
 _DASH = "-‐‑‒–—−~～〜"
 _GAP = r"[^\S\n]*"
@@ -35,7 +35,7 @@ _FROM_ZERO = re.compile(r"\b(?:in|range|within|domain|between|scale|over|to)[^\S
 _LONGEST_BEFORE = 40
 
 
-def marks_of(text: str, references: int) -> tuple[Mark, ...]:
+def marks_of(text: str, references: int) -> tuple[CitationMark, ...]:
     """Return the marks of a text in their order.
 
     Args:
@@ -46,7 +46,7 @@ def marks_of(text: str, references: int) -> tuple[Mark, ...]:
     return tuple(_joined(list(_single(text, references)), text, references))
 
 
-def _single(text: str, references: int) -> Iterator[Mark]:
+def _single(text: str, references: int) -> Iterator[CitationMark]:
     verbatim = [found.span() for found in _VERBATIM.finditer(text)]
     rejected, at = -1, 0
     for found in _MARK.finditer(text):
@@ -57,7 +57,7 @@ def _single(text: str, references: int) -> Iterator[Mark]:
         if found.start() == rejected or _is_other(found, text, references):
             rejected = found.end()  # `x[1][2]` is code as a whole
             continue
-        yield Mark(found.span(), _numbers(found[1], references))
+        yield CitationMark(found.span(), _numbers(found[1], references))
 
 
 def _is_other(found: re.Match[str], text: str, references: int) -> bool:
@@ -94,7 +94,7 @@ def _range(first: int, last: int, references: int) -> list[int]:
     return sorted({first, last, *range(max(first, 1), min(last, references) + 1)})
 
 
-def _joined(marks: Sequence[Mark], text: str, references: int) -> Iterator[Mark]:
+def _joined(marks: Sequence[CitationMark], text: str, references: int) -> Iterator[CitationMark]:
     """Join `[1]-[3]` to one mark."""
     rest = iter(marks)
     last = next(rest, None)
@@ -102,7 +102,7 @@ def _joined(marks: Sequence[Mark], text: str, references: int) -> Iterator[Mark]
         assert last is not None
         between = text[last.span[1] : mark.span[0]]
         if len(between) == 1 and between in _DASH and _ascend(last, mark):
-            last = Mark((last.span[0], mark.span[1]), tuple(_range(last.ids[0], mark.ids[0], references)))
+            last = CitationMark((last.span[0], mark.span[1]), tuple(_range(last.ids[0], mark.ids[0], references)))
         else:
             yield last
             last = mark
@@ -110,5 +110,5 @@ def _joined(marks: Sequence[Mark], text: str, references: int) -> Iterator[Mark]
         yield last
 
 
-def _ascend(one: Mark, other: Mark) -> bool:
+def _ascend(one: CitationMark, other: CitationMark) -> bool:
     return len(one.ids) == len(other.ids) == 1 and one.ids < other.ids

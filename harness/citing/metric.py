@@ -54,7 +54,7 @@ class StatementScore:
     weighed: Weighed
     graded: bool = False
 
-    @property
+    @cached_property
     def credit(self) -> float:
         """What it adds to recall: 1 if supported; with graded support one half if partially supported; else 0."""
         level = self.weighed.level
@@ -90,27 +90,27 @@ class AnswerScore:
         """Whether nothing in the answer needs support. It then counts as one uncited statement, so its recall is 0."""
         return not any(score.cited.text for score in self.needing)
 
-    @property
+    @cached_property
     def missing(self) -> int:
         """The number of judgments that the judge did not give. If there are any, no value is computed."""
         return sum(score.weighed.missing for score in self.statements)
 
-    @property
+    @cached_property
     def recall(self) -> float:
         """The share of supported statements among those that need support."""
         return self._unless_missing(_mean([score.credit for score in self.needing]))
 
-    @property
+    @cached_property
     def recall_of_all(self) -> float:
         """The share of supported statements among all."""
         return self._unless_missing(_mean([score.credit for score in self.statements]))
 
-    @property
+    @cached_property
     def precision(self) -> float:
         """The share of relevant citations; NaN if there are no citations."""
         return self._unless_missing(self.relevant / self.citations if self.citations else NAN)
 
-    @property
+    @cached_property
     def f1(self) -> float:
         """The harmonic mean of recall and precision; 0 if nothing is cited or nothing supported."""
         recall, precision = self.recall, self.precision
@@ -120,17 +120,17 @@ class AnswerScore:
             return 0.0
         return 2 * precision * recall / (precision + recall)
 
-    @property
+    @cached_property
     def citations(self) -> int:
         """The denominator of precision: valid citations of statements that need support, and all invalid ones."""
         return sum(len(score.cited.ids) for score in self.needing) + self.invalid
 
-    @property
+    @cached_property
     def relevant(self) -> int:
         """The numerator of precision."""
         return sum(len(score.relevant) for score in self.needing)
 
-    @property
+    @cached_property
     def invalid(self) -> int:
         """The number of citations of documents that are not there, each once per statement."""
         return sum(len(score.cited.invalid) for score in self.statements)

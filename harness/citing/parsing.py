@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.citing.answers import Answer, Mark, ParsedAnswer, Statement
+from harness.citing.answers import Answer, CitationMark, ParsedAnswer, Statement
 from harness.citing.marks import marks_of
 from harness.citing.sentences import sentence_ends
 
@@ -21,10 +21,10 @@ _LOOK_BACK = 200
 
 
 @dataclass(frozen=True)
-class Run:
+class MarkRun:
     """Marks that follow each other, and what is left out of the text with them."""
 
-    marks: tuple[Mark, ...]
+    marks: tuple[CitationMark, ...]
     cut: tuple[int, int]
     """From the spaces before the first mark to the end of the last one, in characters of the answer's text. Signs
     between the marks and brackets around them are left out too, since they mean nothing without the marks."""
@@ -35,7 +35,7 @@ class Unmarked:
     """A text without its marks."""
 
     text: str
-    runs: tuple[Run, ...]
+    runs: tuple[MarkRun, ...]
     places: tuple[int, ...]
     """For each run the offset in `text` at which it was."""
 
@@ -61,7 +61,7 @@ def parsed(answer: Answer) -> ParsedAnswer:
     return ParsedAnswer(answer, _statements(answer.text, bare, _pieces(bare.text, answer.language)))
 
 
-def unmarked(text: str, marks: Sequence[Mark]) -> Unmarked:
+def unmarked(text: str, marks: Sequence[CitationMark]) -> Unmarked:
     """Return a text without its marks and the spaces before them."""
     runs = tuple(_run(text, own) for own in _following(text, marks))
     kept, places, at = list[str](), list[int](), 0
@@ -74,9 +74,9 @@ def unmarked(text: str, marks: Sequence[Mark]) -> Unmarked:
     return Unmarked("".join([*kept, text[at:]]), runs, tuple(places))
 
 
-def _following(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, ...]]:
+def _following(text: str, marks: Sequence[CitationMark]) -> list[tuple[CitationMark, ...]]:
     """The marks in groups with nothing but spaces and signs of a list between them, on one line."""
-    groups = list[list[Mark]]()
+    groups = list[list[CitationMark]]()
     for mark in marks:
         between = text[groups[-1][-1].span[1] : mark.span[0]] if groups else "\n"
         if "\n" not in between and _SEPARATOR.fullmatch(between):
@@ -86,14 +86,14 @@ def _following(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, ...]]:
     return [tuple(group) for group in groups]
 
 
-def _run(text: str, marks: tuple[Mark, ...]) -> Run:
+def _run(text: str, marks: tuple[CitationMark, ...]) -> MarkRun:
     start, end = marks[0].span[0], marks[-1].span[1]
     for opening, closing in _AROUND:
         if text.endswith(opening, 0, start) and text.startswith(closing, end):
             start, end = start - len(opening), end + len(closing)
     spaces = _SPACES_BEFORE.search(text[max(0, start - _LOOK_BACK) : start])
     glued = end < len(text) and (text[end].isalnum() or text[end] in "([{")
-    return Run(marks, (start if glued or spaces is None else start - len(spaces[0]), end))
+    return MarkRun(marks, (start if glued or spaces is None else start - len(spaces[0]), end))
 
 
 def _pieces(text: str, language: str | None) -> list[tuple[int, int]]:
@@ -111,7 +111,7 @@ def _pieces(text: str, language: str | None) -> list[tuple[int, int]]:
 def _statements(text: str, bare: Unmarked, pieces: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
     if not pieces:
         return (Statement("", (0, len(text)), tuple(mark for run in bare.runs for mark in run.marks)),)
-    owned: list[list[Run]] = [[] for _ in pieces]
+    owned: list[list[MarkRun]] = [[] for _ in pieces]
     for run, place in zip(bare.runs, bare.places, strict=True):
         owned[_owner(bare.text, pieces, place)].append(run)
     starts = [0, *(_start(bare, own, piece) for own, piece in zip(owned[1:], pieces[1:], strict=True)), len(text)]
@@ -138,11 +138,11 @@ def _first(text: str, piece: tuple[int, int]) -> int:
     return end - len(text[start:end].lstrip())
 
 
-def _start(bare: Unmarked, owned: Sequence[Run], piece: tuple[int, int]) -> int:
+def _start(bare: Unmarked, owned: Sequence[MarkRun], piece: tuple[int, int]) -> int:
     """Where a statement starts in the original text: at its first character or at a mark before that."""
     first = bare.origin(_first(bare.text, piece))
     return min([first, *(run.cut[0] for run in owned)])
 
 
-def _all_marks(runs: Iterable[Run]) -> tuple[Mark, ...]:
+def _all_marks(runs: Iterable[MarkRun]) -> tuple[CitationMark, ...]:
     return tuple(mark for run in runs for mark in run.marks)

@@ -33,7 +33,7 @@ MEASURES: Mapping[str, Callable[[AnswerScore], float]] = {
 
 
 @dataclass(frozen=True)
-class Counts:
+class CitationCounts:
     """What a set of answers consists of. Citations are counted once per statement."""
 
     answers: int
@@ -147,14 +147,14 @@ class CitationScores:
         return mean_causes([causes for causes in found if causes is not None])
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CitationCounts:
         """What the answers consist of."""
         judged = self.judged
 
         def total(of: Callable[[AnswerScore], int]) -> int:
             return sum(map(of, judged))
 
-        return Counts(
+        return CitationCounts(
             answers=len(self.answers), unjudged=len(self.answers) - len(judged), empty=total(lambda s: s.empty),
             uncited_answers=total(lambda s: not s.citations), statements=total(lambda s: len(s.needing)),
             uncited=total(lambda s: s.uncited), citations=total(lambda s: s.citations),

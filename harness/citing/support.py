@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import combinations
 
 from adapters.protocols import Judge
-from harness.citing.answers import Reference
+from harness.citing.answers import CitedReference
 from harness.citing.asking import Asking
 
 Ids = tuple[int, ...]
@@ -60,12 +60,12 @@ class Weighed:
     not judged, because it cannot be minimal. Documents without a text, and any documents for an empty claim, are not
     judged either: they do not support."""
 
-    @property
+    @cached_property
     def missing(self) -> int:
         """The number of subsets that the judge gave no value for."""
         return sum(map(math.isnan, self.levels.values()))
 
-    @property
+    @cached_property
     def level(self) -> float:
         """The support of the statement: FULL, PARTIAL or NONE."""
         return max((level for level in self.levels.values() if not math.isnan(level)), default=NONE)
@@ -98,12 +98,12 @@ class Weighed:
         return bool(self.full) and len(self.full[0]) > 1
 
 
-def passage_of(references: Sequence[Reference], ids: Ids) -> str:
+def passage_of(references: Sequence[CitedReference], ids: Ids) -> str:
     """Return the premise that a set of documents makes: their passages in the order of their numbers, on lines."""
     return "\n".join(references[number - 1].passage for number in sorted(ids))
 
 
-def supported(claim: str, references: Sequence[Reference], ids: Ids, rules: SupportRules) -> Asking[Weighed]:
+def supported(claim: str, references: Sequence[CitedReference], ids: Ids, rules: SupportRules) -> Asking[Weighed]:
     """Judge subsets of documents until one supports a claim fully. This decides recall, not relevance.
 
     Args:
@@ -112,7 +112,7 @@ def supported(claim: str, references: Sequence[Reference], ids: Ids, rules: Supp
     return _judged(claim, references, ids, rules, stop=True)
 
 
-def weighed(claim: str, references: Sequence[Reference], ids: Ids, rules: SupportRules) -> Asking[Weighed]:
+def weighed(claim: str, references: Sequence[CitedReference], ids: Ids, rules: SupportRules) -> Asking[Weighed]:
     """Judge all subsets of documents that can be minimal.
 
     Args:
@@ -122,7 +122,7 @@ def weighed(claim: str, references: Sequence[Reference], ids: Ids, rules: Suppor
 
 
 def _judged(
-    claim: str, references: Sequence[Reference], ids: Ids, rules: SupportRules, *, stop: bool
+    claim: str, references: Sequence[CitedReference], ids: Ids, rules: SupportRules, *, stop: bool
 ) -> Asking[Weighed]:
     levels, full, readable = dict[Ids, float](), set[Ids](), _readable(claim, references, ids)
     left = readable
@@ -137,7 +137,7 @@ def _judged(
     return Weighed(levels)
 
 
-def _readable(claim: str, references: Sequence[Reference], ids: Ids) -> Ids:
+def _readable(claim: str, references: Sequence[CitedReference], ids: Ids) -> Ids:
     """The documents that can support: none if there is no claim, and none without a text."""
     return tuple(number for number in ids if claim.strip() and references[number - 1].text.strip())
 

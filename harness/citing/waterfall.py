@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.citing.alce import MOST, alce_sentence, first_line
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Asking, Verdicts, answered, together
 from harness.citing.marks import marks_of
 from harness.citing.metric import Cited, StatementScore, needs_or_all
@@ -39,7 +39,7 @@ class _Unit:
 
     claim: str
     ids: tuple[int, ...]
-    """From 1; 0 stands for the last document as long as `marks` is off."""
+    """From 1; 0 means the last document as long as `marks` is off."""
     invalid: int = 0
     void: bool = False
     needs: bool = True
@@ -52,7 +52,7 @@ class _Value:
 
 
 @dataclass(frozen=True)
-class Step:
+class WaterfallStep:
     """The means after a switch."""
 
     switch: str
@@ -69,7 +69,7 @@ def waterfall(
     rules: SupportRules,
     split: Splitter,
     needs: Sequence[Sequence[bool]] | None = None,
-) -> tuple[Step, ...]:
+) -> tuple[WaterfallStep, ...]:
     """Return ALCE's mean recall and precision and what each switch changes, up to ours.
 
     Args:
@@ -91,7 +91,7 @@ def waterfall(
     means = [_means([value for at in kept if (value := row[at]) is not None]) for row in rows]
     before = [means[0], *means[:-1]]
     return tuple(
-        Step(name, now.recall, now.precision, now.recall - last.recall, now.precision - last.precision)
+        WaterfallStep(name, now.recall, now.precision, now.recall - last.recall, now.precision - last.precision)
         for name, now, last in zip(["ALCE", *names], means, before, strict=True)
     )
 
@@ -158,7 +158,7 @@ def _reduced(unit: _Unit, on: frozenset[str]) -> _Unit:
 
 
 def _credits(
-    unit: _Unit, references: Sequence[Reference], rules: SupportRules, on: frozenset[str]
+    unit: _Unit, references: Sequence[CitedReference], rules: SupportRules, on: frozenset[str]
 ) -> Asking[tuple[float, int] | None]:
     """What a sentence adds to recall, and the number of its citations that precision counts as right."""
     if unit.void or not unit.ids:
@@ -187,7 +187,7 @@ def _ours(found: Weighed, rules: SupportRules) -> tuple[float, int]:
 
 
 def _precise(
-    unit: _Unit, references: Sequence[Reference], rules: SupportRules, on: frozenset[str]
+    unit: _Unit, references: Sequence[CitedReference], rules: SupportRules, on: frozenset[str]
 ) -> Asking[tuple[float, int] | None]:
     """ALCE's precision of a supported sentence: a citation is wrong if the others support it and it alone does not."""
     alone = yield [(_premise(references, (number,), on), unit.claim) for number in unit.ids]
@@ -203,7 +203,7 @@ def _others(ids: tuple[int, ...], place: int) -> tuple[int, ...]:
     return (*ids[:first], *ids[first + 1 :])
 
 
-def _premise(references: Sequence[Reference], ids: Ids, on: frozenset[str]) -> str:
+def _premise(references: Sequence[CitedReference], ids: Ids, on: frozenset[str]) -> str:
     if "sets" in on:
         return passage_of(references, ids)
     return "\n".join(f"Title: {references[i - 1].title}\n{references[i - 1].text}" for i in ids)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.errors import DataError
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.reading.formats import FORMATS, Format, Passages
-from harness.citing.reading.rows import BadRow, Refused, Row, rows_of
+from harness.citing.reading.rows import AnswerRow, BadRow, RefusedRow, rows_of
 from harness.data.sources.record_fields import DOCUMENT_IDS, DOCUMENT_TEXTS
 
 
@@ -39,10 +39,10 @@ def read_answers(path: Path, passages: Passages | None = None) -> AnswerFile:
     form = _format_of(rows, path)
     found, bad = list[Answer](), [row for row in rows if isinstance(row, BadRow)]
     for row in rows:
-        if isinstance(row, Row):
+        if isinstance(row, AnswerRow):
             try:
                 found += _read(row, form, passages or {})
-            except Refused as error:
+            except RefusedRow as error:
                 bad.append(BadRow(row.where, str(error)))
     answers, repeated = _apart(_named(found, form))
     order = {row.where: at for at, row in enumerate(rows)}
@@ -52,13 +52,13 @@ def read_answers(path: Path, passages: Passages | None = None) -> AnswerFile:
     return AnswerFile(path, form.name, answers, tuple(bad))
 
 
-def _format_of(rows: list[Row | BadRow], path: Path) -> Format:
+def _format_of(rows: list[AnswerRow | BadRow], path: Path) -> Format:
     """The first format that recognises any row, in the order of the rows."""
     for row in rows:
-        form = next((one for one in FORMATS if isinstance(row, Row) and one.recognises(row.fields)), None)
+        form = next((one for one in FORMATS if isinstance(row, AnswerRow) and one.recognises(row.fields)), None)
         if form is not None:
             return form
-    first = next((row for row in rows if isinstance(row, Row)), None)
+    first = next((row for row in rows if isinstance(row, AnswerRow)), None)
     known = ", ".join(form.name for form in FORMATS)
     if first is None:
         raise DataError(f"{path}: no row can be read; the first: {rows[0]}" if rows else f"{path}: the file is empty")
@@ -67,10 +67,10 @@ def _format_of(rows: list[Row | BadRow], path: Path) -> Format:
                     "'answer' and 'references'")  # fmt: skip
 
 
-def _read(row: Row, form: Format, passages: Passages) -> list[Answer]:
+def _read(row: AnswerRow, form: Format, passages: Passages) -> list[Answer]:
     if not form.recognises(row.fields):
         fields = ", ".join(row.fields)[:200] or "none"
-        raise Refused(f"the fields ({fields}) are not those of the rows before, which are of the format {form.name}")
+        raise RefusedRow(f"the fields ({fields}) are not those of the rows before, which are of the format {form.name}")
     return form.read(row, passages)
 
 
@@ -94,24 +94,24 @@ def _apart(answers: list[Answer]) -> tuple[tuple[Answer, ...], list[BadRow]]:
     return tuple(one for one in answers if times[one.id] == 1 and one.id), bad
 
 
-def read_passages(path: Path) -> Mapping[str, Reference]:
+def read_passages(path: Path) -> Mapping[str, CitedReference]:
     """Read documents by id from JSON lines, such as MS MARCO V2.1's segments: an id, a text, a title if there is one.
 
     Raises:
         UsageError: there is no such file.
         DataError: a row has no id or no text, or an id occurs twice.
     """
-    found = dict[str, Reference]()
+    found = dict[str, CitedReference]()
     for row in rows_of(path):
         if isinstance(row, BadRow):
             raise DataError(str(row))
         try:
             id, text = row.identifier(*DOCUMENT_IDS), row.text(*DOCUMENT_TEXTS)
             title = row.optional_text("title") or ""
-        except Refused as error:
+        except RefusedRow as error:
             raise DataError(f"{row.where}: {error}") from None
         if id is None or id in found:
             what = "there is no id" if id is None else f"the id {id!r} occurs twice"
             raise DataError(f"{row.where}: {what}; give every passage its own")
-        found[id] = Reference(text, title, id)
+        found[id] = CitedReference(text, title, id)
     return found

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.reading.expertqa import of_expertqa
-from harness.citing.reading.rows import Refused, Row, as_object, as_text
+from harness.citing.reading.rows import AnswerRow, RefusedRow, as_object, as_text
 from harness.citing.reading.trec_rag import of_trec
 
-Passages = Mapping[str, Reference]
+Passages = Mapping[str, CitedReference]
 """Documents by id, for files that name documents without their texts."""
 
 
@@ -21,21 +21,21 @@ class Format:
 
     name: str
     recognises: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Row, Passages], list[Answer]]
-    """The answers of a row, one or more. Raises `Refused`."""
+    read: Callable[[AnswerRow, Passages], list[Answer]]
+    """The answers of a row, one or more. Raises `RefusedRow`."""
     keyed: bool = True
     """Whether rows have ids. Rows without ids are named by their number, if no row of the file has one."""
 
 
-def of_own(row: Row, passages: Passages) -> list[Answer]:
+def of_own(row: AnswerRow, passages: Passages) -> list[Answer]:
     """A row of our own format, or of WebGLM-QA, which has no ids.
 
     Raises:
-        Refused: a field is missing or has another type, or a reference has no text.
+        RefusedRow: a field is missing or has another type, or a reference has no text.
     """
     listed = row.fields.get("references")
     if not isinstance(listed, list):
-        raise Refused("the field 'references' is missing or no list; write a list of texts or objects")
+        raise RefusedRow("the field 'references' is missing or no list; write a list of texts or objects")
     references = tuple(_reference(one, at, passages) for at, one in enumerate(listed, 1))
     short = tuple(_ways(one, at) for at, one in enumerate(row.items("short_answers"), 1))
     return [
@@ -46,21 +46,21 @@ def of_own(row: Row, passages: Passages) -> list[Answer]:
     ]  # fmt: skip
 
 
-def _reference(value: object, number: int, passages: Passages) -> Reference:
+def _reference(value: object, number: int, passages: Passages) -> CitedReference:
     """A text, an object with a text, or an object with the id of a passage."""
     if isinstance(value, str):
-        return _with_text(Reference(value), number)
-    fields = Row("", number, as_object(value, f"reference {number}"))
+        return _with_text(CitedReference(value), number)
+    fields = AnswerRow("", number, as_object(value, f"reference {number}"))
     id, text = fields.identifier("id", "_id", "docid") or "", fields.optional_text("text")
     known = passages.get(id)
     if text is None and known is not None:
         return known
-    return _with_text(Reference(text or "", fields.optional_text("title") or "", id), number)
+    return _with_text(CitedReference(text or "", fields.optional_text("title") or "", id), number)
 
 
-def _with_text(reference: Reference, number: int) -> Reference:
+def _with_text(reference: CitedReference, number: int) -> CitedReference:
     if not reference.text.strip():
-        raise Refused(f"reference {number} has no text; add it, or give its passage")
+        raise RefusedRow(f"reference {number} has no text; add it, or give its passage")
     return reference
 
 
@@ -69,19 +69,19 @@ def _ways(value: object, number: int) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, list) or not value:
-        raise Refused(f"item {number} of 'short_answers' is no list of texts")
+        raise RefusedRow(f"item {number} of 'short_answers' is no list of texts")
     return tuple(as_text(one, f"item {number} of 'short_answers'") for one in value)
 
 
-def of_alce(row: Row, _: object = None) -> list[Answer]:
+def of_alce(row: AnswerRow, _: object = None) -> list[Answer]:
     """An item of ALCE's result files. Documents that were extracted (`sent`) are read as ALCE's eval.py reads them.
 
     Raises:
-        Refused: a field is missing or has another type.
+        RefusedRow: a field is missing or has another type.
     """
     if isinstance(row.fields.get("output"), list):
-        raise Refused("the field 'output' has several answers; write one item for each")
-    documents = [Row("", at, as_object(one, f"document {at}")) for at, one in enumerate(row.items("docs"), 1)]
+        raise RefusedRow("the field 'output' has several answers; write one item for each")
+    documents = [AnswerRow("", at, as_object(one, f"document {at}")) for at, one in enumerate(row.items("docs"), 1)]
     references = tuple(_with_text(_document(one), one.number) for one in documents)
     pairs = [as_object(one, f"item {at} of 'qa_pairs'") for at, one in enumerate(row.items("qa_pairs"), 1)]
     short = tuple(_ways(one.get("short_answers"), at) for at, one in enumerate(pairs, 1))
@@ -96,19 +96,21 @@ def of_alce(row: Row, _: object = None) -> list[Answer]:
     ]  # fmt: skip
 
 
-def of_demonstration(row: Row, _: object = None) -> list[Answer]:
+def of_demonstration(row: AnswerRow, _: object = None) -> list[Answer]:
     """A demonstration of ALCE's prompts: the answer that people wrote, with its documents.
 
     Raises:
-        Refused: a field is missing or has another type.
+        RefusedRow: a field is missing or has another type.
     """
-    documents = [Row("", at, as_object(one, f"document {at}")) for at, one in enumerate(row.items("docs"), 1)]
+    documents = [AnswerRow("", at, as_object(one, f"document {at}")) for at, one in enumerate(row.items("docs"), 1)]
     references = tuple(_with_text(_document(one), one.number) for one in documents)
     return [Answer(row.identifier("id") or "", row.text("question"), row.text("answer"), references, where=row.where)]
 
 
-def _document(fields: Row) -> Reference:
-    return Reference(fields.text("sent", "text"), fields.optional_text("title") or "", fields.identifier("id") or "")
+def _document(fields: AnswerRow) -> CitedReference:
+    return CitedReference(
+        fields.text("sent", "text"), fields.optional_text("title") or "", fields.identifier("id") or ""
+    )
 
 
 def _has(*names: str) -> Callable[[Mapping[str, Any]], bool]:

@@ -13,7 +13,7 @@ from harness.data.sources.jsonl import kind_of
 from harness.data.unpacked import UNREADABLE, content_of, reason_of
 
 
-class Refused(Exception):
+class RefusedRow(Exception):
     """Why a row cannot be used, in words."""
 
 
@@ -30,7 +30,7 @@ class BadRow:
 
 
 @dataclass(frozen=True)
-class Row:
+class AnswerRow:
     """An object of a file."""
 
     where: str
@@ -42,18 +42,18 @@ class Row:
         """The first of these fields that is there.
 
         Raises:
-            Refused: none is there, or it is not text.
+            RefusedRow: none is there, or it is not text.
         """
         found = self.optional_text(*names)
         if found is None:
-            raise Refused(f"the field '{names[0]}' is missing; add it (fields: {', '.join(self.fields)[:200]})")
+            raise RefusedRow(f"the field '{names[0]}' is missing; add it (fields: {', '.join(self.fields)[:200]})")
         return found
 
     def optional_text(self, *names: str) -> str | None:
         """The first of these fields that is there; None if none is.
 
         Raises:
-            Refused: it is not text.
+            RefusedRow: it is not text.
         """
         name = next((one for one in names if self.fields.get(one) is not None), None)
         return None if name is None else as_text(self.fields[name], f"the field '{name}'")
@@ -62,32 +62,32 @@ class Row:
         """The first of these fields that is there, text or a whole number; None if none is.
 
         Raises:
-            Refused: it is something else, or empty.
+            RefusedRow: it is something else, or empty.
         """
         name = next((one for one in names if self.fields.get(one) is not None), None)
         if name is None:
             return None
         value = self.fields[name]
         if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-            raise Refused(f"the field '{name}' is {kind_of(value)}; write text or a whole number that is not empty")
+            raise RefusedRow(f"the field '{name}' is {kind_of(value)}; write text or a whole number that is not empty")
         return str(value)
 
     def items(self, name: str) -> list[Any]:
         """A list; empty if the field is missing or null.
 
         Raises:
-            Refused: it is not a list.
+            RefusedRow: it is not a list.
         """
         value = self.fields.get(name)
         if value is not None and not isinstance(value, list):
-            raise Refused(f"the field '{name}' is {kind_of(value)}; write a list")
+            raise RefusedRow(f"the field '{name}' is {kind_of(value)}; write a list")
         return value or []
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts; empty if the field is missing or null.
 
         Raises:
-            Refused: it is something else.
+            RefusedRow: it is something else.
         """
         return tuple(as_text(one, f"item {at} of '{name}'") for at, one in enumerate(self.items(name), 1))
 
@@ -96,10 +96,10 @@ def as_text(value: object, what: str) -> str:
     """A value that must be text.
 
     Raises:
-        Refused: it is not.
+        RefusedRow: it is not.
     """
     if not isinstance(value, str):
-        raise Refused(f"{what} is {kind_of(value)}; write text")
+        raise RefusedRow(f"{what} is {kind_of(value)}; write text")
     return value
 
 
@@ -107,14 +107,14 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     """A value that must be an object.
 
     Raises:
-        Refused: it is not.
+        RefusedRow: it is not.
     """
     if not isinstance(value, dict):
-        raise Refused(f"{what} is {kind_of(value)}; write an object")
+        raise RefusedRow(f"{what} is {kind_of(value)}; write an object")
     return value
 
 
-def rows_of(path: Path, container: str | None = "data") -> Iterator[Row | BadRow]:
+def rows_of(path: Path, container: str | None = "data") -> Iterator[AnswerRow | BadRow]:
     """Yield the objects of a JSONL file, of a file with one array, or of a file with one object that has the array
     under a key, plain or gzipped. A line or an item that cannot be read is yielded as a bad row.
 
@@ -157,12 +157,12 @@ def _holds_array(value: object, container: str | None) -> bool:
     return isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get(container), list))
 
 
-def _items(array: Iterable[object], path: Path) -> Iterator[Row | BadRow]:
+def _items(array: Iterable[object], path: Path) -> Iterator[AnswerRow | BadRow]:
     for number, value in enumerate(array, 1):
         yield _row(value, f"{path} (item {number})", number)
 
 
-def _lines(lines: Iterable[bytes], path: Path) -> Iterator[Row | BadRow]:
+def _lines(lines: Iterable[bytes], path: Path) -> Iterator[AnswerRow | BadRow]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             value = _parsed(line)
@@ -170,10 +170,10 @@ def _lines(lines: Iterable[bytes], path: Path) -> Iterator[Row | BadRow]:
             yield BadRow(where, value.reason) if isinstance(value, BadRow) else _row(value, where, number)
 
 
-def _row(value: object, where: str, number: int) -> Row | BadRow:
+def _row(value: object, where: str, number: int) -> AnswerRow | BadRow:
     if not isinstance(value, dict):
         return BadRow(where, f"{kind_of(value)}, not an object; write one object per row")
-    return Row(where, number, value)
+    return AnswerRow(where, number, value)
 
 
 def _parsed(line: bytes) -> object:

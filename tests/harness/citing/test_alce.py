@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from harness.citing.alce import PECULIARITIES, AlceScore, alce
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.sentences import nltk_sentences
 from harness.citing.support import SupportRules
 from tests.cited_answers import Facts, Hashed, Table, generated, messy
 
 RESULT = Path(__file__).parents[3] / "benchmarks/results/alce.json"
-FIVE = tuple(Reference(f"fact{n}") for n in range(1, 6))
+FIVE = tuple(CitedReference(f"fact{n}") for n in range(1, 6))
 
 
 def oracle(answer: Answer, says: Callable[[str, str], float]) -> tuple[float, float] | None:

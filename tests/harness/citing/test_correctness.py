@@ -6,14 +6,14 @@ import math
 
 import pytest
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.correctness import Correctness, correctness, normalised, rouge_lsum, str_em, token_f1
 from harness.citing.sentences import nltk_sentences, sentences
 from harness.citing.support import SupportRules
 from tests.cited_answers import Table
 
-ONE = (Reference("Text"),)
+ONE = (CitedReference("Text"),)
 
 
 def of(answer: Answer, table: Table | None = None, *, alce: bool = False) -> Correctness:

@@ -6,16 +6,14 @@ import math
 
 import pytest
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.metric import AnswerScore, cited_of, needs_of, scored
 from harness.citing.parsing import parsed
 from harness.citing.support import SupportRules
 from tests.cited_answers import Facts, Table
 
-DOCUMENTS = (
-    Reference("fact1"), Reference("fact2"), Reference("fact3 fact4"), Reference("fact1 fact5"), Reference("nothing"),
-)  # fmt: skip
+DOCUMENTS = tuple(map(CitedReference, ("fact1", "fact2", "fact3 fact4", "fact1 fact5", "nothing")))
 
 
 def score(text: str, needs: list[bool] | None = None, *, graded: bool = False) -> AnswerScore:
@@ -50,7 +48,7 @@ def test_recall_precision_and_f1(text: str, recall: float, precision: float, f1:
 def test_long_lists_of_right_citations_are_not_punished() -> None:
     """The joint premise is too long for the judge, so ALCE gives 0."""
     table = Facts(longest=3)
-    one = parsed(Answer("q", "Why?", "So fact1 [1][2][3][4][5].", (Reference("fact1"),) * 5))
+    one = parsed(Answer("q", "Why?", "So fact1 [1][2][3][4][5].", (CitedReference("fact1"),) * 5))
     found = answered([scored(one, cited_of(one), SupportRules.of(table))], Verdicts(table))[0]
     assert (found.recall, found.precision, found.redundant) == (1, 1, 4)
 

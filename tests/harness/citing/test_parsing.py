@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.marks import marks_of
 from harness.citing.parsing import parsed, unmarked
 
-FIVE = tuple(Reference(f"Text {n}") for n in range(5))
+FIVE = tuple(CitedReference(f"Text {n}") for n in range(5))
 
 
 def statements(text: str, language: str | None = None) -> list[tuple[str, tuple[int, ...]]]:

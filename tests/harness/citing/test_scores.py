@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts
 from harness.citing.parsing import parsed
 from harness.citing.scores import F1, PRECISION, RECALL, CitationScores, evaluate, paired
@@ -17,7 +17,7 @@ from harness.measuring.statistics.design import Design, Questions
 from harness.measuring.statistics.difference import difference
 from tests.cited_answers import Facts, Hashed, Table, factual, generated
 
-DOCUMENTS = (Reference("fact1"), Reference("fact2"), Reference("nothing"))
+DOCUMENTS = (CitedReference("fact1"), CitedReference("fact2"), CitedReference("nothing"))
 
 
 def scores_of(texts: dict[str, str], table: Table | None = None) -> CitationScores:

@@ -8,12 +8,12 @@ from itertools import chain, combinations
 
 import pytest
 
-from harness.citing.answers import Reference
+from harness.citing.answers import CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.support import FULL, PARTIAL, Ids, SupportRules, Weighed, passage_of, supported, weighed
 from tests.cited_answers import Hashed, Table
 
-DOCUMENTS = tuple(Reference(f"Text {n}") for n in range(1, 7))
+DOCUMENTS = tuple(CitedReference(f"Text {n}") for n in range(1, 7))
 
 
 def judged(table: Table, ids: Ids, rules: SupportRules | None = None, claim: str = "claim") -> Weighed:
@@ -88,7 +88,7 @@ def test_support_stops_at_the_first_size_that_supports_and_relevance_does_not() 
 def test_no_claim_and_no_text_are_not_judged_and_support_nothing() -> None:
     table = Hashed(zeros=0)
     assert judged(table, (1, 2), claim=" ").level == 0
-    bare = answered([weighed("claim", [Reference(" ")], (1,), SupportRules())], Verdicts(table))[0]
+    bare = answered([weighed("claim", [CitedReference(" ")], (1,), SupportRules())], Verdicts(table))[0]
     assert bare.level == 0 and table.calls == []
 
 
@@ -107,5 +107,5 @@ def test_a_judge_with_a_grade_between_supports_only_with_its_highest(
 
 
 def test_a_premise_is_what_alce_writes() -> None:
-    two = [Reference("It is tall.", "Tower"), Reference("It is old.")]
+    two = [CitedReference("It is tall.", "Tower"), CitedReference("It is old.")]
     assert passage_of(two, (1, 2)) == "Title: Tower\nIt is tall.\nIt is old."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.citing.alce import alce
-from harness.citing.answers import Answer, Reference
+from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Verdicts, answered
 from harness.citing.parsing import parsed
 from harness.citing.scores import PRECISION, RECALL, evaluate
@@ -52,7 +52,7 @@ def test_it_begins_at_alce_ends_at_ours_and_its_steps_sum_to_the_difference(grad
     ],
 )
 def test_each_switch_changes_what_it_names(text: str, switch: str) -> None:
-    table, documents = Facts(longest=8), tuple(Reference(f"fact{n}", "Title") for n in range(1, 6))
+    table, documents = Facts(longest=8), tuple(CitedReference(f"fact{n}", "Title") for n in range(1, 6))
     answers = [Answer("q", "Why?", text, documents), Answer("r", "Why?", "So fact1 [1].", documents)]
     steps = waterfall(answers, Verdicts(table), SupportRules.of(table), nltk_sentences())
     step = next(one for one in steps if one.switch == switch)
