@@ -3,8 +3,8 @@
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
 The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`. `results`
-reads everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
-docs/python.md.
+reads everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do.
+See docs/python.md.
 """
 
 import warnings

@@ -52,7 +52,7 @@ class ParsedQuery:
 
 
 @dataclass
-class Judge:
+class AnswerFilter:
     """Checks answers in the order of their documents. A query that was accepted for an earlier document is a
     duplicate."""
 

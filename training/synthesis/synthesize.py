@@ -24,7 +24,7 @@ from training.settings import SEED
 from training.stages import Synthesis
 from training.synthesis.answers import ask, known_answers
 from training.synthesis.conformance import Conformance
-from training.synthesis.parser import Judge, ParsedQuery, as_queries
+from training.synthesis.parser import AnswerFilter, ParsedQuery, as_queries
 from training.synthesis.profiles import Profile
 
 STAGE = "synthesize"
@@ -139,7 +139,7 @@ class _Job:
             session.reporter.note(f"{len(known):,} of {len(rows):,} documents have an answer already")
         rest = ((ids[at], self.profile.prompt(self._text(rows[at]))) for at in range(len(known), len(rows)))
         answers = chain(known, ask(self.generator, rest, file))
-        judge = Judge(self.profile)
+        judge = AnswerFilter(self.profile)
         with session.reporter.stage(f"{self.generator.name}: {self.profile.name}", len(rows)) as advance:
             for row, document, answer in zip(rows, ids, answers, strict=True):
                 judged = judge.judge(answer, self._text(row))

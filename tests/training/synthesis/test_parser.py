@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from training.synthesis.parser import REASONS, Judge, as_queries, overlap, parsed
+from training.synthesis.parser import REASONS, AnswerFilter, as_queries, overlap, parsed
 from training.synthesis.profiles import Profile, load_profile
 
 DOCUMENT = "The ferry leaves the old harbour at nine and comes back before the tide turns in the evening."
@@ -14,11 +14,11 @@ ENGLISH = replace(load_profile("generic/en"), count=2, shortest=3, longest=8)
 
 
 def verdicts(answer: str, profile: Profile = ENGLISH) -> list[str | None]:
-    return [one.reason for one in Judge(profile).judge(answer, DOCUMENT)]
+    return [one.reason for one in AnswerFilter(profile).judge(answer, DOCUMENT)]
 
 
 def test_good_queries_are_accepted() -> None:
-    judged = Judge(ENGLISH).judge('["when does the ferry return", "old harbour ferry departure"]', DOCUMENT)
+    judged = AnswerFilter(ENGLISH).judge('["when does the ferry return", "old harbour ferry departure"]', DOCUMENT)
     assert as_queries(judged) == ["when does the ferry return", "old harbour ferry departure"]
 
 
@@ -53,7 +53,7 @@ def test_more_queries_than_wanted_are_surplus() -> None:
 
 
 def test_a_query_is_accepted_once_whatever_document_brings_it_again() -> None:
-    judge = Judge(ENGLISH)
+    judge = AnswerFilter(ENGLISH)
     assert as_queries(judge.judge('["When does the ferry go?"]', DOCUMENT))
     assert [one.reason for one in judge.judge('["when does the ferry go"]', "another text")] == ["duplicate"]
 
@@ -84,11 +84,11 @@ def test_a_grammar_is_taken_at_its_word(answer: str, grammar: str, queries: list
 
 def test_vowel_signs_stay_in_their_word_and_unspaced_text_is_counted_in_characters() -> None:
     hindi = replace(load_profile("generic/hi"), shortest=3, longest=3)
-    assert [one.reason for one in Judge(hindi).judge('["दिल्ली की राजधानी"]', "x")] == [None]
+    assert [one.reason for one in AnswerFilter(hindi).judge('["दिल्ली की राजधानी"]', "x")] == [None]
     thai = replace(load_profile("generic/th"), shortest=10, longest=40)
-    assert [one.reason for one in Judge(thai).judge('["กรุงเทพคืออะไร"]', "x")] == [None]
+    assert [one.reason for one in AnswerFilter(thai).judge('["กรุงเทพคืออะไร"]', "x")] == [None]
 
 
 def test_names_may_keep_their_own_script() -> None:
     russian = load_profile("generic/ru")
-    assert [one.reason for one in Judge(russian).judge('["когда вышел первый iPhone"]', "x")] == [None]
+    assert [one.reason for one in AnswerFilter(russian).judge('["когда вышел первый iPhone"]', "x")] == [None]
