@@ -15,6 +15,7 @@ import typer
 
 from adapters.adapted import adapted_on
 from adapters.errors import HarnessError
+from adapters.judges.calibration import read_calibration
 from adapters.prompt_template import load_template
 from harness.cli import app
 from harness.cli.options import _configured
@@ -93,6 +94,9 @@ KINDS = [
     Kind("validation.json", lambda file: read_validation(file.parent),
          {"decision": {}, "sets": {"real": 1}, "remarks": [], "wishes": {"depth": 3}, "rows": []}, "sets.real",
          "sets.real", "rows"),
+    Kind("calibration-1.json", read_calibration,
+         {"version": 1, "judge": "f", "name": "a", "data": "d", "threshold": 0.5, "slope": 1.0, "intercept": 0.0,
+          "figures": {"AUC": [0.8, 0.7, None]}}, "threshold", "slope", "intercept"),
     Kind("manifest.json", lambda file: target_of(file.parent),
          {"stage": "mine", "corpus": "f", "corpus_target": "a", "digest": "d", "language": None}, "digest", None,
          "corpus_target", closed=False),

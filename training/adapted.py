@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -48,7 +48,11 @@ def teachers_of(paths: Iterable[Path]) -> tuple[str, ...]:
         DataError: a manifest is damaged.
     """
     found = (_taught(path) for path in paths if not path.is_dir())
-    identities = (identity for taught in found if taught is not None for identity in taught.teacher_identities)
+    return marks_of_teachers(one for taught in found if taught is not None for one in taught.teacher_identities)
+
+
+def marks_of_teachers(identities: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Digests by which `adapters.lineage` recognises teachers, from `teacher_identities` in manifests."""
     return tuple(sorted({mark for identity in identities for mark in marks_of(identity)[0]}))
 
 

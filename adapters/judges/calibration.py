@@ -15,7 +15,7 @@ _ADVICE = "write it again with harness judge calibrate --out"
 
 
 @dataclass(frozen=True)
-class Calibration:
+class JudgeCalibration:
     """A judge's threshold, fitted on labels of people.
 
     Args:
@@ -38,13 +38,13 @@ class Calibration:
     figures: Mapping[str, tuple[float | None, float | None, float | None]]
 
 
-def read_calibration(file: Path) -> Calibration:
+def read_calibration(file: Path) -> JudgeCalibration:
     """Read a calibration file.
 
     Raises:
         DataError: the file is not one, or has another version, in one line that names it.
     """
-    found = read_json(file, Calibration, error=DataError, advice=_ADVICE, complete=True)
+    found = read_json(file, JudgeCalibration, error=DataError, advice=_ADVICE, complete=True)
     if found.version != VERSION:
         raise DataError(f"{file}: version {found.version}, and this program reads version {VERSION}; {_ADVICE}")
     if not all(map(math.isfinite, (found.threshold, found.slope, found.intercept))):

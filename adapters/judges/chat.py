@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from importlib import resources
+from itertools import islice
 
 import numpy as np
 
@@ -96,24 +97,24 @@ class ChatJudge:
         return collect(self.stream(premises, claims), len(claims))
 
     def stream(self, premises: Sequence[str], claims: Sequence[str]) -> Iterator[Scored]:
-        """Yield every answer when it comes. Answers that came before a failure are yielded first."""
+        """Yield every answer when it comes. The next pair is sent when the caller has taken an answer, so a caller that
+        keeps each one loses at most `parallel` answers to a kill. Answers that came before a failure are yielded
+        first."""
+        pairs = iter(enumerate(zip(premises, claims, strict=True)))
+        failure: BaseException | None = None
         with ThreadPoolExecutor(self._parallel) as pool:
-            pairs = enumerate(zip(premises, claims, strict=True))
-            asked = {pool.submit(self._value, *pair): row for row, pair in pairs}
-            failure: BaseException | None = None
-            try:
-                for done in as_completed(asked):
-                    if done.cancelled():
-                        continue
-                    if (error := done.exception()) is None:
-                        yield _one(asked[done], done.result())
-                    elif failure is None:
-                        failure = error
-                        pool.shutdown(wait=False, cancel_futures=True)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-            if failure is not None:
-                raise failure
+            asked = {pool.submit(self._value, *pair): row for row, pair in islice(pairs, self._parallel)}
+            while asked:
+                done = next(iter(wait(asked, return_when=FIRST_COMPLETED).done))
+                row = asked.pop(done)
+                if (error := done.exception()) is None:
+                    yield _one(row, done.result())
+                else:
+                    failure = failure or error
+                if failure is None:
+                    asked |= {pool.submit(self._value, *pair): row for row, pair in islice(pairs, 1)}
+        if failure is not None:
+            raise failure
 
     def _value(self, premise: str, claim: str) -> float:
         texts = {"premise": premise, "claim": claim}

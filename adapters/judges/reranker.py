@@ -9,7 +9,7 @@ import numpy as np
 
 from adapters.errors import ModelError, UsageError
 from adapters.identity import digest
-from adapters.judges.calibration import Calibration, read_calibration
+from adapters.judges.calibration import JudgeCalibration, read_calibration
 from adapters.judges.streamed import ScoreJudge, sigmoid
 from adapters.protocols import Bindable, Floats, Identity, Reranker
 from adapters.spec import Spec, identity_of, open_reranker
@@ -48,7 +48,7 @@ class RerankerJudge(ScoreJudge):
             decided = (scores.astype(np.float64) >= self.threshold).astype(np.float32)
             return np.where(np.isfinite(scores), decided, np.float32(np.nan))
         slope, intercept = self.logistic
-        return sigmoid((slope * scores.astype(np.float64) + intercept).astype(np.float64))  # type: ignore[arg-type]
+        return sigmoid((slope * scores.astype(np.float64) + intercept).astype(np.float64))
 
 
 def open_judge(spec: Spec) -> RerankerJudge:
@@ -123,7 +123,7 @@ def _number(spec: Spec, text: str) -> float:
     return found
 
 
-def _calibration(spec: Spec, file: Path, scorer: Reranker) -> Calibration:
+def _calibration(spec: Spec, file: Path, scorer: Reranker) -> JudgeCalibration:
     found = read_calibration(file)
     if found.judge != digest(identity_of(scorer)):
         raise UsageError(

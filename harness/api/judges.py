@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from harness.labelling.calibrate import Calibrated
 from harness.labelling.calibrate import calibrate as compared
 from harness.labelling.circular import refuse_circular
 from harness.labelling.labelled import Labelled, read_labelled
-from harness.measuring.statistics.corrected import CorrectedMean, Population
+from harness.measuring.statistics.corrected import CorrectedMean
 from harness.measuring.statistics.corrected import corrected_mean as corrected
 from harness.progress import Reporter
 from harness.workspace import Workspace
@@ -137,7 +137,7 @@ def corrected_mean(
     values: Sequence[float],
     others: Sequence[float],
     *,
-    population: Population = "finite",
+    population: Literal["finite", "infinite"] = "finite",
     judge: str | None = None,
     candidates: str | Sequence[str] | None = None,
 ) -> CorrectedMean:
@@ -159,9 +159,9 @@ def corrected_mean(
 
     Examples:
         >>> import harness
-        >>> found = harness.corrected_mean([1, 0, 1, 1], [0.9, 0.3, 0.7, 0.8], [0.4, 0.6] * 50)
+        >>> found = harness.corrected_mean([1, 0, 1, 1] * 10, [0.8, 0.2, 0.6, 0.7] * 10, [0.4, 0.6] * 50)
         >>> round(found.naive, 3), round(found.value, 3)
-        (0.507, 0.509)
+        (0.521, 0.651)
     """
     arguments.one_of("population", population, ("finite", "infinite"))
     try:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest
-from adapters.judges.calibration import VERSION, Calibration
+from adapters.judges.calibration import VERSION, JudgeCalibration
 from adapters.judges.reranker import RerankerJudge, open_scorer
 from adapters.protocols import Judge
 from adapters.spec import identity_of, open_judge, parse, refuse_early, remarks_of
 from harness.labelling.agreement import Verdicts, as_numbers, best_cut, graded, grades_of, logistic
 from harness.labelling.labelled import Labelled
-from harness.labelling.ledgered import Judgments, judgments, scores
+from harness.labelling.ledgered import JudgedPairs, judgments, scores
 from harness.measuring.statistics.design import Floats64
 from harness.scoring.session import Session
 
@@ -44,8 +44,8 @@ class Calibrated:
     cuts: tuple[float, ...]
     verdicts: Verdicts
     groups: dict[str, Verdicts]
-    calibration: Calibration
-    judgments: Judgments
+    calibration: JudgeCalibration
+    judgments: JudgedPairs
     values: Floats64
     remarks: tuple[str, ...]
 
@@ -103,7 +103,7 @@ def _calibrated(  # noqa: PLR0917
     )
     verdicts = whole.part(~fitted)
     identity = digest(identity_of(judge.scorer if raw and isinstance(judge, RerankerJudge) else judge))
-    calibration = Calibration(
+    calibration = JudgeCalibration(
         VERSION, identity, judge.name, labelled.digest, threshold, slope, intercept, as_numbers(verdicts.figures)
     )
     groups = {name: whole.part(rows & ~fitted) for name, rows in _groups(labelled).items()}
@@ -125,7 +125,7 @@ def _groups(labelled: Labelled) -> dict[str, npt.NDArray[np.bool_]]:
     return found
 
 
-def _remarks(name: str, found: Judgments) -> list[str]:
+def _remarks(name: str, found: JudgedPairs) -> list[str]:
     remarks = []
     if found.truncated:
         remarks.append(f"{name} did not read all of {found.truncated:,} of {found.counted:,} premises (truncation)")

@@ -13,7 +13,7 @@ import numpy as np
 from adapters.errors import DataError
 from adapters.identity import digest, text_digest
 from adapters.judges.rows import VerdictRow, verdict_rows
-from adapters.protocols import Integers
+from adapters.protocols import Floats, Integers
 from harness.measuring.statistics.design import Floats64
 
 GRADES = {
@@ -78,7 +78,7 @@ class Labelled:
         claim = dict(zip(self.unit.tolist(), self.claims, strict=True))
         return np.array([text_digest(claim[unit])[0] % 2 == 0 for unit in range(len(self))])
 
-    def of_units(self, values: Sequence[float] | Floats64) -> Floats64:
+    def of_units(self, values: Sequence[float] | Floats | Floats64) -> Floats64:
         """The maximum over the rows of every unit, float64 [units]."""
         found = np.full(len(self), -np.inf)
         np.maximum.at(found, self.unit, np.asarray(values, np.float64))

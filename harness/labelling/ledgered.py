@@ -23,7 +23,7 @@ Stream = Callable[[Sequence[str], Sequence[str]], Iterator[Scored]]
 
 
 @dataclass(frozen=True)
-class Judgments:
+class JudgedPairs:
     """The values of pairs, and how they were made."""
 
     values: Floats
@@ -51,13 +51,13 @@ def judged(judge: Judge, premises: Sequence[str], claims: Sequence[str], workspa
 
 def judgments(
     judge: Judge, premises: Sequence[str], claims: Sequence[str], ledger: Ledger, reporter: Reporter | None = None
-) -> Judgments:
+) -> JudgedPairs:
     """The values of pairs, with counts. As `judged`."""
     if isinstance(judge, ScoreJudge):  # another threshold asks nothing again
         found = scores(judge, premises, claims, ledger, reporter)
         values = judge.values(found.values)
         _refuse(judge, values, premises, claims)
-        return Judgments(values, found.fresh, found.counted, found.truncated)
+        return JudgedPairs(values, found.fresh, found.counted, found.truncated)
 
     def checked(some: Sequence[str], others: Sequence[str]) -> Iterator[Scored]:
         for scored in _stream_of(judge)(some, others):
@@ -66,12 +66,12 @@ def judgments(
             yield scored
 
     found = _known_or_made(judge.name, identity_of(judge), checked, (premises, claims), False, ledger, reporter)
-    return Judgments(found.values, found.fresh, found.counted, found.truncated, getattr(judge, "asked_again", {}))
+    return JudgedPairs(found.values, found.fresh, found.counted, found.truncated, getattr(judge, "asked_again", {}))
 
 
 def scores(
     judge: ScoreJudge, premises: Sequence[str], claims: Sequence[str], ledger: Ledger, reporter: Reporter | None = None
-) -> Judgments:
+) -> JudgedPairs:
     """The raw scores of pairs, under the identity of the judge's reranker."""
     identity = identity_of(judge.scorer)
     texts = premises, claims
@@ -86,7 +86,7 @@ def _known_or_made(  # noqa: PLR0917
     premise_first: bool,
     ledger: Ledger,
     reporter: Reporter | None,
-) -> Judgments:
+) -> JudgedPairs:
     """Look up pairs, compute those that are missing and record them as they come."""
     premises, claims = texts
     if len(premises) != len(claims):
@@ -112,7 +112,7 @@ def _known_or_made(  # noqa: PLR0917
     counted = entries.tokens >= 0
     cut = counted & (entries.kept < entries.tokens)
     at = inverse.reshape(-1)
-    return Judgments(entries.score[at], len(missing), int(counted[at].sum()), int(cut[at].sum()))
+    return JudgedPairs(entries.score[at], len(missing), int(counted[at].sum()), int(cut[at].sum()))
 
 
 def _once(name: str, stream: Iterator[Scored], texts: tuple[Sequence[str], Sequence[str]]) -> Iterator[Scored]:

@@ -11,12 +11,15 @@ from typing import Any
 import typer
 
 from adapters.errors import HarnessError
+from adapters.judges.calibration import read_calibration
+from adapters.judges.recorded import RecordedJudge
 from adapters.prompt_template import load_template
 from adapters.spec import open_generator, open_ranker, open_retriever, parse
 from harness.cli import app
 from harness.cli.options import _configured
 from harness.data.sources.declared import combine, read
 from harness.judging.gate.policy import read_policy
+from harness.labelling.labelled import read_labelled
 from reports.systems_file import read_systems
 from tests.fuzz.kinds import Disagreement, Kind, constant
 from training.adapting.config import AdaptConfig
@@ -74,6 +77,13 @@ parameters:
       value: [0, 0.5, 1]
     - value: 0.5
 """
+CALIBRATION = json.dumps({
+    "version": 1, "judge": "f", "name": "a", "data": "d", "threshold": 0.5, "slope": 1.0, "intercept": 0.0,
+    "figures": {"AUC": [0.8, 0.7, None]},
+})  # fmt: skip
+CLAIMS = '{"premise": "p", "claim": "c", "label": 0.5}\n{"premise": "q", "claim": "d", "label": "supported"}\n'
+WICE = '{"id": "a", "evidence": "[\'One.\']", "claim": "c", "label": "not_supported", "t5": 0.1}\n'
+VERDICTS = '{"premise": "p", "claim": "c", "score": 0.5}\n{"premise": "q", "claim": "c", "score": 1}\n'
 SPECS = (
     "bm25", "cross-encoder:./model@main?max_length=512&batch_tokens=100", "run:file.trec", "./folder?label=1",
     "org/name@rev",
@@ -143,5 +153,8 @@ KINDS = [
         share=2,
         needs=("yaml",),
     ),
+    Kind("calibration", "mine/calibration-1.json", constant(CALIBRATION), "json", read_calibration),
+    Kind("claims", "mine/claims.jsonl", constant(CLAIMS, WICE), "jsonl", read_labelled),
+    Kind("verdicts", "mine/verdicts.jsonl", constant(VERDICTS), "jsonl", lambda file: RecordedJudge(str(file)).check()),
     Kind("spec", "mine/spec", constant(*SPECS), "text", spec, share=2, sound=False),
 ]

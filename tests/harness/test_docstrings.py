@@ -14,7 +14,7 @@ import pytest
 
 import harness
 
-CALLS = ("adapt", "check", "compare", "gate", "merge", "results", "run", "why")
+CALLS = ("adapt", "calibrate", "check", "compare", "corrected_mean", "gate", "merge", "results", "run", "why")
 KNOWN = {*harness.__all__, "DataFrame", "Literal", "Mapping", "None", "Path", "Sequence"}
 """Names that a signature may use: what `harness` offers, and types of Python and pandas."""
 NEEDS = {

@@ -14,6 +14,7 @@ from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
 from harness.workspace import Workspace
 from training import fit as fitting
+from training.adapted import marks_of_teachers
 from training.adapting.checkpoint import folder_of
 from training.adapting.making import Making
 from training.adapting.settings import AdaptationSettings, last_part, seeds_of, slug
@@ -138,7 +139,7 @@ def _single_jobs(
     return [
         (
             f"single-{one.task.name}-s{seed}",
-            fitting.job(stage1.path, one.examples, settings.fit_settings(seed), general, _corpora([one])),
+            _job(stage1, one.examples, settings.fit_settings(seed), general, [one]),
         )
         for one in prepared
         for seed in seeds_of(settings)
@@ -151,7 +152,15 @@ def _union_job(
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
     together = Examples(tuple(row for one in prepared for row in one.examples.rows))
     fit = settings.fit_settings(seeds_of(settings)[0])
-    return exactly(fitting.job(stage1.path, together, fit, general, _corpora(prepared)), steps)
+    return exactly(_job(stage1, together, fit, general, prepared), steps)
+
+
+def _job(
+    stage1: ArmRecord, examples: Examples, settings: Settings, general: Examples | None, prepared: Sequence[Prepared]
+) -> fitting.Job:
+    identities = (one for task in prepared for one in task.manifests["teach"].get("teacher_identities", ()))
+    teachers = marks_of_teachers(identities)
+    return fitting.job(stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers)
 
 
 def _corpora(prepared: Iterable[Prepared]) -> list[str]:

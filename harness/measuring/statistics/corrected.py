@@ -80,7 +80,8 @@ def corrected_mean(
     corrected = labels - _slopes(labels, values) * (values - everything.mean())
     value, (low, high) = float(corrected.mean()), _interval(corrected, labels, len(everything), population)
     alone = _interval(labels, labels, len(everything), population)
-    spread = quantile((1 + LEVEL) / 2, len(everything) - 1) * everything.std(ddof=1) / math.sqrt(len(everything))
+    half = quantile((1 + LEVEL) / 2, len(everything) - 1)
+    spread = half * float(everything.std(ddof=1)) / math.sqrt(len(everything))
     naive = float(everything.mean())
     return CorrectedMean(
         value, low, high, naive, naive - spread, naive + spread, float(labels.mean()), *alone, n, len(others),

@@ -1,0 +1,117 @@
+"""A judge that is not independent is refused: a user would publish a gain that only the judge sees."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters import tiny
+from adapters.errors import ModelError, UsageError
+from adapters.lineage import Lineage, lineage_of
+from adapters.spec import open_judge, open_reranker
+from harness.labelling.circular import refuse_circular
+from tests.tiny_collection import Place
+from tests.training.fitting import QUICK, some_examples
+from tests.training.loop import taught
+from training.adapted import marks_of_teachers, teachers_of
+from training.fit import fit, job
+from training.merging.merge import merge
+from training.merging.mergekit_yaml import from_options
+
+
+def planted(name: str, own: str, models: str = "", teachers: str = "") -> Lineage:
+    return Lineage(name, frozenset(own.split()), frozenset(models.split()), frozenset(teachers.split()))
+
+
+CANDIDATE = planted("C", "c", "backbone", "t")
+NOT_INDEPENDENT = {
+    "the candidate": (planted("J", "c"), "the judge J is the candidate C"),
+    "its teacher": (planted("J", "t"), "is a teacher of the candidate C"),
+    "fitted from the candidate": (planted("J", "j", "c backbone"), "was fitted from the candidate C"),
+    "fitted from its teacher": (planted("J", "j", "t"), "was fitted from a teacher of the candidate C"),
+    "taught by the candidate": (planted("J", "j", "x", "c"), "was taught by the candidate C"),
+    "by the same teacher": (planted("J", "j", "x", "t u"), "was taught by a teacher of the candidate C"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_INDEPENDENT)
+def test_a_judge_that_is_not_independent_is_refused_without_labels_and_marked_with_them(case: str) -> None:
+    judge, said = NOT_INDEPENDENT[case]
+    other = planted("D", "d")
+    with pytest.raises(UsageError, match=f"{said}, so its judgments are not independent"):
+        refuse_circular(judge, [other, CANDIDATE], corrected=False)
+    first, *_ = refuse_circular(judge, [other, CANDIDATE], corrected=True)
+    assert first.startswith("NOT INDEPENDENT: ")
+    assert said in first
+
+
+@pytest.mark.parametrize("judge", [planted("J", "j", "backbone"), planted("J", "backbone")])
+def test_a_common_backbone_is_a_remark(judge: Lineage) -> None:
+    assert refuse_circular(judge, [CANDIDATE], corrected=False) == (
+        "the judge J and C were fitted from a common backbone",
+    )
+
+
+def test_an_independent_judge_is_neither() -> None:
+    assert refuse_circular(planted("J", "j", "other", "u"), [CANDIDATE], corrected=False) == ()
+    assert refuse_circular(open_judge("lexical"), [CANDIDATE], corrected=False) == ()
+
+
+def one_step(base: Path, out: Path, *teachers: str) -> Path:
+    fit(job(str(base), some_examples(), replace(QUICK, max_steps=1), teachers=teachers), out)
+    return out
+
+
+def test_manifests_of_training_say_what_a_checkpoint_was_made_from(tmp_path: Path) -> None:
+    base = tiny.cross_encoder(tmp_path / "base")
+    teacher = tiny.cross_encoder(tmp_path / "teacher", seed=5)
+    marks = marks_of_teachers([dict(open_reranker(str(teacher)).identity)])  # type: ignore[attr-defined]
+    first = one_step(base, tmp_path / "first", *marks)
+    second = one_step(first, tmp_path / "second")
+    merge(from_options("linear", [str(first), str(second)]), tmp_path / "soup")
+    found = {path.name: lineage_of(str(path)) for path in (base, teacher, first, second, tmp_path / "soup")}
+    assert found["first"].models == found["base"].own
+    assert found["first"].teachers == found["teacher"].own
+    assert found["second"].models == found["base"].own | found["first"].own
+    assert found["second"].teachers == found["teacher"].own
+    assert found["soup"].models == found["second"].models | found["second"].own
+    assert found["soup"].teachers == found["teacher"].own
+
+    for judge in ("teacher", "first", "second", "soup"):
+        with pytest.raises(UsageError, match="not independent"):
+            refuse_circular(open_judge(f"reranker:{tmp_path / judge}?threshold=0"), [str(second)], corrected=False)
+    (remark,) = refuse_circular(open_judge(f"reranker:{base}?threshold=0"), [str(second)], corrected=False)
+    assert "common backbone" in remark
+
+
+def test_a_judge_keeps_its_lineage_under_other_settings(tmp_path: Path) -> None:
+    folder = tiny.cross_encoder(tmp_path / "m")
+    judge = open_judge(f"reranker:{folder}?threshold=0&max_length=40")
+    with pytest.raises(UsageError, match="is the candidate"):
+        refuse_circular(judge, [f"{folder}?max_length=64"], corrected=False)
+
+
+def test_examples_name_the_teachers_that_scored_them(place: Place) -> None:
+    manifest = taught(place)
+    marks = teachers_of([place.path / "ex" / "examples.jsonl"])
+    assert marks == marks_of_teachers(manifest["teacher_identities"])
+    assert len(marks) == 1
+    (place.path / "elsewhere.jsonl").touch()
+    assert teachers_of([place.path / "elsewhere.jsonl", place.path / "coll"]) == ()
+
+
+@pytest.mark.parametrize("content", ["{", '{"lineage": {"models": "a"}}', '{"lineage": []}'])
+def test_a_damaged_manifest_is_not_an_independent_judge(tmp_path: Path, content: str) -> None:
+    folder = tiny.cross_encoder(tmp_path / "m")
+    (folder / "manifest.json").write_text(content, "utf-8")
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        lineage_of(str(folder))
+
+
+def test_a_manifest_of_another_program_says_nothing(tmp_path: Path) -> None:
+    folder = tiny.cross_encoder(tmp_path / "m")
+    (folder / "manifest.json").write_text(json.dumps({"name": "an app"}), "utf-8")
+    assert lineage_of(str(folder)).models == frozenset()
