@@ -74,8 +74,8 @@ class TopK:
         return rows.reshape(self._shape), scores.reshape(self._shape)
 
     def _merge(self) -> None:
-        """Raise what has to be reached, and drop what is below it. If too many scores are within the error of each other,
-        they get their exact scores now, so that only the best need be kept."""
+        """Raise what has to be reached, and drop what is below it. If too many scores are closer than the error, they
+        get their exact scores now, so that only the best need be kept."""
         queries, depth = self._shape
         query, rows, scores = (np.concatenate(column) for column in zip(*self._found, strict=True))
         order = np.argsort(_descending(query, scores))
