@@ -22,8 +22,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 QUERY, DOCUMENT = "when is low tide", "low tide is at noon"
 OURS = """
 import os, sys
