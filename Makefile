@@ -28,6 +28,7 @@ lint: $(VENV)/.stamp-test
 bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/measures.py --out benchmarks/results/measures.json
 	$(BIN)/python benchmarks/ledger.py --out benchmarks/results/ledger.json
+	$(BIN)/python benchmarks/search.py --out benchmarks/results/search.json
 	$(BIN)/python benchmarks/suite_memory.py --out benchmarks/results/suite_memory.json
 	$(BIN)/python benchmarks/stored_mutations.py --out benchmarks/results/stored_mutations.json
 	$(BIN)/python benchmarks/gate.py --out benchmarks/results/gate.json
@@ -36,6 +37,7 @@ bench: $(VENV)/.stamp-test
 ifdef MODELS
 	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \
 	  --out benchmarks/results/cross_encoder.json
+	$(BIN)/python benchmarks/startup.py --model $(MODELS)/ms-marco-MiniLM-L12-v2* --out benchmarks/results/startup.json
 	$(BIN)/python benchmarks/workers.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact --out benchmarks/results/workers.json
 	$(BIN)/python benchmarks/published.py $(MODELS)/all-MiniLM-L6-v2 $(DATA)/scifact $(DATA)/xquad/en \
 	  --out benchmarks/results/published.json

@@ -103,7 +103,8 @@ class PairInputs(_Loaded):
 
     @cached_property
     def pads(self) -> bool:
-        return pads_pairs(self.prepare, self.logits, self.dtype)
+        packed = self.head.packed is not None  # then nothing is padded
+        return packed or pads_pairs(self.prepare, self.logits, self.dtype)
 
     @cached_property
     def _encoder(self) -> PairEncoder:
@@ -165,7 +166,8 @@ class PromptInputs(_Loaded):
 
     @cached_property
     def pads(self) -> bool:
-        return pads_pairs(self.prepare, self.logits, self.dtype)
+        packed = self.head.packed is not None  # then nothing is padded
+        return packed or pads_pairs(self.prepare, self.logits, self.dtype)
 
     @property
     def _padding(self) -> Padding:

@@ -16,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 from adapters.errors import ModelError, class_of
-from adapters.identity import digest, file_digest, files_digest
+from adapters.identity import digest, file_digest
+from adapters.known_digests import files_digest
 from adapters.models import TRANSFORMERS, ModelFolder, ModuleEntry, is_tokenizer_file, read_json
 from adapters.other_weights import advice
 from adapters.paths import is_file

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +12,12 @@ from adapters.embedding import EmbedderPart
 from adapters.filling import fill
 from adapters.identity import Digests, text_digests
 from adapters.protocols import Floats, Identity, Integers, Progress
-from adapters.similarity import Similarity, of_all
+from adapters.similarity import Similarity, error_of_all, longest, of_all, of_rows
 from adapters.topk import TopK, best_first
 from adapters.vectors import DamagedVectors, VectorStore
 
-_DOCUMENTS, _QUERIES = 20_000, 1024
+_DOCUMENTS, _QUERIES, _PAIRS, _ROWS = 4096, 1024, 4096, 64
+"""Vectors, queries and pairs that are compared at a time, which bounds memory and changes no result."""
 
 
 class DenseRetriever(EmbedderPart):
@@ -71,29 +74,65 @@ def nearest(
     """
     corpus = _Distinct(store.locate(digests))
     parts = [queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES)]
-    best = [TopK(len(part), min(depth, len(corpus.rows))) for part in parts]
-    for start in range(0, len(corpus.rows) if parts else 0, _DOCUMENTS):
-        rows = corpus.rows[start : start + _DOCUMENTS]
-        vectors = store.take(corpus.places[rows])
+    best = [
+        TopK(len(part), min(depth, len(corpus.rows)), _Exact(part, store, corpus.places, similarity)) for part in parts
+    ]
+    for places, vectors, length in _ahead(store, corpus.places[corpus.rows]) if parts else ():
         for part, top in zip(parts, best, strict=True):
-            top.add(rows, of_all(similarity, part, vectors))
+            error = error_of_all(similarity, part, length)
+            top.add(corpus.rows[places], of_all(similarity, part, vectors), error)
     shape = (0, min(depth, len(digests)))
     found = [(np.empty(shape, np.int64), np.empty(shape, np.float32))]
     found += [corpus.expand(*top.result(), depth) for top in best]
     return np.concatenate([rows for rows, _ in found]), np.concatenate([scores for _, scores in found])
 
 
+def _ahead(store: VectorStore, places: Integers) -> Iterator[tuple[Integers, Floats, float]]:
+    """The blocks of a store, each with the length of its longest vector. While one is multiplied, a second thread reads
+    and verifies the next."""
+    blocks = ((rows, vectors, longest(vectors)) for rows, vectors in store.blocks(places, _DOCUMENTS))
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = thread.submit(next, blocks, None)
+            yield block
+
+
+@dataclass(frozen=True)
+class _Exact:
+    """Scores that depend on nothing but the two vectors."""
+
+    queries: Floats
+    store: VectorStore
+    places: Integers
+    similarity: Similarity
+
+    def __call__(self, queries: Integers, rows: Integers) -> Floats:
+        scores = np.empty(len(rows), np.float32)
+        order = np.argsort(self.places[rows], kind="stable")
+        for start in range(0, len(order), _PAIRS):
+            some = order[start : start + _PAIRS]
+            places, which = np.unique(self.places[rows[some]], return_inverse=True)
+            vectors = self.store.take(places)
+            for first in range(0, len(some), _ROWS):  # so few stay in the cache of a core
+                pairs = some[first : first + _ROWS]
+                left, right = self.queries[queries[pairs]], vectors[which[first : first + _ROWS]]
+                scores[pairs] = of_rows(self.similarity, left, right)
+        return scores
+
+
 class _Distinct:
-    """A corpus without repeated texts. A matrix product can give equal vectors different last bits, so each text is
-    scored once to give equal texts equal scores."""
+    """A corpus without repeated texts: each text is scored once."""
 
     def __init__(self, places: Integers) -> None:
-        _, firsts, group = np.unique(places, return_index=True, return_inverse=True)
+        every = np.arange(len(places))
+        first = np.empty(int(places.max(initial=-1)) + 1, np.int64)
+        first[places[::-1]] = every[::-1]  # the last assignment counts: that of the first row
         self.places = places
-        self.rows = np.sort(firsts)
+        self.rows = np.flatnonzero(first[places] == every)
         """The first row of each text, ascending."""
-        repeats = np.setdiff1d(np.arange(len(places)), self.rows, assume_unique=True)
-        original = firsts[group[repeats]]
+        repeats = np.flatnonzero(first[places] != every)
+        original = first[places[repeats]]
         order = np.argsort(original, kind="stable")
         self._repeats, self._original = repeats[order], original[order]
 

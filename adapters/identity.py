@@ -48,8 +48,3 @@ def file_digest(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             state.update(chunk)
     return state.hexdigest()
-
-
-def files_digest(folder: Path, names: Iterable[str]) -> str:
-    """32 hex digits over the names and bytes of the files of a folder; the order of `names` does not matter."""
-    return digest({name: file_digest(folder / name) for name in sorted(names)})

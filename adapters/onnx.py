@@ -27,7 +27,7 @@ from adapters.batching import (
 )
 from adapters.contents import graph_files
 from adapters.errors import ModelError, UsageError, need
-from adapters.identity import file_digest, files_digest
+from adapters.known_digests import files_digest, known_digest
 from adapters.labels import OutputLabel, label_of
 from adapters.lengths import length_of
 from adapters.loading import refuse_broken
@@ -114,7 +114,7 @@ class OnnxCrossEncoder:
             "adapter": "onnx",
             "version": _VERSION,
             **self._content,
-            "graph": file_digest(self._file),
+            "graph": known_digest(self._file),
             "max_length": self._max_length,
             "truncation": self._truncation,
             "batching": "single" if self._depends_on_batch else "padded",

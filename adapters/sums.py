@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from adapters.atomic import write_atomically
 from adapters.errors import DataError, EnvironmentFailure, HarnessError, is_of_environment
-from adapters.identity import Digests, digest
+from adapters.identity import digest
 from adapters.typed_file import decoded, parsed_json
 from adapters.typed_values import Place, typed
 
@@ -48,21 +48,6 @@ class DamageWarning(UserWarning):
 def seed(*key: str) -> int:
     """The CRC-32 that the checksums of a key start with."""
     return zlib.crc32("\0".join(key).encode())
-
-
-def row_sums(digests: Digests, rows: npt.NDArray[np.float32], start: int) -> Sums:
-    """One CRC-32 for each row, over the digest that names the row and the row itself.
-
-    Args:
-        digests: uint64 [n, 2].
-        rows: float32 [n, any].
-        start: `seed` of what the rows belong to.
-    """
-    names, size = np.ascontiguousarray(digests, "<u8").tobytes(), rows.shape[1] * 4
-    content = memoryview(np.ascontiguousarray(rows, "<f4").tobytes())
-    at = range(len(digests))
-    sums = (zlib.crc32(content[i * size : (i + 1) * size], zlib.crc32(names[16 * i : 16 * i + 16], start)) for i in at)
-    return np.fromiter(sums, np.uint32, len(digests))
 
 
 def save_arrays(file: Path, key: str, arrays: Mapping[str, Array]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.atomic import new_folder, replace_folder, settle, sweep, write_atomically
 from adapters.errors import UsageError, class_of
+from adapters.known_digests import keep_in
 
 VARIABLE = "HARNESS_WORKSPACE"
 DEFAULT = ".harness"
@@ -43,6 +44,7 @@ class Workspace:
         """
         workspace = cls(path or Path(os.environ.get(VARIABLE) or DEFAULT))
         workspace._make_writable()
+        keep_in(workspace.cache)
         return workspace
 
     @staticmethod

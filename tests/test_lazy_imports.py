@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters import tiny
 from harness.cli.verb import taken
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,8 @@ HEAVY = (
     "py3langid",
     "tokenizers",
     "scipy",
+    "sklearn",
+    "peft",
 )
 COMMANDS = [["--help"], *([verb, "--help"] for verb in sorted(taken())), ["list", "adapters"]]
 RUN = """import sys, json
@@ -60,6 +63,30 @@ def test_importing_every_module_of_a_room_loads_nothing_heavy(room: str) -> None
     files = [file.relative_to(ROOT).with_suffix("").parts for file in sorted((ROOT / room).rglob("*.py"))]
     names = [".".join(parts) for parts in files if not parts[-1].startswith("__")]
     assert loaded(f"import sys, json, {', '.join([room, *names])}\n") == []
+
+
+def rows(folder: Path) -> Path:
+    """A target with candidates of its own."""
+    one = {"query": "when is low tide", "positive": ["low tide is at noon"], "negative": ["bread", "the mill"]}
+    file = folder / "rows.jsonl"
+    file.write_text(f"{json.dumps(one)}\n", "utf-8")
+    return file
+
+
+def test_a_run_of_bm25_loads_nothing_that_models_need(tmp_path: Path) -> None:
+    pytest.importorskip("bm25s")
+    asked = [str(rows(tmp_path)), "--reranker", "bm25?language=en", "--workspace", str(tmp_path / "workspace")]
+    assert set(loaded(RUN, "run", *asked)) <= {"bm25s", "scipy"}
+
+
+def test_a_run_of_a_cross_encoder_loads_only_what_scores_pairs(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    model = tiny.cross_encoder(tmp_path / "model")
+    asked = [str(rows(tmp_path)), "--reranker", str(model), "--workspace", str(tmp_path / "workspace")]
+    found = set(loaded(RUN, "run", *asked))
+    assert {"torch", "transformers"} <= found
+    not_needed = {"sentence_transformers", "sklearn", "pandas", "matplotlib", "datasets", "peft", "onnxruntime"}
+    assert not found & (not_needed | {"bm25s", "py3langid", "mteb", "beir", "ir_datasets"})
 
 
 def test_importing_harness_loads_no_module_of_it() -> None:

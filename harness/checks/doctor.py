@@ -124,7 +124,7 @@ def _stores(workspace: Workspace, full: bool) -> Iterator[Finding]:
         yield _results(workspace)
         if can_write(workspace.path):
             yield from _former(workspace)
-        yield from _models(workspace)
+    yield from _models(workspace)
 
 
 def _files(workspace: Workspace) -> Iterator[Finding]:
@@ -140,11 +140,15 @@ def _files(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
+    from adapters.known_digests import changed_files, read_again
     from harness.checks.model_files import examined
 
     try:
-        for found in examined(workspace):
-            yield Finding(f"model {found.spec}", found.state, found.detail)
+        with read_again(workspace.cache):
+            for line in changed_files(workspace.cache):
+                yield Finding("model files", "broken", line)
+            for found in examined(workspace) if workspace.results.exists() else ():
+                yield Finding(f"model {found.spec}", found.state, found.detail)
     except HarnessError as error:
         yield Finding("models", "broken", str(error))
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from adapters.contents import Contents, settings_digest
 from adapters.errors import HarnessError
-from adapters.identity import digest, files_digest
+from adapters.identity import digest
+from adapters.known_digests import files_digest
 from adapters.models import ModelFolder, is_tokenizer_file
 from adapters.prompt_template import load_template, template_names
 from adapters.protocols import Bindable, Setting

@@ -15,6 +15,7 @@ import numpy as np
 
 from adapters.errors import DataError, HarnessError
 from adapters.identity import digest
+from adapters.known_digests import read_again
 from adapters.protocols import Identity
 from adapters.spec import identity_of
 from harness.data.collection import Collection
@@ -97,22 +98,24 @@ def reproduce(
     Raises:
         UsageError: the name matches no evaluation, or several.
         DataError: the source is gone or has changed, or the stored texts or candidates are damaged.
+        ChangedFile: a file of a model has other bytes, although nothing wrote it; see `adapters.known_digests`.
         HarnessError: the first stage or the reranker can no longer be opened.
     """
     with stored_in(workspace.results) as results:
         stored = evaluation_named(name, list(results.all()))
         values = {measure: results.result(stored.id, measure).values for measure in stored.means}
         queries = results.queries(stored.id)
-    apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
-    of_texts = collection_of(workspace, stored, queries) if stored_texts else None
-    collection = of_texts or _from_source(workspace, apart, stored, queries)
-    if keep_candidates:
-        _carry_candidates(stored, workspace, apart)
-    first, rerankers = _named_as_stored(stored, collection, apart)
-    system = systems(first, rerankers, stored.depth, apart)[-1]
-    with opened(apart, reporter or Silent()) as session:
-        ground = prepare(collection, system.first_stage, system.depth, list(stored.means), session)
-        done = evaluate(ground, system, session)
+    with read_again(workspace.cache):
+        apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
+        of_texts = collection_of(workspace, stored, queries) if stored_texts else None
+        collection = of_texts or _from_source(workspace, apart, stored, queries)
+        if keep_candidates:
+            _carry_candidates(stored, workspace, apart)
+        first, rerankers = _named_as_stored(stored, collection, apart)
+        system = systems(first, rerankers, stored.depth, apart)[-1]
+        with opened(apart, reporter or Silent()) as session:
+            ground = prepare(collection, system.first_stage, system.depth, list(stored.means), session)
+            done = evaluate(ground, system, session)
     shutil.rmtree(apart.path)
     respelled = [one for one in (first, *rerankers) if one not in (stored.first_stage, stored.reranker)]
     return Reproduction(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from adapters.dense import DenseRetriever, nearest
 from adapters.embedding import EmbedderReranker
 from adapters.identity import Digests, text_digests
 from adapters.protocols import Embedder, Floats, Identity, Integers, Retriever, Role, Setting, StreamingReranker
+from adapters.similarity import Similarity, of_rows
 from adapters.topk import TopK
 from adapters.vectors import VectorStore
 
@@ -86,15 +90,115 @@ def test_the_candidates_are_those_of_a_full_sort(queries: list[str], corpus: lis
     scores=st.lists(st.lists(st.integers(0, 3), min_size=30, max_size=30), min_size=1, max_size=4),
     depth=st.integers(1, 30),
     block=st.integers(1, 30),
+    error=st.sampled_from([0, 0.4, 1.5, 50]),
+    seed=st.integers(0, 99),
 )
-def test_equal_scores_at_the_cut_go_to_the_lower_row(scores: list[list[int]], depth: int, block: int) -> None:
+def test_the_best_rows_are_found_however_inexact_the_scores_are(
+    scores: list[list[int]], depth: int, block: int, error: float, seed: int
+) -> None:
     matrix = np.array(scores, dtype=np.float32)
-    top = TopK(len(matrix), depth)
-    for start in range(0, 30, block):
-        top.add(np.arange(start, min(start + block, 30)), matrix[:, start : start + block])
-    rows, values = top.result()
+    noise = np.random.default_rng(seed).uniform(-error, error, matrix.shape)
+    top = TopK(len(matrix), depth, lambda query, row: matrix[query, row])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.topk._SMALL", seed)
+        patch.setattr("adapters.topk._CROWD", 1)
+        for start in range(0, 30, block):
+            part = slice(start, min(start + block, 30))
+            inexact = (matrix + noise).astype(np.float32)[:, part]
+            top.add(np.arange(30)[part], inexact, np.full(len(matrix), error * (1 + start / 30) + 1e-6))
+        rows, values = top.result()
     assert np.array_equal(rows, np.argsort(-matrix, axis=1, kind="stable")[:, :depth])
     assert np.array_equal(values, np.take_along_axis(matrix, rows, axis=1))
+
+
+def random_vectors(count: int, dim: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).standard_normal((count, dim), dtype=np.float32)
+
+
+def stored(vectors: Floats, folder: Path | None = None, shard: int = 10_000) -> tuple[VectorStore, Digests]:
+    digests = text_digests([str(row) for row in range(len(vectors))])
+    store = VectorStore(folder, "0" * 32)
+    for start in range(0, len(vectors), shard):
+        store.append(digests[start : start + shard], vectors[start : start + shard])
+    return store, digests
+
+
+SIMILARITIES: tuple[Similarity, ...] = ("cosine", "dot", "euclidean", "manhattan")
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_no_score_depends_on_blocks_shards_or_the_other_queries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, similarity: Similarity
+) -> None:
+    corpus, queries = random_vectors(900, 65, 1), random_vectors(11, 65, 2)
+    store, digests = stored(corpus)
+    rows, scores = nearest(queries, store, digests, 20, similarity)
+    for number, (documents, at_once, pairs) in enumerate([(1, 1, 1), (7, 2, 64), (900, 11, 5), (64, 3, 4096)]):
+        for name, value in (("_DOCUMENTS", documents), ("_QUERIES", at_once), ("_PAIRS", pairs)):
+            monkeypatch.setattr(adapters.dense, name, value)
+        again, digests = stored(corpus, tmp_path / str(number), shard=100 * number + 17)
+        found = nearest(queries, again, digests, 20, similarity)
+        assert np.array_equal(found[0], rows) and np.array_equal(found[1], scores)
+    one = nearest(queries[3:4], store, digests, 20, similarity)
+    assert np.array_equal(one[0][0], rows[3]) and np.array_equal(one[1][0], scores[3])
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_the_scores_are_those_of_float64(similarity: Similarity) -> None:
+    corpus, queries = random_vectors(3000, 257, 3), random_vectors(5, 257, 4)
+    rows, scores = nearest(queries, *stored(corpus), 50, similarity)
+    left, right = queries.astype(np.float64)[:, None], corpus.astype(np.float64)[None]
+    exact = {
+        "euclidean": lambda: -np.sqrt(((left - right) ** 2).sum(axis=2)),
+        "manhattan": lambda: -np.abs(left - right).sum(axis=2),
+    }.get(similarity, lambda: (left * right).sum(axis=2))()
+    expected = np.argsort(-exact, axis=1, kind="stable")[:, :50]
+    assert np.array_equal(rows, expected)
+    np.testing.assert_allclose(scores, np.take_along_axis(exact, rows, axis=1), rtol=1e-7)
+
+
+def test_vectors_that_are_almost_alike_are_ranked_by_their_last_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model with random weights gives all texts nearly one vector: then no inexact score excludes a row."""
+    for name, value in (("_CROWD", 1), ("_SMALL", 0)):
+        monkeypatch.setattr(f"adapters.topk.{name}", value)
+    monkeypatch.setattr(adapters.dense, "_DOCUMENTS", 64)
+    corpus = np.float32(1) + random_vectors(1000, 64, 5) * np.float32(1e-7)
+    queries = np.ones((3, 64), np.float32)
+    rows, scores = nearest(queries, *stored(corpus), 10)
+    exact = of_rows("cosine", np.broadcast_to(queries[0], corpus.shape), corpus)
+    expected = np.argsort(-exact, kind="stable")[:10]
+    assert rows.tolist() == [expected.tolist()] * 3
+    assert np.array_equal(scores, np.broadcast_to(exact[expected], scores.shape))
+
+
+def test_equal_vectors_of_different_texts_are_ordered_by_row() -> None:
+    corpus = np.tile(random_vectors(7, 384, 6), (60, 1))
+    rows, _ = nearest(random_vectors(5, 384, 7), *stored(corpus), 60)
+    for found in rows.tolist():
+        assert found == list(range(found[0], 420, 7)), "60 rows of one vector, ascending"
+
+
+SEARCH = """
+import numpy as np
+from adapters.dense import nearest
+from adapters.identity import text_digests
+from adapters.vectors import VectorStore
+random = np.random.default_rng(0)
+digests = text_digests(map(str, range(6000)))
+store = VectorStore(None, "0" * 32)
+store.append(digests, random.standard_normal((6000, 384), dtype=np.float32))
+rows, scores = nearest(random.standard_normal((200, 384), dtype=np.float32), store, digests, 100)
+print(rows.tobytes().hex()[:64], __import__("zlib").crc32(rows.tobytes() + scores.tobytes()))
+"""
+
+
+def test_the_bits_are_the_same_with_any_number_of_threads() -> None:
+    found = set()
+    for threads in ("1", "2", "3"):
+        env = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", SEARCH], env=env, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_equal_texts_have_equal_scores_however_the_product_rounds() -> None:

@@ -275,3 +275,14 @@ def test_an_embedder_with_another_module_runs_as_sentence_transformers_runs_it(t
 
     assert packed_sentences(other) is None
     assert packed_sentences(reference) is not None
+
+
+def test_a_model_that_runs_without_padding_is_not_asked_what_padding_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object) -> bool:
+        raise AssertionError("17 calls before the first pair")
+
+    monkeypatch.setattr("adapters.classifier_inputs.pads_pairs", asked)
+    scores = CrossEncoder(str(tiny.cross_encoder(tmp_path))).score(["a"], ["b", "c c c"], np.array([[0, 0], [0, 1]]))
+    assert np.isfinite(scores).all()

@@ -13,7 +13,8 @@ from adapters.errors import DataError, ModelError
 from adapters.identity import Digests, text_digests
 from adapters.protocols import Floats
 from adapters.sums import DamageWarning
-from adapters.vectors import DamagedVectors, VectorStore, shard_files
+from adapters.vector_shard import shard_files
+from adapters.vectors import DamagedVectors, VectorStore
 
 KEY = "0" * 32
 

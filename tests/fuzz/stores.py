@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from adapters.identity import array_digest, text_digests
-from adapters.vectors import VectorStore, shard_files
+from adapters.vector_shard import shard_files
+from adapters.vectors import VectorStore
 from harness.data.collection import Collection
 from harness.data.sources import load
 from harness.data.sources.stored import description_in

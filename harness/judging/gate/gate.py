@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from adapters.errors import ModelError, UsageError
+from adapters.known_digests import read_again
 from harness.checks.memory import watched
 from harness.data.collection import Collection
 from harness.judging.compare.paired import weights
@@ -107,6 +108,7 @@ def gate(
 
     Raises:
         UsageError: the anchor is not known, or the policy lacks what the tier needs.
+        ChangedFile: a file of a model has other bytes, although nothing wrote it; see `adapters.known_digests`.
         HarnessError: a model or a collection cannot be used.
     """
     if tier == "final" and policy.looks.release is None:
@@ -120,7 +122,10 @@ def gate(
     asked = _Asked(stage, LookRequest.of(policy, tier, stage.whole, candidate), candidate, looks, known)
     result = Gated(Verdict("invalid", ()), tier, policy.anchor, candidate, stage.measure, policy, asked.taken)
     try:
-        with looks.reserved(asked.request, known) as reserved:  # before anything is scored
+        with (
+            looks.reserved(asked.request, known) as reserved,  # before anything is scored
+            read_again(session.workspace.cache),
+        ):
             return _judged(asked, result, reserved, accept=accept, sequential=sequential)
     except NoLookLeft as refusal:
         return replace(_invalid(result, str(refusal)), taken=asked.taken, reserved=refusal.reserved)

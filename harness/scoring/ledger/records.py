@@ -81,9 +81,27 @@ def decoded(owners: list[int], blobs: list[bytes]) -> tuple[Ordinals, Records]:
 
 def matches(stored_owners: Ordinals, stored: Records, owners: Ordinals, documents: Digests) -> Ordinals:
     """The first stored record of each wanted (owner, document), or -1."""
-    together = np.concatenate([_documents(stored), documents])
-    firsts = _firsts(np.concatenate([stored_owners, owners]), together)[len(stored) :]
-    return np.where(firsts < len(stored), firsts, -1)
+    keys = _mixed(stored_owners, stored["lo"])
+    order = np.argsort(keys, kind="stable")
+    keys, lo, hi, owner = keys[order], stored["lo"][order], stored["hi"][order], stored_owners[order]
+    wanted = _mixed(owners, documents[:, 0])
+    found, rows = np.full(len(wanted), -1, np.int64), np.arange(len(wanted))
+    spots = np.searchsorted(keys, wanted)
+    while len(rows):
+        near = spots < len(keys)
+        rows, spots = rows[near], spots[near]
+        near = keys[spots] == wanted[rows]
+        rows, spots = rows[near], spots[near]
+        same = (owner[spots] == owners[rows]) & (lo[spots] == documents[rows, 0]) & (hi[spots] == documents[rows, 1])
+        found[rows[same]] = order[spots[same]]
+        # two pairs may share a key: look at the next one
+        rows, spots = rows[~same], spots[~same] + 1
+    return found
+
+
+def _mixed(owners: Ordinals, words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """One word for an owner and a word of a digest. Different pairs may have the same one."""
+    return owners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ words
 
 
 def distinct(owners: Ordinals, records: Records) -> tuple[Ordinals, Records]:

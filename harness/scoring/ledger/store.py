@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,20 +116,18 @@ class Ledger:
         Returns:
             Whether each pair is known, bool [pairs], and the entries as they were first recorded.
         """
-        asked, owners = np.unique(pairs[:, 0], return_inverse=True)
-        order = np.argsort(owners, kind="stable")
-        keys = query_keys(queries[asked])
+        keys, owners = _owners(queries, pairs[:, 0])
+        order = _by_owner(owners, len(keys))
         known, entries = np.zeros(len(pairs), bool), Entries.unknown(len(pairs))
         for first in range(0, len(keys), _QUERIES_AT_ONCE):
             stored_owners, stored = self._read(scorer, keys[first : first + _QUERIES_AT_ONCE])
             start, stop = np.searchsorted(owners, (first, first + _QUERIES_AT_ONCE), sorter=order)
             rows = order[start:stop]
-            wanted = documents[pairs[rows, 1]]
-            at = matches(stored_owners, stored, owners[rows] - first, wanted)
-            hits, found = rows[at >= 0], stored[at[at >= 0]]
+            at = matches(stored_owners, stored, owners[rows] - first, documents[pairs[rows, 1]])
+            hits, at = rows[at >= 0], at[at >= 0]
             known[hits] = True
             for name in FIELDS:
-                getattr(entries, name)[hits] = found[name]
+                getattr(entries, name)[hits] = stored[name][at]
         return known, entries
 
     def record(self, scorer: int, queries: Digests, documents: Digests, pairs: IndexPairs, entries: Entries) -> None:
@@ -272,22 +270,26 @@ class Ledger:
         return self._file.guarded(action)
 
     def _sound_parts(self, scorer: int, keys: list[bytes]) -> SoundParts:
-        sql = "SELECT part, pairs, checksum FROM part WHERE scorer = ? AND query = ? ORDER BY part"
-        owners: list[int] = []
-        blobs: list[bytes] = []
-        bad: list[Key] = []
-        former: list[tuple[bytes, int, bytes]] = []
-        execute = self._file.connection.execute
-        for owner, key in enumerate(keys):
-            for part, blob, known in execute(sql, (scorer, key)):
-                if not is_sound(scorer, key, blob, known):
-                    bad.append((scorer, key, part))
-                    continue
-                owners.append(owner)
-                blobs.append(blob)
-                if has_former_checksum(blob, known):
-                    former.append((key, part, blob))
-        return SoundParts(owners, blobs, bad, former)
+        places = {key: place for place, key in enumerate(keys)}
+        found = SoundParts([], [], [], [])
+        for key, part, blob, known in self._parts(scorer, keys):
+            if not is_sound(scorer, key, blob, known):
+                found.bad.append((scorer, key, part))
+                continue
+            found.owners.append(places[key])
+            found.blobs.append(blob)
+            if has_former_checksum(blob, known):
+                found.former.append((key, part, blob))
+        return found
+
+    def _parts(self, scorer: int, keys: list[bytes]) -> Iterator[tuple[bytes, int, bytes, int]]:
+        """(query, part, pairs, checksum) of some queries, for each query in the order of recording."""
+        for first in range(0, len(keys), _QUERIES_AT_ONCE):
+            some = keys[first : first + _QUERIES_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            sql = f"""SELECT query, part, pairs, checksum FROM part WHERE scorer = ? AND query IN ({marks})
+                      ORDER BY query, part"""
+            yield from self._file.connection.execute(sql, (scorer, *some))
 
     def _renew(self, scorer: int, parts: list[tuple[bytes, int, bytes]]) -> None:
         """Give parts of earlier versions a checksum that covers their key."""
@@ -337,3 +339,17 @@ class Ledger:
             merged = split(*distinct(*decoded(found.owners, found.blobs)))
             insert_parts(connection, ((scorer, keys[owner], blob) for owner, blob in merged))
         self._warn(moved)
+
+
+def _owners(queries: Digests, rows: npt.NDArray[np.int64]) -> tuple[list[bytes], Ordinals]:
+    """The different keys of some queries, and for each row the place of its key. Two queries may have the same text."""
+    used = np.zeros(len(queries), bool)
+    used[rows] = True
+    position: dict[bytes, int] = {}
+    places = [position.setdefault(key, len(position)) for key in query_keys(queries[used])]
+    return list(position), np.array(places, np.int64)[(np.cumsum(used) - 1)[rows]]
+
+
+def _by_owner(owners: Ordinals, count: int) -> Ordinals:
+    """The order of the owners, equal ones as given. Numpy sorts 16-bit numbers in linear time."""
+    return np.argsort(owners.astype(np.uint16) if count <= 1 << 16 else owners, kind="stable")

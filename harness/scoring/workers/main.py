@@ -11,6 +11,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from adapters.known_digests import keep_in
 from harness.scoring.engine import AdapterSource, Key, PairChunk, TextChunk
 from harness.scoring.workers.messages import ChunkDone, ChunkFailed, Message, PartDone, WorkerWarned, portable
 
@@ -70,6 +71,8 @@ class _Adapters:
         source = self._sources.setdefault(key, source) if source is not None else self._sources[key]
         if key not in self._bound:
             name = (source.part, source.spec)
+            if source.setting.cache is not None:
+                keep_in(source.setting.cache)
             if name not in self._opened:
                 self._opened[name] = source.open()
             self._bound[key] = source.bound(self._opened[name])

@@ -14,7 +14,7 @@ import pytest
 
 from adapters import tiny
 from adapters.sums import save_sealed
-from adapters.vectors import shard_files
+from adapters.vector_shard import shard_files
 from harness.checks import doctor as module
 from harness.checks import model_files
 from harness.checks.doctor import EXTRAS, Finding, examine
