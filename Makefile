@@ -27,6 +27,8 @@ lint: $(VENV)/.stamp-test
 # The last two need models and collections: make bench MODELS=folder-of-models DATA=folder-of-BEIR-collections
 bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/measures.py --out benchmarks/results/measures.json
+	$(BIN)/python benchmarks/trec_run.py --out benchmarks/results/trec_run.json
+	$(BIN)/python benchmarks/bm25.py --out benchmarks/results/bm25.json
 	$(BIN)/python benchmarks/ledger.py --out benchmarks/results/ledger.json
 	$(BIN)/python benchmarks/search.py --out benchmarks/results/search.json
 	$(BIN)/python benchmarks/suite_memory.py --out benchmarks/results/suite_memory.json

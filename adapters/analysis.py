@@ -63,7 +63,8 @@ NEW_STEMMERS = frozenset({"czech", "esperanto", "estonian", "persian", "polish",
 """The stemmers that PyStemmer 3.1 has and 2.2 lacks."""
 OF_COLLECTION = "collection"
 """The value of an adapter's option `language` for the language of the collection, declared or detected."""
-_KNOWN_WORDS = 1 << 20
+_KNOWN_WORDS = 1 << 16
+"""Words whose stems are kept; the frequent ones stay."""
 
 
 @dataclass(frozen=True)

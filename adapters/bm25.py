@@ -7,16 +7,18 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self, get_args
+from itertools import chain, pairwise, repeat
+from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.analysis import OF_COLLECTION, Analyzer
 from adapters.batching import UNKNOWN_INPUT, collect
-from adapters.errors import ModelError, UsageError, need
+from adapters.errors import ModelError, UsageError
+from adapters.postings import Weigh, postings
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Progress, Scored, Setting
-from adapters.terms import CorpusTerms, Statistics, corpus_statistics, corpus_terms
+from adapters.terms import Statistics, TermIds, corpus_statistics, corpus_terms
 
 Method = Literal["lucene", "robertson", "atire"]
 Doubles = npt.NDArray[np.float64]
@@ -24,6 +26,14 @@ Doubles = npt.NDArray[np.float64]
 _VERSION = 1
 _ROWS = 4096
 """Pairs per chunk of a stream; a query is never cut."""
+_PROFILES = 1 << 14
+"""Documents of a stream whose counts are kept for later queries. It bounds the memory."""
+_WEIGHTS: dict[str, Callable[[int, int], float]] = {
+    "lucene": lambda n, df: math.log(1 + (n - df + 0.5) / (df + 0.5)),
+    "robertson": lambda n, df: math.log(max((n - df + 0.5) / (df + 0.5), 1)),
+    "atire": lambda n, df: math.log(n / df),
+}
+"""The weights of terms in the index, with the rounding of bm25s."""
 _IDF: dict[str, Callable[[int, Doubles], Doubles]] = {
     "lucene": lambda n, df: np.log(1 + (n - df + 0.5) / (df + 0.5)),
     "robertson": lambda n, df: np.log(np.maximum((n - df + 0.5) / (df + 0.5), 1)),
@@ -88,14 +98,15 @@ class _BM25:
 
 
 class BM25Retriever(_BM25):
-    """First stage over an index of bm25s (Lù 2024, arXiv:2407.03618; variants in Kamphuis et al., ECIR 2020).
+    """First stage over an index in files. It gives the scores of bm25s to the last bit (Lù 2024, arXiv:2407.03618;
+    variants in Kamphuis et al., ECIR 2020).
 
     Documents that score 0 are no candidates: they hold no term of the query, or (`robertson`, `atire`) only terms that
     the formula gives no weight. Equal scores are ordered by corpus row, also at the cut. A term that occurs twice in
     the query counts twice.
 
     Raises:
-        MissingExtra: bm25s, PyStemmer or regex is not installed.
+        MissingExtra: PyStemmer or regex is not installed.
     """
 
     def search(
@@ -106,21 +117,31 @@ class BM25Retriever(_BM25):
         `progress` is called with the number of documents read; the numbers add up to len(corpus).
         """
         read = corpus_terms(corpus, self._analyzer, self._setting, progress)
-        index = self._index(read) if read.statistics.vocabulary and queries else None
+        statistics, index = read.statistics, None
+        if statistics.vocabulary and queries:
+            index = postings(read, self._weight(statistics), None if self._setting is None else self._setting.cache)
+        del read
         found: list[tuple[Integers, Floats]] = []
         for query in queries:
-            terms = read.statistics.known(self._analyzer.terms(query))
-            scores = index.get_scores_from_ids(terms) if index is not None and len(terms) else _NOTHING
-            found.append(_best(scores, depth))
+            terms = statistics.known(self._analyzer.terms(query))
+            found.append(_best(_NOTHING if index is None or not len(terms) else index.scored(terms), depth))
         offsets = np.cumsum([0, *(len(rows) for rows, _ in found)], dtype=np.int64)
         documents = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in found)])
         return offsets, documents, np.concatenate([_NOTHING, *(scores for _, scores in found)])
 
-    def _index(self, read: CorpusTerms) -> Any:
-        bm25s = need("bm25s", "bm25", "the first stage 'bm25'")
-        index = bm25s.BM25(k1=self._k1, b=self._b, method=self._method, backend="numpy", csc_backend="numpy")
-        index.index(_Indexed(read, dict(read.statistics.vocabulary)), create_empty_token=False, show_progress=False)
-        return index
+    def _weight(self, statistics: Statistics) -> Weigh:
+        """What a term adds to a score, computed and rounded as bm25s does it: the weight of the term in float32, the
+        rest in float64."""
+        frequencies, inverse = np.unique(statistics.frequencies, return_inverse=True)
+        weights = [_WEIGHTS[self._method](statistics.documents, int(frequency)) for frequency in frequencies]
+        of_term = np.array(weights, np.float32)[inverse]
+        scale = self._k1 + 1 if self._method == "atire" else 1
+
+        def weight(terms: TermIds, counts: Floats, lengths: Integers) -> Doubles:
+            norms = self._k1 * (1 - self._b + self._b * lengths / statistics.average_length)
+            return of_term[terms] * (counts * scale / (counts + norms))
+
+        return weight
 
 
 class BM25Reranker(_BM25):
@@ -148,13 +169,18 @@ class BM25Reranker(_BM25):
         self._bound()
         profiles: dict[int, _Profile] = {}
         for chunk in _whole_queries(pairs):
-            parts: list[tuple[Integers, Doubles]] = []
-            for rows in chunk:
-                held = [self._profiled(int(d), documents, profiles) for d in pairs[rows, 1]]
-                parts.append((rows, self._scores(queries[int(pairs[rows[0], 0])], held)))
-            rows = np.concatenate([rows for rows, _ in parts])
-            lengths = np.array([profiles[int(document)].length for document in pairs[rows, 1]], dtype=np.int32)
-            scores = np.concatenate([scores for _, scores in parts]).astype(np.float32)
+            rows = np.concatenate(chunk)
+            if len(profiles) > _PROFILES:
+                profiles.clear()
+            self._profile([d for d in np.unique(pairs[rows, 1]).tolist() if d not in profiles], documents, profiles)
+            held = [profiles[document] for document in pairs[rows, 1].tolist()]
+            lengths = np.array([profile.length for profile in held], dtype=np.int32)
+            starts = np.cumsum([0, *map(len, chunk)]).tolist()
+            parts = [
+                self._scores(queries[int(pairs[one[0], 0])], held[start : start + len(one)])
+                for one, start in zip(chunk, starts[:-1], strict=True)
+            ]
+            scores = np.concatenate(parts).astype(np.float32)
             yield Scored(rows, scores, lengths, lengths, np.full(len(rows), UNKNOWN_INPUT, dtype=np.uint64))
 
     def _bound(self) -> Setting:
@@ -168,12 +194,19 @@ class BM25Reranker(_BM25):
     def _statistics(self) -> Statistics:
         return corpus_statistics(self._analyzer, self._bound())
 
-    def _profiled(self, document: int, documents: Sequence[str], profiles: dict[int, _Profile]) -> _Profile:
-        if document not in profiles:
-            terms = self._analyzer.terms(documents[document])
-            ids, counts = np.unique(self._statistics.known(terms), return_counts=True)
-            profiles[document] = _Profile(ids, counts, len(terms))
-        return profiles[document]
+    def _profile(self, new: Sequence[int], documents: Sequence[str], profiles: dict[int, _Profile]) -> None:
+        """Add the profiles of some documents, with the counts of all at once."""
+        cut = [self._analyzer.terms(documents[document]) for document in new]
+        lengths = [len(terms) for terms in cut]
+        found = map(self._statistics.vocabulary.get, chain.from_iterable(cut), repeat(-1))
+        terms = np.fromiter(found, np.int64, sum(lengths))
+        held = np.sort((np.repeat(np.arange(len(new)), lengths) << 32 | terms)[terms >= 0])
+        first = np.flatnonzero(np.concatenate([[True] * bool(len(held)), held[1:] != held[:-1]]))
+        counts, distinct = np.diff(first, append=len(held)), held[first]
+        ids = (distinct & 0xFFFFFFFF).astype(np.int32)
+        bounds = np.searchsorted(distinct, np.arange(len(new) + 1) << 32).tolist()
+        for document, length, (start, end) in zip(new, lengths, pairwise(bounds), strict=True):
+            profiles[document] = _Profile(ids[start:end], counts[start:end], length)
 
     def _scores(self, query: str, documents: Sequence[_Profile]) -> Doubles:
         """Scores of one query's documents: every term count of every document at once."""
@@ -203,14 +236,6 @@ class _Profile:
     terms: npt.NDArray[np.int32]
     counts: Integers
     length: int
-
-
-@dataclass(frozen=True)
-class _Indexed:
-    """The two attributes by which bm25s recognises a corpus of term ids."""
-
-    ids: CorpusTerms
-    vocab: dict[str, int]
 
 
 _NOTHING: Floats = np.empty(0, dtype=np.float32)

@@ -7,8 +7,11 @@ over another one is noticed too. A file that fails is set aside under the name `
 from __future__ import annotations
 
 import json
+import math
 import shutil
+import struct
 import warnings
+import zipfile
 import zlib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -31,6 +34,7 @@ Array = npt.NDArray[Any]
 T = TypeVar("T")
 _SUMS = "sums"
 _SEAL = "sum"
+_BLOCK = 1 << 22
 
 
 class DamagedFile(DataError):
@@ -77,6 +81,45 @@ def load_arrays(file: Path, key: str, names: Collection[str] | None = None) -> d
     if not sound:
         raise DamagedFile(f"{file}: its content is not what was written under this name")
     return arrays
+
+
+def array_in(file: Path, key: str, name: str) -> tuple[int, np.dtype[Any], int]:
+    """Where an array of one dimension is in a file that `save_arrays` wrote, verified without holding it in memory.
+
+    Returns:
+        the byte at which it begins, its type, the number of its elements.
+
+    Raises:
+        NoChecksum: the file has no checksums.
+        DamagedFile: the file cannot be read, or the array is not what was written under this key.
+    """
+    sums, _ = _read(file, {_SUMS})
+    if _SUMS not in sums:
+        raise NoChecksum(f"{file}: it has no checksum")
+    try:
+        start, dtype, shape, found = _summed(file, key, name)
+    except Exception as error:  # as in `_read`
+        raise unreadable(file, error) from None
+    if found != _parsed(sums[_SUMS]).get(name) or len(shape) != 1:
+        raise DamagedFile(f"{file}: its content is not what was written under this name")
+    return start, dtype, shape[0]
+
+
+def _summed(file: Path, key: str, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...], int]:
+    """Where an array begins in its file, its type, its shape, its checksum."""
+    with zipfile.ZipFile(file) as packed, packed.open(f"{name}.npy") as member:
+        np.lib.format.read_magic(member)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        header, found = member.tell(), seed(key, name, dtype.str, str(shape))
+        while block := member.read(_BLOCK):
+            found = zlib.crc32(block, found)
+        at, size = packed.getinfo(f"{name}.npy").header_offset, member.tell() - header
+    with file.open("rb") as stored:
+        stored.seek(at)
+        names, extra = struct.unpack("<26x2H", stored.read(30))
+    if size != dtype.itemsize * math.prod(shape):
+        raise ValueError("its size is not that of its shape")
+    return at + 30 + names + extra + header, dtype, shape, found
 
 
 def load_unproven(file: Path) -> dict[str, Array]:

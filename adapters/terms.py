@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.analysis import Analyzer
+from adapters.array_file import ArrayFile
 from adapters.identity import digest
 from adapters.protocols import Integers, Progress, Setting
-from adapters.sums import Array, DamagedFile, load_arrays, save_arrays, set_aside
+from adapters.sums import Array, DamagedFile, array_in, load_arrays, save_arrays, set_aside
 
 TermIds = npt.NDArray[np.int32]
+T = TypeVar("T")
 
 _FORMAT = 1
 _BLOCK = 4096
@@ -47,18 +50,15 @@ class Statistics:
 
 @dataclass(frozen=True)
 class CorpusTerms:
-    """The terms of document d are terms[offsets[d]:offsets[d + 1]]."""
+    """The terms of document d are terms[offsets[d]:offsets[d + 1]]. They are in a file, not in memory."""
 
     statistics: Statistics
-    terms: TermIds
+    terms: ArrayFile
+    """int32."""
     offsets: Integers
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for document in range(len(self)):
-            yield self.terms[self.offsets[document] : self.offsets[document + 1]].tolist()
 
 
 def corpus_terms(
@@ -67,59 +67,77 @@ def corpus_terms(
     """The terms of a corpus: from the setting's cache if `corpus` is the setting's, else counted and kept there. A
     damaged file in the cache is set aside with a warning."""
     file = _cache_file(corpus, analyzer, setting)
-    columns = None if file is None else _kept(file)
-    if columns is None:
-        read = _read(corpus, analyzer, progress)
+    kept = None if file is None else _trusted(file, _kept)
+    if kept is None:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        read = _read(corpus, analyzer, progress, None if file is None else file.parent)
         if file is not None:
             _save(read, file)
         return read
     if progress is not None:
         progress(len(corpus))
-    return CorpusTerms(_statistics(columns), columns["terms"], columns["offsets"])
+    return kept
 
 
 def corpus_statistics(analyzer: Analyzer, setting: Setting) -> Statistics:
     """The statistics of the setting's corpus; with a cache, later calls do not read the corpus."""
     file = _cache_file(setting.corpus, analyzer, setting)
-    columns = None if file is None else _kept(file, ("offsets", "words", "frequencies"))
-    return corpus_terms(setting.corpus, analyzer, setting).statistics if columns is None else _statistics(columns)
+    kept = None if file is None else _trusted(file, lambda file: _statistics(_columns(file)))
+    return corpus_terms(setting.corpus, analyzer, setting).statistics if kept is None else kept
 
 
-def _kept(file: Path, names: Collection[str] | None = None) -> dict[str, Array] | None:
-    """The arrays of a file in the cache; None if there is none, or none that can be trusted."""
+def _trusted(file: Path, read: Callable[[Path], T]) -> T | None:
+    """What is read from a file in the cache; None if there is none, or none that can be trusted."""
     if not file.exists():
         return None
     try:
-        return load_arrays(file, file.stem, names)
+        return read(file)
     except DamagedFile as damage:
         set_aside(file, damage, "the terms are counted again")
         return None
 
 
-def _read(corpus: Sequence[str], analyzer: Analyzer, progress: Progress | None) -> CorpusTerms:
+def _kept(file: Path) -> CorpusTerms:
+    columns = _columns(file)
+    start, dtype, count = array_in(file, file.stem, "terms")
+    return CorpusTerms(_statistics(columns), ArrayFile(file.open("rb"), dtype, start, count), columns["offsets"])
+
+
+def _columns(file: Path) -> dict[str, Array]:
+    return load_arrays(file, file.stem, ("offsets", "words", "frequencies"))
+
+
+def _read(corpus: Sequence[str], analyzer: Analyzer, progress: Progress | None, folder: Path | None) -> CorpusTerms:
     vocabulary: defaultdict[str, int] = defaultdict()
     vocabulary.default_factory = vocabulary.__len__
-    terms, offsets = array("i"), array("q", [0])
+    terms, lengths = ArrayFile.temporary(np.int32, folder), array("q", [0])
+    counts = np.zeros(0, np.int64)
     for start in range(0, len(corpus), _BLOCK):
         texts = corpus[start : start + _BLOCK]
+        found = array("i")
+        before = len(lengths)
         for text in texts:
-            terms.extend(map(vocabulary.__getitem__, analyzer.terms(text)))
-            offsets.append(len(terms))
+            own = analyzer.terms(text)
+            found.extend(map(vocabulary.__getitem__, own))
+            lengths.append(len(own))
+        ids = np.frombuffer(found, np.int32)
+        terms.append(ids)
+        counts = _with_block(counts, ids, np.array(lengths[before:]), len(vocabulary))
         if progress is not None:
             progress(len(texts))
-    ids, ends = np.array(terms, dtype=np.int32), np.array(offsets, dtype=np.int64)
-    counts = _document_frequencies(ids, ends, len(vocabulary))
-    return CorpusTerms(Statistics(len(corpus), len(ids), dict(vocabulary), counts), ids, ends)
+    vocabulary.default_factory = None
+    offsets = np.cumsum(np.frombuffer(lengths, np.int64))
+    return CorpusTerms(Statistics(len(corpus), len(terms), vocabulary, counts), terms, offsets)
 
 
-def _document_frequencies(terms: TermIds, offsets: Integers, vocabulary: int) -> Integers:
-    counts = np.zeros(vocabulary, dtype=np.int64)
-    for start in range(0, len(offsets) - 1, _BLOCK):
-        ends = offsets[start : start + _BLOCK + 1]
-        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.int64), np.diff(ends))
-        held = np.unique((rows << 32) | terms[ends[0] : ends[-1]])
-        counts += np.bincount(held & 0xFFFFFFFF, minlength=vocabulary)
-    return counts
+def _with_block(counts: Integers, terms: TermIds, lengths: Integers, vocabulary: int) -> Integers:
+    """Document frequencies after a block of documents."""
+    rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+    held = np.unique(rows << 32 | terms) & 0xFFFFFFFF
+    found = np.bincount(held, minlength=vocabulary)
+    found[: len(counts)] += counts
+    return found
 
 
 def _cache_file(corpus: Sequence[str], analyzer: Analyzer, setting: Setting | None) -> Path | None:
@@ -139,9 +157,8 @@ def terms_file(cache: Path, analyzer: Mapping[str, object], corpus_digest: str) 
 
 
 def _save(read: CorpusTerms, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     words = np.frombuffer("\n".join(read.statistics.vocabulary).encode(), dtype=np.uint8)
-    arrays: dict[str, Array] = {"terms": read.terms, "offsets": read.offsets, "words": words}
+    arrays: dict[str, Array] = {"terms": read.terms.mapped(), "offsets": read.offsets, "words": words}
     arrays["frequencies"] = read.statistics.frequencies
     save_arrays(file, file.stem, arrays)
 

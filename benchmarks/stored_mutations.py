@@ -137,7 +137,7 @@ def _derived(collection: Collection, workspace: Workspace) -> list[np.ndarray]:
     vectors = filled(store, part.embedder, collection.corpus, collection.corpus.digests, "document")
     frequencies = terms.statistics.frequencies
     words = text_digests(terms.statistics.vocabulary)
-    return [terms.terms, terms.offsets, frequencies, words, vectors]
+    return [terms.terms[:], terms.offsets, frequencies, words, vectors]
 
 
 def mutated(content: bytes, other: bytes, fault: str, random: np.random.Generator) -> bytes:

@@ -73,7 +73,9 @@ class _Index:
         left = np.arange(len(found))
         for number, table in enumerate(self.tables):
             rows = table[_hashes(wanted, number, len(table))]
-            hit = (rows >= 0) & (self.words[:, rows] == wanted).all(axis=0)
+            hit = rows >= 0
+            for own, word in zip(self.words, wanted, strict=True):
+                hit &= own[rows] == word
             found[left[hit]] = rows[hit]
             left, wanted = left[~hit], wanted[:, ~hit]
 

@@ -110,8 +110,9 @@ def test_a_model_that_gives_nan_and_a_missing_extra_are_no_regression(
     said = command("run", place.beir(), *flags(place), "--reranker", "tests.fake_adapters:Overflowing")
     assert (said.code, said.out) == (3, "")
     assert "1 scores are not finite" in said.err
-    monkeypatch.setitem(sys.modules, "bm25s", None)
-    said = command("run", place.path / "coll", "--first-stage", "bm25", "--workspace", place.workspace.path)
+    monkeypatch.setitem(sys.modules, "Stemmer", None)
+    stage = "bm25?language=en"
+    said = command("run", place.path / "coll", "--first-stage", stage, "--workspace", place.workspace.path)
     assert (said.code, said.out) == (6, "")
     assert "pip install 'rerank-harness[bm25]' (exit 6)" in said.err
 

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+
+from adapters.sums import _summed, array_in
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "stored_mutations.py"
 
@@ -33,8 +36,16 @@ def test_no_fault_in_a_stored_file_is_served(mutations: ModuleType) -> None:
     assert summary["by fault"]["swap"] == {"noticed": len(mutations.KINDS)}
 
 
+def unverified(file: Path, key: str, name: str) -> tuple[int, np.dtype[np.int32], int]:
+    """Where an array is, as `array_in` finds it, under whatever key the file has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.sums._parsed", lambda _: {name: _summed(file, key, name)[-1]})
+        return array_in(file, key, name)
+
+
 def test_a_fault_that_is_served_would_be_counted(mutations: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.terms.load_arrays", lambda file, *_: mutations.np.load(file))
+    monkeypatch.setattr("adapters.terms.array_in", unverified)
     monkeypatch.setattr(mutations, "KINDS", {"terms": mutations.KINDS["terms"]})
     monkeypatch.setattr(mutations, "FAULTS", ("swap",))
     assert [one.state for one in mutations.run(1)] == ["served"]
