@@ -122,11 +122,21 @@ def calls_of(
 
 def recorded(cache: Path, identity: Identity) -> tuple[CallRecord, ...]:
     """The sound records of a model in a cache folder. Damaged ones stay where they are."""
-    found = []
-    for file in sorted((cache / "calls").glob(f"{model_key(identity)}-*.json")):
+    return tuple(_sound(cache, f"{model_key(identity)}-*.json"))
+
+
+def carry_records(source: Path, target: Path) -> None:
+    """Let all models be called in one cache folder as in another, so that scores have the same bits on one machine.
+    Records that the target has stay."""
+    for record in _sound(source, "*.json"):
+        if not (target / "calls" / record.file).exists():
+            save_record(target / "calls", record)
+
+
+def _sound(cache: Path, pattern: str) -> Iterator[CallRecord]:
+    for file in sorted((cache / "calls").glob(pattern)):
         with suppress(DamagedFile):
-            found.append(read_record(file))
-    return tuple(found)
+            yield read_record(file)
 
 
 def read_record(file: Path) -> CallRecord:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from adapters.budgets import carry_records
 from adapters.errors import DataError, HarnessError
 from adapters.identity import digest
 from adapters.protocols import Identity
@@ -104,7 +105,7 @@ def reproduce(
         values = {measure: results.result(stored.id, measure).values for measure in stored.means}
         queries = results.queries(stored.id)
     apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
-    _carry_calls(workspace, apart)
+    carry_records(workspace.cache, apart.cache)
     of_texts = collection_of(workspace, stored, queries) if stored_texts else None
     collection = of_texts or _from_source(workspace, apart, stored, queries)
     if keep_candidates:
@@ -161,12 +162,6 @@ def _carry_candidates(stored: Stored, workspace: Workspace, apart: Workspace) ->
     file = candidates_file(workspace, fingerprint, retriever, stored.depth)  # type: ignore[arg-type]
     if file.exists():
         save_candidates(apart.runs / file.name, load_candidates(file, str(stored.identity["candidates"])))
-
-
-def _carry_calls(workspace: Workspace, apart: Workspace) -> None:
-    """Let models be called as they were, so that their scores have the same bits on the same machine."""
-    if (workspace.cache / "calls").is_dir() and not (apart.cache / "calls").exists():
-        shutil.copytree(workspace.cache / "calls", apart.cache / "calls")
 
 
 def _deviations(done: Evaluation, stored: Mapping[str, np.ndarray]) -> Iterator[Deviation]:
