@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +15,7 @@ from typing import ParamSpec, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import HarnessError, ModelError, UsageError, class_of, need
+from adapters.errors import HarnessError, ModelError, UsageError, class_of, is_out_of_memory, need
 from adapters.protocols import Floats, IndexPairs, Integers, Scored
 
 Arguments = ParamSpec("Arguments")
@@ -77,6 +79,107 @@ def default_budget(device: str) -> int:
     return 2048 if device == "cpu" else 32768
 
 
+class MemoryWarning(UserWarning):
+    """A model call did not fit into memory. Later calls are smaller."""
+
+
+class CallBudget:
+    """Padded tokens per model call. It is halved where memory is too small for a call.
+
+    Args:
+        tokens: to begin with; 0 runs every row by itself.
+        name: of the model, for the warning.
+        halved: gets every new budget.
+    """
+
+    def __init__(self, tokens: int, name: str = "the model", halved: Callable[[int], object] = int) -> None:
+        self.tokens = tokens
+        self._name, self._halved = name, halved
+
+    def halve(self, padded: int) -> None:
+        """Halve the budget after a call that did not fit, until it is below the tokens of that call.
+
+        Args:
+            padded: tokens of the call.
+        """
+        tokens = self.tokens // 2
+        while tokens >= padded:
+            tokens //= 2
+        self.tokens = max(1, tokens)
+        warnings.warn(
+            f"{self._name}: out of memory in a call of {padded:,} tokens; from here on calls have at most "
+            f"{self.tokens:,}",
+            MemoryWarning,
+            stacklevel=2,
+        )
+        self._halved(self.tokens)
+
+
+class _TooLarge(Exception):
+    """A call of several rows did not fit into memory."""
+
+    def __init__(self, padded: int) -> None:
+        super().__init__()
+        self.padded = padded
+
+
+Plan = Callable[[Integers, int], list[Integers]]
+"""The rows of each call, from the rows that are left, ascending, and the budget."""
+
+
+def calls_within(
+    lengths: Integers,
+    forward: Callable[[Integers], Floats],
+    *,
+    budget: CallBudget,
+    calls: Calls,
+    plan: Plan | None = None,
+) -> Iterator[tuple[Integers, Floats]]:
+    """Make the calls of all rows, and yield (rows, result) in the order of the plan.
+
+    If a call of several rows does not fit into memory, the budget is halved, and the rows that are left are planned
+    again with it. A run that is resumed with the halved budget makes the same calls.
+
+    Args:
+        lengths: tokens of each row.
+        forward: the result of some rows.
+        calls: makes the calls.
+        plan: default: `plan_batches`.
+    """
+
+    def fitting(rows: Integers) -> Floats:
+        try:
+            return forward(rows)
+        except Exception as error:
+            if len(rows) == 1 or not is_out_of_memory(error):
+                raise
+        raise _TooLarge(len(rows) * int(lengths[rows].max()))  # after the error with its tensors is gone
+
+    def by_length(rows: Integers, tokens: int) -> list[Integers]:
+        return [rows[batch] for batch in plan_batches(lengths[rows], budget=tokens)]
+
+    left = np.arange(len(lengths))
+    while len(left):
+        batches, done = (plan or by_length)(left, budget.tokens), 0
+        try:
+            for rows, result in calls(batches, fitting):
+                yield rows, result
+                done += 1
+            return
+        except _TooLarge as failed:
+            padded = failed.padded
+        left = np.sort(np.concatenate(batches[done:]))
+        _release_memory()
+        budget.halve(padded)
+
+
+def _release_memory() -> None:
+    """Let torch give back the GPU memory that it keeps for later calls."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
 def input_digest(ids: Sequence[int] | npt.NDArray[np.integer]) -> int:
     """64 bits of BLAKE2b over token ids as little-endian int32. Never 0, which means unknown."""
     raw = np.ascontiguousarray(ids, dtype="<i4").tobytes()
@@ -116,10 +219,10 @@ def stream_batches(
     prepared: ModelInputs,
     forward: Callable[[Integers], Floats],
     *,
-    budget: int,
+    budget: int | CallBudget,
     describe: Callable[[int], str],
     calls: Calls | None = None,
-    batches: Sequence[Integers] | None = None,
+    plan: Plan | None = None,
 ) -> Iterator[Scored]:
     """Score all rows, batch by batch, and yield the batches in the order of the plan.
 
@@ -129,7 +232,7 @@ def stream_batches(
         budget: padded tokens per call; 0 runs every row by itself.
         describe: names a row in an error.
         calls: makes the calls, for instance several at a time (`side_by_side`); None makes one after the other.
-        batches: the rows of each call, in the order of the calls; default: `plan_batches`.
+        plan: the rows of each call, in the order of the calls; default: `plan_batches`.
 
     Raises:
         ModelError: the model fails, or a score is not a finite number; the message names the first pair.
@@ -146,9 +249,8 @@ def stream_batches(
             kind = class_of(error, ModelError)
             raise kind(f"{describe(int(rows[0]))}: the model fails: {reason}") from error
 
-    planned = plan_batches(prepared.lengths, budget=budget) if batches is None else batches
-    made = (calls or one_by_one)(planned, asked)
-    for rows, scores in made:
+    limit = budget if isinstance(budget, CallBudget) else CallBudget(budget)
+    for rows, scores in calls_within(prepared.lengths, asked, budget=limit, calls=calls or one_by_one, plan=plan):
         refuse_nonfinite(rows, scores, describe)
         yield Scored(rows, scores, prepared.tokens[rows], prepared.kept[rows], prepared.inputs(rows))
 

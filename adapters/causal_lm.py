@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from adapters.asking import USUAL_LENGTH, Asking, PromptMaker, asking_of, named_template
-from adapters.batching import collect, default_budget, describe_pairs, stream_batches, torch_calls
+from adapters.batching import CallBudget, collect, describe_pairs, stream_batches, torch_calls
+from adapters.budgets import ForwardPath, calls_of
 from adapters.errors import ModelError
 from adapters.kinds import Code, Kind, refuse_other_kinds, refuse_own_code
 from adapters.models import open_folder
@@ -176,10 +177,10 @@ class CausalLMReranker:
             return
         self._refuse_contradiction()
         describe = describe_pairs(self.name, queries, documents, pairs)
-        budget = default_budget(self._model.device) if self._batch_tokens is None else self._batch_tokens
         if self._folder.chain and not self._makes(queries, documents, pairs):
             modular = self._modular
             inputs = modular.prepare(queries, documents, pairs)
+            _, budget = self._calls(("plain",))
             yield from stream_batches(
                 inputs,
                 lambda rows: modular.logits(inputs, rows)[:, 0],
@@ -189,18 +190,24 @@ class CausalLMReranker:
             )
             return
         prompts = self.prompts(queries, documents, pairs)
-        budget = budget if self._model.pads else 0
-        batches = prompts.batches_by_query(budget) if self._shares_prefixes else None
+        path, budget = self._calls(("prefixes", "plain") if self._shares_prefixes else ("plain",))
+        shared = path == "prefixes"
 
         def forward(rows: Integers) -> Floats:
             inputs = [prompts.ids(int(row)) for row in rows]
             prefix = prompts.before[prompts.query[rows[0]]]
-            if batches is None or not all(_begins(ids, prefix) for ids in inputs):
+            if not shared or not all(_begins(ids, prefix) for ids in inputs):
                 return self._model.scores(inputs)
             return self._model.scores_after(prefix, [ids[len(prefix) :] for ids in inputs])
 
         calls = torch_calls(self._model.device)
-        yield from stream_batches(prompts, forward, budget=budget, describe=describe, calls=calls, batches=batches)
+        yield from stream_batches(
+            prompts, forward, budget=budget if self._model.pads else 0, describe=describe, calls=calls,
+            plan=prompts.batches_by_query if shared else None,
+        )  # fmt: skip
+
+    def _calls(self, paths: tuple[ForwardPath, ...]) -> tuple[ForwardPath, CallBudget]:
+        return calls_of(self.identity, self._model.device, paths, asked=self._batch_tokens, name=f"'{self.name}'")
 
     @property
     def _shares_prefixes(self) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from adapters.asking import Asking, PromptMaker
 from adapters.batching import Calls, ModelInputs, pick_device, torch_calls
+from adapters.budgets import ForwardPath
 from adapters.errors import ModelError
 from adapters.loading import load_tokenizer
 from adapters.models import ModelFolder
@@ -40,6 +42,15 @@ class Inputs(Protocol):
         """How calls are made; None for one after the other."""
         ...
 
+    @property
+    def paths(self) -> tuple[ForwardPath, ...]:
+        """The forwards that the network can be called by, the best first."""
+        ...
+
+    def by(self, path: ForwardPath) -> Inputs:
+        """The same inputs for a network that is called by one of `paths`."""
+        ...
+
     def prepare(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Any:
         """The inputs of all pairs, as `ModelInputs`."""
         ...
@@ -64,6 +75,18 @@ class _Loaded:
     @property
     def calls(self) -> Calls | None:
         return torch_calls(self.head.device.split(":")[0])
+
+    @property
+    def paths(self) -> tuple[ForwardPath, ...]:
+        return ("plain",) if self.head.packed is None else ("packed", "plain")
+
+    def by(self, path: ForwardPath) -> Self:
+        """The same inputs for a network that is called by one of `paths`."""
+        if path == self.paths[0]:
+            return self
+        plain = copy.copy(self)
+        plain.__dict__["head"] = replace(self.head, packed=None)
+        return plain
 
     @cached_property
     def tokenizer(self) -> Any:

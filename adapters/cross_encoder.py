@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from adapters.adapted import adapted_identity
 from adapters.asking import asking_of_classifier, named_template
-from adapters.batching import collect, default_budget, describe_pairs, stream_batches
+from adapters.batching import collect, describe_pairs, stream_batches
+from adapters.budgets import calls_of, measuring
 from adapters.chat_template import day_of
 from adapters.classifier_inputs import Inputs, PairInputs, PromptInputs
 from adapters.contents import Contents
@@ -193,12 +194,18 @@ class CrossEncoder:
             inputs = self._modular
         prepared = inputs.prepare(queries, documents, pairs)
 
-        def forward(rows: Integers) -> Floats:
-            return self._label.scores(inputs.logits(prepared, rows))
+        def scores_by(asked: Inputs) -> Callable[[Integers], Floats]:
+            return lambda rows: self._label.scores(asked.logits(prepared, rows))
 
-        budget = (self._batch_tokens or default_budget(inputs.device.split(":")[0])) if inputs.pads else 0
+        path, budget = calls_of(
+            self.identity, inputs.device, inputs.paths, asked=self._batch_tokens, name=f"'{self.name}'",
+            measured=measuring(prepared.lengths, scores_by(inputs), inputs.device),
+        )  # fmt: skip
         describe = describe_pairs(self.name, queries, documents, pairs)
-        yield from stream_batches(prepared, forward, budget=budget, describe=describe, calls=inputs.calls)
+        yield from stream_batches(
+            prepared, scores_by(inputs.by(path)), budget=budget if inputs.pads else 0, describe=describe,
+            calls=inputs.calls,
+        )  # fmt: skip
 
     def _refuse_options(self, template: str | None, instruction: str | None, truncation: Truncation) -> None:
         if self._is_modular and template is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import re
 from collections.abc import Iterable
 from types import ModuleType
 
@@ -106,6 +107,21 @@ _NOT_ON_HUB = frozenset(("RepositoryNotFoundError", "RevisionNotFoundError", "Re
 _NOT_REACHED = frozenset(("LocalEntryNotFoundError", "HfHubHTTPError"))
 _NO_MEMORY = "OutOfMemoryError"
 """Classes of huggingface_hub and torch, by name, because they are optional dependencies."""
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|cannot allocate memory|failed to allocate memory|not enough memory"
+    r"|_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED",
+    re.IGNORECASE,
+)
+"""What torch, CUDA, cuBLAS and ONNX Runtime write in a RuntimeError where memory is too small."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was too small, of the machine or of a GPU."""
+    named = _NO_MEMORY in {kind.__name__ for kind in type(error).__mro__}
+    written = not isinstance(error, HarnessError | OSError) and _OUT_OF_MEMORY.search(str(error)) is not None
+    if isinstance(error, MemoryError) or named or (written and isinstance(error, RuntimeError)):
+        return True
+    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 
 
 def is_of_environment(error: BaseException) -> bool:
@@ -117,7 +133,8 @@ def is_of_environment(error: BaseException) -> bool:
     kinds = EnvironmentFailure | MemoryError | ConnectionError | TimeoutError
     if (
         isinstance(error, kinds)
-        or names & {*_NOT_REACHED, _NO_MEMORY}
+        or is_out_of_memory(error)
+        or names & _NOT_REACHED
         or type(error).__module__.split(".")[0] in _NETWORK
     ):
         return True

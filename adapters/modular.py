@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.batching import Calls, input_digest, one_at_a_time, pick_device, torch_calls
+from adapters.budgets import ForwardPath
 from adapters.chat_template import default_prompt, reads_messages
 from adapters.declared_settings import is_unusual
 from adapters.errors import ModelError, need
@@ -78,6 +79,15 @@ class ModularScorer:
     def calls(self) -> Calls:
         """How it makes its calls."""
         return torch_calls(self.device.split(":")[0])
+
+    @property
+    def paths(self) -> tuple[ForwardPath, ...]:
+        """Only that of sentence-transformers."""
+        return ("plain",)
+
+    def by(self, path: ForwardPath) -> Self:
+        """This scorer."""
+        return self
 
     @cached_property
     def pads(self) -> bool:

@@ -91,17 +91,18 @@ class PromptTokens:
         assert document is not None
         return np.concatenate([self.before[query], document[:kept], self.after[query]])
 
-    def batches_by_query(self, budget: int) -> list[Integers]:
-        """Row numbers in batches of one query each, for models that read the tokens before the document once.
+    def batches_by_query(self, left: Integers, budget: int) -> list[Integers]:
+        """Some rows in batches of one query each, for models that read the tokens before the document once.
 
         Within a query the longest documents come first. As with `plan_batches`, the rest of a request whose first
         batches are done comes in the same batches.
 
         Args:
+            left: the rows, ascending.
             budget: padded tokens per call, without the tokens before the document.
         """
         after = self.lengths - np.array([len(ids) for ids in self.before])[self.query]
-        order = np.argsort(self.query, kind="stable")
+        order = left[np.argsort(self.query[left], kind="stable")]
         groups = np.split(order, np.flatnonzero(np.diff(self.query[order])) + 1)
         return [rows[batch] for rows in groups for batch in plan_batches(after[rows], budget=budget)]
 

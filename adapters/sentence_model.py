@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from adapters.batching import default_budget, one_at_a_time, pick_device, plan_batches, torch_calls
+from adapters.batching import CallBudget, calls_within, one_at_a_time, pick_device, torch_calls
+from adapters.budgets import ForwardPath, calls_of, measuring
 from adapters.contents import Contents
 from adapters.end_token import refuse_missing_end
-from adapters.errors import ModelError
+from adapters.errors import EnvironmentFailure, ModelError, is_out_of_memory
 from adapters.lengths import length_of
 from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
@@ -137,19 +138,41 @@ class SentenceModel:
         Args:
             budget: padded tokens per model call; default: the budget of the device.
         """
-        budget = budget or default_budget(self.device)
-        if self._packed is None:
-            budget = budget if self.pads else 0
-            yield from torch_calls(self.device)(
-                plan_batches(self.lengths(texts, prompt, role), budget=budget),
-                lambda rows: self.encode([texts[row] for row in rows], prompt, role),
-            )
-            return
-        packed, tokenised = self._packed, self._packed.tokenise(texts, prompt, role)
-        for rows, vectors in torch_calls(self.device)(
-            plan_batches(tokenised.lengths, budget=budget), lambda rows: packed.vectors(tokenised, rows)
+        packed = self._packed
+        tokenised = None if packed is None else packed.tokenise(texts, prompt, role)
+        lengths = self.lengths(texts, prompt, role) if tokenised is None else tokenised.lengths
+
+        def by(path: ForwardPath) -> Callable[[Integers], Floats]:
+            if path == "packed" and packed is not None and tokenised is not None:
+                return lambda rows: packed.vectors(tokenised, rows)
+            return lambda rows: self.encode([texts[row] for row in rows], prompt, role)
+
+        paths: tuple[ForwardPath, ...] = ("plain",) if packed is None else ("packed", "plain")
+        path, limit = calls_of(
+            {**self.content, "max_length": self.max_length, "dtype": self.dtype}, self.device, paths, asked=budget,
+            name=f"'{self.folder.name}'", measured=measuring(lengths, by(paths[0]), self.device),
+        )  # fmt: skip
+        limit = limit if path == "packed" or self.pads else CallBudget(0)
+        for rows, vectors in calls_within(
+            lengths, self._fitting(by(path), lengths), budget=limit, calls=torch_calls(self.device)
         ):
-            yield rows, self._finished(vectors)
+            yield rows, self._finished(vectors) if path == "packed" else vectors
+
+    def _fitting(self, encode: Callable[[Integers], Floats], lengths: Integers) -> Callable[[Integers], Floats]:
+        """The same function. Where memory is too small for one text, its error names the text's length."""
+
+        def encoded(rows: Integers) -> Floats:
+            try:
+                return encode(rows)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                raise EnvironmentFailure(
+                    f"'{self.folder.name}': memory is too small for a text of {lengths[rows].max():,} tokens; lower "
+                    "max_length, or use another device"
+                ) from error
+
+        return encoded
 
     def lengths(self, texts: Sequence[str], prompt: str, role: Role) -> Integers:
         """Tokens of each text with its prompt, after truncation."""

@@ -1,10 +1,13 @@
 """Reranking with our scheduling and with sentence-transformers' CrossEncoder.predict, side by side in one run.
 
-    python benchmarks/cross_encoder.py MODEL COLLECTION [--pairs 2000] [--rounds 2] [--out FILE.json]
+    python benchmarks/cross_encoder.py MODEL COLLECTION [--pairs 2000] [--rounds 2] [--shape NAME] [--out FILE.json]
 
 MODEL is a cross-encoder's folder, COLLECTION a BEIR folder with English text. Each of `pairs / 50` queries gets 50
 documents, cut to word counts drawn from a lognormal distribution that gives the lengths of BEIR passages (tokens:
 median about 114, mean about 138, 95th percentile about 316). Both sides run in float32 with default settings, in turn.
+
+With `--shape`, a model with random weights is measured, and MODEL gives only the tokenizer: `modernbert` has the shape
+of granite-embedding-small-english-r2 with a score head, `deberta-v3` that of mxbai-rerank-xsmall-v1.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +23,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from sentence_transformers import CrossEncoder as Peer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from adapters.cross_encoder import CrossEncoder
 from harness.result.environment import machine
+
+SHAPES: dict[str, dict[str, object]] = {
+    "modernbert": {
+        "model_type": "modernbert", "num_attention_heads": 12, "local_attention": 128, "global_attn_every_n_layers": 3,
+        "classifier_pooling": "cls", "max_position_embeddings": 8192,
+    },
+    "deberta-v3": {
+        "model_type": "deberta-v2", "num_attention_heads": 6, "relative_attention": True, "position_buckets": 256,
+        "pos_att_type": ["p2c", "c2p"], "share_att_key": True, "norm_rel_ebd": "layer_norm", "type_vocab_size": 0,
+        "position_biased_input": False, "max_relative_positions": -1, "max_position_embeddings": 512,
+    },
+}  # fmt: skip
+"""What differs between the shapes; both have 12 layers of width 384."""
 
 
 def main() -> None:
@@ -31,10 +49,32 @@ def main() -> None:
     parser.add_argument("collection", type=Path)
     parser.add_argument("--pairs", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--shape", choices=SHAPES)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        model = options.model if options.shape is None else str(shaped(options.shape, options.model, Path(folder)))
+        measure(model, options)
+
+
+def shaped(shape: str, tokenizer: str, folder: Path) -> Path:
+    """A cross-encoder with random weights, and the tokenizer of another model."""
+    words = AutoTokenizer.from_pretrained(tokenizer)
+    words.model_max_length = 512
+    ids = {f"{name}_token_id": getattr(words, f"{name}_token_id") for name in ("pad", "cls", "sep")}
+    sizes = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 12, "vocab_size": len(words)}
+    ends = {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(**{**sizes, **ids, **ends, "num_labels": 1, **SHAPES[shape]})
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+def measure(model: str, options: argparse.Namespace) -> None:
+    """Run both sides on a model's folder."""
     queries, documents, pairs = workload(options.collection, options.pairs)
-    ours, peer = CrossEncoder(options.model), Peer(options.model, activation_fn=torch.nn.Identity(), device="cpu")
+    ours, peer = CrossEncoder(model), Peer(model, activation_fn=torch.nn.Identity(), device="cpu")
     texts = [(queries[q], documents[d]) for q, d in pairs]
     sides: dict[str, Callable[[int], np.ndarray]] = {
         "ours": lambda n: ours.score(queries, documents, pairs[:n]),
@@ -44,7 +84,7 @@ def main() -> None:
         side(64)
     timed, scores = rounds(sides, options.pairs, options.rounds)
     lengths = [len(peer.tokenizer(*pair)["input_ids"]) for pair in texts]
-    result = report(timed, scores, lengths, options.pairs)
+    result = {"shape": options.shape, **report(timed, scores, lengths, options.pairs)}
     print(json.dumps(result, indent=1))
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n")

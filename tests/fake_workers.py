@@ -7,11 +7,15 @@ import signal
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from adapters.batching import stream_batches
+from adapters.budgets import calls_of
 from adapters.dense import DenseRetriever
 from adapters.errors import ModelError
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Role, Scored
@@ -81,6 +85,38 @@ class Waiting(Streaming):
             while not (self._folder / "go").exists():
                 time.sleep(0.01)
                 yield scored.__class__(*(getattr(scored, name)[:0] for name in scored.__dataclass_fields__))
+
+
+class Heavy(Streaming):
+    """A model whose calls do not fit into memory above a number of words."""
+
+    def __init__(self, *, log: str | None = None, most: int) -> None:
+        super().__init__(log=log)
+        self.identity = {"adapter": "heavy", "weights": "many"}
+        self._most = most
+
+    def stream(self, queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs) -> Iterator[Scored]:
+        words = np.array([len(documents[d].split()) for d in pairs[:, 1]], np.int32)
+
+        def forward(rows: Integers) -> Floats:
+            if len(rows) * words[rows].max() > self._most:
+                raise MemoryError("CUDA out of memory")
+            return self.score(queries, documents, pairs[rows])
+
+        _, budget = calls_of(self.identity, "cpu", ("plain",), asked=64, name="'heavy'")
+        yield from stream_batches(Words(words.astype(np.int64), words, words), forward, budget=budget, describe=str)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Inputs of which only the lengths are known."""
+
+    lengths: Integers
+    tokens: npt.NDArray[np.int32]
+    kept: npt.NDArray[np.int32]
+
+    def inputs(self, rows: Integers) -> npt.NDArray[np.uint64]:
+        return np.zeros(len(rows), np.uint64)
 
 
 class Odd(Exception):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from adapters.budgets import CallRecord, recorded
 from adapters.contents import Contents
 from adapters.errors import HarnessError
 from adapters.models import ModelFolder
@@ -37,12 +38,16 @@ def examined(workspace: Workspace) -> Iterator[ModelFinding]:
         DataError: the results store cannot be read.
     """
     wanted: dict[tuple[str, str], list[Mapping[str, object]]] = {}
+    calls: dict[tuple[str, str], set[CallRecord]] = {}
     with Results(workspace.results) as results:
         for one in results.all():
             for key, identity in models_of(one):
                 wanted.setdefault(key, []).append(digests_in(identity))
+                calls.setdefault(key, set()).update(recorded(workspace.cache, identity))
     for (spec, part), stored in sorted(wanted.items()):
-        yield _examined(spec, part, stored)
+        found = _examined(spec, part, stored)
+        said = "; ".join(sorted(map(str, calls[spec, part])))
+        yield replace(found, detail=f"{found.detail}; {said}") if said else found
 
 
 def _examined(spec: str, part: str, stored: list[Mapping[str, object]]) -> ModelFinding:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.budgets import read_record
 from adapters.sums import DAMAGED, DamagedFile, NoChecksum, load_arrays, read_sealed
 from adapters.vectors import VectorStore
 from harness.checks import reference
@@ -50,6 +51,8 @@ def verified(workspace: Workspace) -> Iterator[VerifiedFiles]:
     yield _checked("terms", _in(workspace.cache, "terms-*.npz"), _arrays, "the next run counts them again")
     stores = [folder for folder in _in(workspace.cache / "embeddings", "*") if folder.is_dir()]
     yield _checked("vectors", stores, _vectors, "the next run embeds their texts again")
+    calls = _in(workspace.cache / "calls", "*.json")
+    yield _checked("calls", calls, _call, "the next run with the model decides again how it is called")
     records = _in(workspace.references, "*.json")
     yield _checked("references", records, _record, "the next long run with the reranker compares it again")
     zips = _in(workspace.downloads, "*.zip")
@@ -89,6 +92,10 @@ def _entry(file: Path) -> None:
     _, proven = read_sealed(file, seen.SourceEntry, file.stem)
     if not proven:
         raise NoChecksum(f"{file}: it has no digest")
+
+
+def _call(file: Path) -> None:
+    read_record(file)
 
 
 def _record(file: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from adapters.budgets import carry_records
 from adapters.errors import DataError, HarnessError
 from adapters.identity import digest
 from adapters.known_digests import read_again
@@ -107,6 +108,7 @@ def reproduce(
         queries = results.queries(stored.id)
     with read_again(workspace.cache):
         apart = Workspace.open(workspace.path / f"reproduce-{stored.id}")
+        carry_records(workspace.cache, apart.cache)
         of_texts = collection_of(workspace, stored, queries) if stored_texts else None
         collection = of_texts or _from_source(workspace, apart, stored, queries)
         if keep_candidates:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from adapters.budgets import CallRecord
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.suites.table import PAIRED_MEASURE
@@ -41,6 +42,8 @@ class Evaluation:
     timing: Timing | None = None
     """The time over all occasions on which this system scored pairs of this collection on this machine; None if only
     this occasion is known."""
+    calls: tuple[CallRecord, ...] = ()
+    """How the reranker's model is called in this workspace, on each kind of device."""
     paired: PMRR | None = None
     """p-MRR, if the collection has pairs of queries."""
 
@@ -67,7 +70,8 @@ class Evaluation:
     @property
     def audited(self) -> dict[str, object]:
         """The audit with all alarms, including those of the candidates, for JSON."""
-        return self.audit.as_dict() | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+        calls = {call.device: {"path": call.path, "batch_tokens": call.batch_tokens} for call in self.calls}
+        return self.audit.as_dict() | {"alarms": [alarm.as_dict() for alarm in self.alarms], "calls": calls}
 
     @property
     def _of_candidates(self) -> tuple[Alarm, ...]:

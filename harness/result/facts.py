@@ -128,6 +128,16 @@ class TokenFacts:
 
 
 @dataclass(frozen=True)
+class CallFacts:
+    """How a model is called on one kind of device; see `adapters.budgets`. It can change the last digits of scores."""
+
+    path: str
+    """`packed` (without padding), `prefixes` (a language model reads each query once) or `plain`."""
+    batch_tokens: int
+    """Padded tokens per call."""
+
+
+@dataclass(frozen=True)
 class AuditFacts:
     """The stored form of `harness.scoring.audit.Audit`, with every alarm. A value is None if it is not known: imported
     means have no audit, and an earlier version may not have checked everything."""
@@ -145,6 +155,8 @@ class AuditFacts:
     membership_kept: bool | None = None
     tokens: TokenFacts | None = None
     alarms: tuple[Alarm, ...] = ()
+    calls: Mapping[str, CallFacts] = field(default_factory=dict)
+    """How the reranker's model is called, by kind of device."""
     details: Json = field(default_factory=dict)
     """What another version stored in addition, as plain values."""
 
@@ -167,8 +179,8 @@ class AuditFacts:
         """Return the audit as plain JSON values, without unknown ones. If pairs were scored by a system without tokens,
         `tokens` is null."""
         known = {key: one for key, one in asdict(self).items() if key in _KNOWN and one is not None}
-        if not known["ties"]:
-            del known["ties"]
+        for empty in [key for key in ("ties", "calls") if not known[key]]:
+            del known[empty]
         if self.candidates is not None:
             known.setdefault("tokens", None)
         return {**known, **self.details, "alarms": [alarm.as_dict() for alarm in self.alarms]}

@@ -64,7 +64,12 @@ class Stored:
         return replace(
             before,
             collection=self.collection,
-            audit=replace(self.audit, ties={**before.audit.ties, **self.audit.ties}, alarms=alarms),
+            audit=replace(
+                self.audit,
+                ties={**before.audit.ties, **self.audit.ties},
+                alarms=alarms,
+                calls={**before.audit.calls, **self.audit.calls},
+            ),
             controls=self.controls.after(before.controls),
             means={**before.means, **self.means},
             updated=self.updated,

@@ -87,6 +87,7 @@ def evaluate(
         fresh=scores.fresh,
         seconds=scores.seconds,
         made=made_now(),
+        calls=scores.calls,
         paired=paired(ground.collection, scores.run),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from adapters.budgets import kept_in
 from harness.progress import Reporter
 from harness.scoring.engine import IN_PROCESS, Engine
 from harness.scoring.ledger.store import Ledger
@@ -35,7 +36,7 @@ def opened(workspace: Workspace, reporter: Reporter, workers: Workers = 1) -> It
     """
     engine = engine_of(workers, reporter)
     try:
-        with Ledger(workspace.ledger) as ledger:
+        with kept_in(workspace.cache), Ledger(workspace.ledger) as ledger:
             yield Session(workspace, ledger, reporter, engine)
     finally:
         engine.close()

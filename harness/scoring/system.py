@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
+from adapters.budgets import CallRecord, recorded
 from adapters.errors import DataError, UsageError, did_you_mean
 from adapters.identity import digest, file_digest
 from adapters.protocols import ListwiseReranker, Reranker
@@ -47,6 +48,8 @@ class Scores:
     seconds: float = 0.0
     alarms: tuple[Alarm, ...] = ()
     """Alarms from the scoring."""
+    calls: tuple[CallRecord, ...] = ()
+    """How the model is called in this workspace, on each kind of device; empty if that is not recorded."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,22 @@ class ModelReranker:
         title, source = f"{collection.name}: {self.name}", self.source(collection)
         done = rerank(collection, ground.candidates, reranker, session, title, source)
         assumed = tuple(Alarm("assumed", remark) for remark in remarks_of(reranker))
-        return Scores(done.run, identity_of(reranker), done.entries, done.fresh, done.seconds, assumed)
+        identity = identity_of(reranker)
+        calls = recorded(session.workspace.cache, identity)
+        if done.fresh:
+            self._say(calls, session)
+        return Scores(done.run, identity, done.entries, done.fresh, done.seconds, assumed, calls)
+
+    def _say(self, calls: tuple[CallRecord, ...], session: Session) -> None:
+        """Note how the model is called, once in a run."""
+        for call in calls:
+            if call not in self._said:
+                self._said.add(call)
+                session.reporter.note(f"{self.name}: {call}")
+
+    @cached_property
+    def _said(self) -> set[CallRecord]:
+        return set()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.batching import (
+    CallBudget,
+    Calls,
+    MemoryWarning,
     collect,
     default_budget,
     describe_pairs,
@@ -23,7 +27,7 @@ from adapters.batching import (
     stream_batches,
     torch_calls,
 )
-from adapters.errors import ModelError, UsageError
+from adapters.errors import EnvironmentFailure, ModelError, UsageError
 from adapters.protocols import Floats, Integers
 
 lengths_and_budget = st.tuples(
@@ -216,3 +220,76 @@ def test_one_thread_at_a_time_is_in_a_guarded_function() -> None:
     found = list(side_by_side(batches, one_at_a_time(guarded), 8))
     assert [scores.tolist() for _, scores in found] == [[float(row)] for row in range(40)]
     assert max(most) == 1
+
+
+def too_large_above(tokens: int, lengths: Integers, error: Exception) -> Callable[[Integers], Floats]:
+    """A model whose calls fail above a number of padded tokens."""
+
+    def forward(rows: Integers) -> Floats:
+        if len(rows) * lengths[rows].max() > tokens:
+            raise error
+        return rows.astype(np.float32)
+
+    return forward
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch names it."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OutOfMemoryError("Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+    ids=lambda error: f"{type(error).__name__} {str(error)[:12]}",
+)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_call_that_does_not_fit_is_made_again_in_smaller_ones(error: Exception, workers: int) -> None:
+    lengths = np.array([8, 3, 8, 5, 8, 1, 2, 8, 4])
+    kept: list[int] = []
+    budget = CallBudget(64, "'tiny'", kept.append)
+    forward = too_large_above(20, lengths, error)
+    calls: Calls = one_by_one if workers == 1 else lambda batches, model: side_by_side(batches, model, workers)
+    with pytest.warns(MemoryWarning, match="'tiny': out of memory in a call of") as caught:
+        stream = list(stream_batches(Lengths(lengths), forward, budget=budget, describe=str, calls=calls))
+    assert collect(iter(stream), 9).tolist() == list(range(9))
+    assert [len(lengths[one.rows]) * lengths[one.rows].max() <= 20 for one in stream] == [True] * len(stream)
+    assert kept == [32, 16]
+    assert len(caught) == 2
+
+
+def test_a_run_that_resumes_with_the_halved_budget_makes_the_same_calls() -> None:
+    lengths = np.array([9, 3, 8, 5, 8, 1, 2, 8, 4, 8, 8, 3])
+    forward = too_large_above(20, lengths, MemoryError())
+    budget = CallBudget(32)
+    with pytest.warns(MemoryWarning):
+        whole = list(stream_batches(Lengths(lengths), forward, budget=budget, describe=str))
+    assert budget.tokens == 16
+    for done in range(len(whole)):
+        finished = np.concatenate([np.empty(0, np.int64), *(one.rows for one in whole[:done])])
+        left = np.setdiff1d(np.arange(len(lengths)), finished)
+        again = stream_batches(Lengths(lengths[left]), half, budget=16, describe=str)
+        assert [left[one.rows].tolist() for one in again] == [one.rows.tolist() for one in whole[done:]]
+
+
+def test_a_pair_that_does_not_fit_alone_is_named() -> None:
+    lengths = np.array([2, 30, 4])
+    forward = too_large_above(20, lengths, RuntimeError("CUDA out of memory"))
+    with (
+        pytest.warns(MemoryWarning),
+        pytest.raises(EnvironmentFailure, match=r"pair 1: the model fails: CUDA out of memory"),
+    ):
+        list(stream_batches(Lengths(lengths), forward, budget=64, describe=lambda row: f"pair {row}"))
+
+
+def test_other_errors_leave_the_budget_as_it_is() -> None:
+    budget = CallBudget(64)
+    forward = too_large_above(20, np.array([8] * 8), RuntimeError("shape mismatch"))
+    with pytest.raises(ModelError, match="shape mismatch"):
+        list(stream_batches(Lengths(np.array([8] * 8)), forward, budget=budget, describe=str))
+    assert budget.tokens == 64

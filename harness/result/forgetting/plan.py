@@ -78,7 +78,8 @@ def planned(workspace: Workspace, request: ForgetRequest) -> Removal:
         raise UsageError(
             "name what to forget: systems, --collection NAME or --vectors; `harness list` shows what there is"
         )
-    caches = tuple(sorted(workspace.cache.glob("*"))) if request.vectors else ()
+    cached = (place for place in sorted(workspace.cache.glob("*")) if place.name != "calls")
+    caches = tuple(cached) if request.vectors else ()
     if not (request.systems or request.collections):
         return Removal(files=caches, freed=_sizes({"vectors and terms": caches}))
     with stored_in(workspace.results) as results:

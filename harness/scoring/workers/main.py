@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from adapters.budgets import kept_in
 from adapters.known_digests import keep_in
 from harness.scoring.engine import AdapterSource, Key, PairChunk, TextChunk
 from harness.scoring.workers.messages import ChunkDone, ChunkFailed, Message, PartDone, WorkerWarned, portable
@@ -50,8 +52,10 @@ def _messages(
     adapters: _Adapters, key: Key, source: AdapterSource | None, chunk: PairChunk | TextChunk
 ) -> Iterator[Message]:
     try:
-        for result in chunk.run(adapters.bound(key, source)):
-            yield PartDone(result)
+        adapter = adapters.bound(key, source)
+        with kept_in(adapters.cache(key)):
+            for result in chunk.run(adapter):
+                yield PartDone(result)
     except (Exception, KeyboardInterrupt) as error:
         yield ChunkFailed(portable(error))
     else:
@@ -65,6 +69,10 @@ class _Adapters:
         self._sources: dict[Key, AdapterSource] = {}
         self._opened: dict[tuple[str, str], object] = {}
         self._bound: dict[Key, object] = {}
+
+    def cache(self, key: Key) -> Path | None:
+        """The folder of the workspace that holds how models are called."""
+        return self._sources[key].setting.cache
 
     def bound(self, key: Key, source: AdapterSource | None) -> object:
         """The adapter of a source, which is sent only with its first chunk."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters import tiny
+from adapters.batching import MemoryWarning
+from adapters.budgets import CallRecord, model_key, recorded, save_record
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import ModelError
+from adapters.pair_inputs import Padding
+from adapters.score_head import ScoreHead
 from adapters.spec import open_reranker
 from harness.data.collection import Collection
 from harness.data.runs import Run
@@ -225,3 +231,60 @@ def test_a_resumed_cross_encoder_gives_the_same_bits(place: Place, monkeypatch: 
     other = Place(place.path, type(place.workspace).open(place.path / "other"))
     assert files(place) == files(other)
     assert ledger_count(place) == ledger_count(other) > kept
+
+
+@pytest.mark.parametrize("most", [10_000, 150], ids=["a recorded budget", "a budget that is halved on the way"])
+def test_a_resumed_run_uses_the_recorded_path_and_budget(
+    place: Place, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers")
+    folder = tiny.cross_encoder(place.path / "model", seed=1)
+    corpus = CORPUS | {f"x{n}": " ".join(["the ferry and the mill"] * n) for n in range(1, 12)}
+    collection, identity = place.load(place.beir("long", corpus)), CrossEncoder(str(folder)).identity
+    record = CallRecord(model_key(identity), "cpu", "plain", 256)
+    logits, made = ScoreHead.logits, list[tuple[int, int]]()
+
+    def heavy(self: ScoreHead, sequences: list[tuple[np.ndarray, np.ndarray]], padding: Padding) -> np.ndarray:
+        longest = max(len(ids) for ids, _ in sequences)
+        if len(sequences) > 1 and len(sequences) * longest > most:
+            raise RuntimeError("CUDA out of memory")
+        made.append((len(sequences), longest))
+        assert self.packed is None
+        return logits(self, sequences, padding)
+
+    def scores(where: Place) -> bytes:
+        with where.session() as session:
+            run = retrieve(collection, first_stage(FIRST, where.workspace), 15, session)
+            reranker = open_reranker(f"{folder}?device=cpu")
+            reranker.score(["a"], ["b"], np.array([[0, 0]]))  # probes of the model
+            monkeypatch.setattr(ScoreHead, "logits", heavy)
+            try:
+                return rerank(collection, run, reranker, session, "long").run.scores.tobytes()
+            finally:
+                monkeypatch.setattr(ScoreHead, "logits", logits)
+
+    stream = CrossEncoder.stream
+
+    def dying(self: CrossEncoder, *request: object) -> object:
+        for number, batch in enumerate(stream(self, *request)):  # type: ignore[arg-type]
+            if number == 6:
+                raise KeyboardInterrupt
+            yield batch
+
+    places = [Place(place.path, type(place.workspace).open(place.path / name)) for name in ("whole", "resumed")]
+    for one in places:
+        save_record(one.workspace.cache / "calls", record)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MemoryWarning)
+        whole, calls = scores(places[0]), sorted(made)
+        made.clear()
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(CrossEncoder, "stream", dying)
+            scores(places[1])
+        assert 0 < ledger_count(places[1]) < 60
+        assert scores(places[1]) == whole
+    assert max(rows for rows, _ in calls) > 1
+    assert set(calls) <= set(made)
+    (kept,) = recorded(places[1].workspace.cache, identity)
+    assert kept == replace(record, batch_tokens=256 if most > 256 else 128)
+    assert recorded(places[0].workspace.cache, identity) == (kept,)

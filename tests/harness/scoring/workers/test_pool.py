@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adapters.budgets import recorded
 from adapters.errors import ModelError, UsageError, WorkerError
 from adapters.spec import open_reranker
 from harness.data.collection import Collection
@@ -123,6 +124,18 @@ def test_errors_and_warnings_are_those_of_one_process(place: Place) -> None:
         with pytest.warns(FutureWarning, match="the model is old") as caught:
             scored(session, collection, f"{FAKE}:Failing?how=warning")
     assert len(caught) == 1, "a warning of several workers is shown once"
+
+
+def test_workers_halve_one_budget_where_memory_is_too_small(place: Place, expected: Reranked) -> None:
+    collection, spec = place.load(), f"{FAKE}:Heavy?most=12"
+    with session_of(place, Notes()) as session, pytest.warns(UserWarning, match="'heavy': out of memory"):
+        done = scored(session, collection, spec)
+    assert np.array_equal(done.run.scores, expected.run.scores)
+    (record,) = recorded(place.workspace.cache, {"adapter": "heavy", "weights": "many"})
+    assert record.batch_tokens == 8
+    with session_of(place, Notes(), workers=1) as session:  # a warning would be an error
+        session.ledger.forget([scorer.identity for scorer in session.ledger.scorers()])
+        assert same(scored(session, collection, spec), done)
 
 
 def test_no_process_is_started_for_what_is_known_or_cheap(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
