@@ -76,8 +76,8 @@ class Blocks:
         if not all questions have the same stake for long enough."""
         if any(len(one.ids) < len(self.whole.sets[one.drawn_from]) for one in self.whole.collections):
             return 0  # a partner must be asked in all languages of the set, like the question that it belongs to
-        halves = (self.counts[:-1] * 2 <= self.sizes).all(axis=1)
-        alike = [bool(fits) and _alike(design) for fits, design in zip(halves, self.designs[:-1], strict=True)]
+        halves = np.all(self.counts[:-1] * 2 <= self.sizes, axis=1).tolist()
+        alike = [fits and _alike(design) for fits, design in zip(halves, self.designs[:-1], strict=True)]
         last = next((place for place, fits in enumerate(alike) if not fits), len(alike))
         return last if last and self.counts[last - 1].sum() >= _HALF * self.sizes.sum() else 0
 

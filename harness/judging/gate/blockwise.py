@@ -57,6 +57,8 @@ class Stopped:
     candidate_pairs: SystemPairs
     seed: int
     """The seed of the order of the questions."""
+    headroom: bool = False
+    """Whether the headroom over the anchor was used."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def run_blocks(
         anchor_pairs=ours.pairs(grounds, parts),
         candidate_pairs=theirs.pairs(grounds, parts),
         seed=seed,
+        headroom=monitor.headroom is not None,
     )
 
 

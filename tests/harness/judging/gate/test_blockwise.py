@@ -178,6 +178,7 @@ def test_a_gate_with_a_known_anchor_stops_no_later(place: Place, both: list[Cand
     with place.session() as session:
         evaluate(both[0], system, session)
     known = gate(place, both[:1], anchor, candidate)
+    assert known.headroom and not unknown.headroom
     assert known.decision.verdict == unknown.decision.verdict == "refused"
     assert known.decision.used <= unknown.decision.used
 
