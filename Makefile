@@ -36,6 +36,7 @@ bench: $(VENV)/.stamp-test
 	$(BIN)/python benchmarks/gate.py --out benchmarks/results/gate.json
 	$(BIN)/python benchmarks/families.py --out benchmarks/results/families.json
 	$(BIN)/python benchmarks/sequential_gate.py --out benchmarks/results/sequential_gate.json
+	$(BIN)/python benchmarks/sequential_headroom.py --out benchmarks/results/sequential_headroom.json
 ifdef MODELS
 	$(BIN)/python benchmarks/cross_encoder.py $(MODELS)/ms-marco-MiniLM-L12-v2* $(DATA)/scifact \
 	  --out benchmarks/results/cross_encoder.json

@@ -1,9 +1,10 @@
 """The sequential gate, simulated: how often it errs under continuous looking, what it sees, how many pairs it takes.
 
 Differences per query are drawn from a law on multiples of 0.1 in [-1, 1], half of them zero, tilted to the true mean.
-Beside it, on the same draws: the fixed-size rule (one look at all queries) and a t-test that looks after every block as
-if each were the only one. Every resample is of queries; the sequential rule is `harness.judging.gate.sequential` in
-arrays, and some resamples of each task are fed to `Monitor` itself, which has to say the same.
+On the same draws: the fixed-size rule (one look at all queries) and a t-test that looks after every block as if each
+were the only one. Every resample is of queries. The rules are those of `harness.judging.gate`, written in arrays: the
+sequential one with what a pass claims, and at the end the bounds for rare large losses. Some resamples of each task are
+decided by `Monitor` and by the fixed-size rule itself, which have to say the same.
 
     python benchmarks/sequential_gate.py --resamples 1000 --out sequential_gate.json
 """
@@ -16,7 +17,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,27 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.gate import as_paired, verdict
+from benchmarks.gate_in_arrays import (
+    LEVELS,
+    RULE,
+    Bools,
+    Floats,
+    collection_evidence,
+    fallen,
+    fixed,
+    macro_evidence,
+    moments,
+    shown,
+    t_test,
+)
 from harness.judging.gate.blocks import Blocks, plan
+from harness.judging.gate.claims import PartClaim, claimed, claims_of
+from harness.judging.gate.local import asked
+from harness.judging.gate.policy import Policy
 from harness.judging.gate.sequential import Monitor, SequentialRule
-from harness.measuring.statistics.anytime import BETS, SHARES, balanced
 from harness.measuring.statistics.design import Design, Questions
-from harness.measuring.statistics.student import quantile
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-RULE = SequentialRule()
-LEVELS = np.round(np.arange(-10, 11) / 10, 1)
 BEIR = (500, 50, 323, 500, 500, 500, 500, 49, 500, 500, 400, 500, 500, 500, 300)
 """Queries of 15 collections of BEIR, capped at 500; the last is SciFact, the fifth FiQA."""
 LANGUAGES = (500,) * 18
@@ -114,73 +126,17 @@ def drawn(blocks: Blocks, laws: Floats, resamples: int, seed: int) -> Floats:
     return seen.cumsum(axis=1).astype(np.float64)
 
 
-def total(logs: Floats) -> Floats:
-    top = logs.max(axis=-1)
-    result: Floats = top + np.log(np.exp(logs - top[..., None]).sum(axis=-1))
-    return result
-
-
-def macro_evidence(seen: Floats, blocks: Blocks, side: int, mean: float) -> Floats:
-    """The logarithm of the evidence after each block but the last, [resamples, blocks - 1]."""
-    patterns = max(blocks.patterns[:-1]) + 1
-    parts = np.full((len(seen), patterns), -np.inf)
-    found = np.empty((len(seen), len(blocks.counts) - 1))
-    for place, pattern in enumerate(blocks.patterns[:-1]):
-        every, reach = balanced(blocks.designs[place])
-        stakes = np.array([every[units[0]] for units in blocks.designs[place].units])
-        grown = np.log1p(side * BETS * stakes[:, None, None] * LEVELS[:, None]).reshape(-1, len(BETS))
-        wealth = seen[:, place].reshape(len(seen), -1) @ grown
-        parts[:, pattern] = total(SHARES + wealth - BETS * reach * side * mean)
-        found[:, place] = total(parts) - math.log(patterns)
-    return found
-
-
-def collection_evidence(seen: Floats, side: int, means: Floats | float) -> Floats:
-    """The same for each collection by itself after one block, [resamples, collections]."""
-    queries = seen.sum(axis=-1)[..., None]
-    terms = SHARES + seen @ np.log1p(side * BETS * LEVELS[:, None]) - BETS * queries * side * np.reshape(means, (-1, 1))
-    return total(terms)
-
-
-def moments(seen: Floats) -> tuple[Floats, Floats]:
-    """Mean and its squared standard error per collection."""
-    queries = seen.sum(axis=-1)
-    mean = seen @ LEVELS / queries
-    variance = np.maximum(seen @ LEVELS**2 / queries - mean**2, 0) * queries / np.maximum(queries - 1, 1)
-    return mean, variance / queries
-
-
-def fallen(mean: Floats, error2: Floats, queries: Floats, level: float) -> Bools:
-    """Collections that a paired t-test at `level` finds below 0."""
-    limits = np.array([quantile(1 - level, max(n - 1, 1)) for n in queries.tolist()])
-    result: Bools = mean <= -limits * np.sqrt(error2)
-    return result & (mean < 0)
-
-
-def fixed(seen: Floats, blocks: Blocks, alpha: float) -> tuple[Bools, Bools, Bools]:
-    """The fixed-size rule on what was seen by one block: (refused, for the macro mean, passed). Bonferroni stands for
-    Holm."""
-    mean, error2 = moments(seen)
-    queries = seen[0].sum(axis=-1)
-    local = fallen(mean, error2, queries, alpha / len(blocks.sizes)) & (mean <= -RULE.drops(blocks.sizes))
-    macro, error = mean @ blocks.weights, np.sqrt(error2 @ blocks.weights**2)
-    limit = quantile(1 - alpha, math.inf) * error
-    worse = macro + limit <= -RULE.margin
-    refused = worse | local.any(axis=1)
-    return refused, worse, ~refused & (macro - limit > -RULE.margin)
-
-
-def fixed_size(seen: Floats, blocks: Blocks) -> Outcome:
+def fixed_size(seen: Floats, blocks: Blocks, claims: Bools) -> Outcome:
     none, everything = np.zeros(len(seen), bool), np.full(len(seen), blocks.sizes.sum())
-    return Outcome(*fixed(seen[:, -1], blocks, RULE.alpha), everything, none)
+    return Outcome(*fixed(seen[:, -1], blocks, 1.0, claims), everything, none)
 
 
 def peeking(seen: Floats, blocks: Blocks) -> Outcome:
-    """The fixed-size rule after every block, as if each were the only one."""
+    """A t-test after every block, as if each were the only one."""
     refused, macro, passed, early = (np.zeros(len(seen), bool) for _ in range(4))
     used = np.full(len(seen), blocks.sizes.sum())
     for place, counts in enumerate(blocks.counts):
-        bad, worse, good = fixed(seen[:, place], blocks, RULE.alpha)
+        bad, worse, good = t_test(seen[:, place], blocks)
         now = (bad | good) & ~refused & ~passed
         refused, macro, passed = refused | (now & bad), macro | (now & worse), passed | (now & good)
         used[now] = counts.sum()
@@ -188,14 +144,16 @@ def peeking(seen: Floats, blocks: Blocks) -> Outcome:
     return Outcome(refused, macro, passed, used, early)
 
 
-def sequential(seen: Floats, blocks: Blocks, rule: SequentialRule = RULE) -> Outcome:
+def sequential(seen: Floats, blocks: Blocks, claims: Bools, rule: SequentialRule = RULE) -> Outcome:
     """`Monitor` for all resamples at once, and the fixed-size rule on the alpha that is left where it stays open."""
     drops, several = rule.drops(blocks.sizes), len(blocks.sizes)
     spent, left = rule.local_alpha * rule.early, rule.local_alpha * (1 - rule.early)
-    sure = macro_evidence(seen, blocks, 1, -rule.margin) >= math.log(1 / (rule.alpha * rule.early))
+    claim = math.log(1 / (rule.alpha * rule.early))
+    sure = macro_evidence(seen, blocks, 1, -rule.margin) >= claim
     worse = macro_evidence(seen, blocks, -1, -rule.margin) >= math.log(1 / (rule.refusal_alpha * rule.early))
     refused, macro, passed, certain = (np.zeros(len(seen), bool) for _ in range(4))
     above, below = (np.zeros((len(seen), several), bool) for _ in range(2))
+    held = np.tile(~claims, (len(seen), 1))
     used = np.zeros((len(seen), several), np.int64)
     going = np.ones((len(seen), several), bool)
     for place, counts in enumerate(blocks.counts):
@@ -207,33 +165,52 @@ def sequential(seen: Floats, blocks: Blocks, rule: SequentialRule = RULE) -> Out
         now = seen[:, place]
         above |= going & (collection_evidence(now, 1, -drops) >= math.log(1 / spent))
         below |= going & (collection_evidence(now, -1, 0.0) >= math.log(several / spent))
-        mean, error2 = moments(now)
-        ended = counts == blocks.sizes
-        at_end = fallen(mean, error2, counts.astype(np.float64), left / several) & ended
-        collapsed = going & (mean <= -drops) & (below | at_end)
+        held |= going & (collection_evidence(now, 1, -rule.hard_bound) >= claim)
+        found, ended = moments(now), counts == blocks.sizes
+        collapsed = going & (found.mean <= -drops) & (below | (fallen(found, left / several) & ended))
         refused |= ~passed & collapsed.any(axis=1)
-        passed |= ~refused & certain & (above | ended).all(axis=1)
-        going &= ~(refused | passed)[:, None] & ~(certain[:, None] & above)
+        at_end = shown(now, rule.alpha * (1 - rule.early)) & ended if ended.any() else np.zeros_like(held)
+        cleared = (above | (ended & (used == counts))) & (held | at_end)
+        passed |= ~refused & certain & cleared.all(axis=1)
+        hopeless = ((used == blocks.sizes) & ~cleared).any(axis=1)
+        going = ~(refused | passed)[:, None] & ~(certain[:, None] & cleared & ~hopeless[:, None])
     early = (refused | passed) & (used.sum(axis=1) < blocks.sizes.sum())
-    bad, worse_at_end, good = fixed(seen[:, -1], blocks, rule.alpha * (1 - rule.early))
+    bad, worse_at_end, good = fixed(seen[:, -1], blocks, 1 - rule.early, claims)
     still = ~refused & ~passed
     macro |= still & worse_at_end
     return Outcome(refused | (still & bad), macro, passed | (still & good), used.sum(axis=1), early)
 
 
-def disagreements(seen: Floats, blocks: Blocks, found: Outcome) -> int:
+def disagreements(seen: Floats, blocks: Blocks, found: Outcome, claims: Bools) -> int:
     """Resamples of the first few on which `Monitor` itself stops elsewhere or says something else."""
-    wrong = 0
+    wrong, rule = 0, replace(RULE, claimed=tuple(np.flatnonzero(claims).tolist()))
     for row in range(min(CHECKED, len(seen))):
-        monitor = Monitor.of(RULE, blocks)
+        monitor = Monitor.of(rule, blocks)
         while monitor.wanted.any():
             new = np.diff(seen[row], axis=0, prepend=0)[monitor.blocks].astype(np.int64)
             wanted = zip(new, monitor.wanted, strict=True)
             monitor = monitor.fed([np.repeat(LEVELS, one) if more else np.empty(0) for one, more in wanted])
-        verdict, used = monitor.decision.verdict, sum(monitor.decision.used)
+        decided, used = monitor.decision.verdict, sum(monitor.decision.used)
         theirs = "refused" if found.refused[row] else "pass" if found.passed[row] else None
-        wrong += used != found.used[row] or (verdict is not None and verdict != theirs)
+        wrong += used != found.used[row] or (decided is not None and decided != theirs)
     return wrong
+
+
+def differently_ruled(seen: Floats, blocks: Blocks, found: Outcome, claims: list[PartClaim]) -> int:
+    """Resamples of the first few on which the fixed-size rule itself says something else."""
+    wrong = 0
+    for row in range(min(CHECKED, len(seen))):
+        strata = [np.repeat(LEVELS, one) for one in seen[row, -1].astype(np.int64)]
+        said = verdict(strata, blocks.weights, Policy(), claims)
+        theirs = "refused" if found.refused[row] else "pass" if found.passed[row] else "inconclusive"
+        wrong += theirs != said.replace("collapsed", "refused")
+    return wrong
+
+
+def planned_claims(sizes: tuple[int, ...]) -> list[PartClaim]:
+    """What a pass claims, planned with `[local] sd`."""
+    pairs = [as_paired(str(place), np.zeros(size)) for place, size in enumerate(sizes)]
+    return list(claims_of(asked(pairs), np.full(len(sizes), 1 / len(sizes)), Policy(), "gate"))
 
 
 def tasks(sd: float, collections: int) -> Iterator[tuple[str, Floats]]:
@@ -245,13 +222,17 @@ def tasks(sd: float, collections: int) -> Iterator[tuple[str, Floats]]:
 
 def simulated(blocks: Blocks, laws: Floats, resamples: int, seed: int) -> dict[str, Any]:
     seen = drawn(blocks, laws, resamples, seed)
-    found = sequential(seen, blocks)
+    planned = planned_claims(tuple(blocks.sizes.tolist()))
+    names = {one.name for one in claimed(planned)}
+    claims = np.array([str(place) in names for place in range(len(blocks.sizes))])
+    found, whole = sequential(seen, blocks, claims), fixed_size(seen, blocks, claims)
     queries = int(blocks.sizes.sum())
     return {
         "sequential": found.figures(queries),
-        "fixed size": fixed_size(seen, blocks).figures(queries),
+        "fixed size": whole.figures(queries),
         "peeking t-test": peeking(seen, blocks).figures(queries),
-        "Monitor disagrees": disagreements(seen, blocks, found),
+        "Monitor disagrees": disagreements(seen, blocks, found, claims),
+        "the rule disagrees": differently_ruled(seen, blocks, whole, planned),
     }
 
 

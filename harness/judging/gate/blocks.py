@@ -24,9 +24,14 @@ from harness.measuring.statistics.anytime import balanced
 from harness.measuring.statistics.design import Design, Floats64, Questions
 
 Counts = npt.NDArray[np.int64]
-_FIRST = 60
+_FIRST = 30
 """The approximate number of questions in the first block, after which a broken candidate is recognised."""
-_GROWTH = 1.25
+_FINE = 1.1
+"""The growth while all questions have the same stake: looking more often costs nothing."""
+_COARSE = 1.25
+"""The growth after that, because a new pattern costs a share of the wealth."""
+_HALF = 0.4
+"""The share of the queries that the blocks with partners must cover at least; otherwise no question has a partner."""
 _SAME = 1e-9
 
 
@@ -66,6 +71,17 @@ class Blocks:
         return Design(tuple(Questions(one.drawn_from, one.ids[:size]) for one, size in collections), self.weights)
 
     @cached_property
+    def partnered(self) -> int:
+        """The number of blocks, from the first, after which every scored question has a partner that is not scored. 0
+        if not all questions have the same stake for long enough."""
+        if any(len(one.ids) < len(self.whole.sets[one.drawn_from]) for one in self.whole.collections):
+            return 0  # a partner must be asked in all languages of the set, like the question that it belongs to
+        halves = np.all(self.counts[:-1] * 2 <= self.sizes, axis=1).tolist()
+        alike = [fits and _alike(design) for fits, design in zip(halves, self.designs[:-1], strict=True)]
+        last = next((place for place, fits in enumerate(alike) if not fits), len(alike))
+        return last if last and self.counts[last - 1].sum() >= _HALF * self.sizes.sum() else 0
+
+    @cached_property
     def patterns(self) -> tuple[int, ...]:
         """The number of the pattern of every block, ascending."""
         changed = [not _same(*pair) for pair in itertools.pairwise(map(_stakes, self.designs))]
@@ -73,8 +89,8 @@ class Blocks:
 
 
 def plan(design: Design, seed: int = 0) -> Blocks:
-    """Return the plan. The first block has about 60 questions, each following block adds a quarter of the questions so
-    far, and every block has queries of all collections.
+    """Return the plan. The first block has about 30 questions. Each following block adds a tenth of the questions so
+    far, or a quarter once questions have different stakes. Every block has queries of all collections.
 
     Args:
         design: all questions of every collection, at least one each.
@@ -95,6 +111,7 @@ def _counts(own: Sequence[Counts], rates: Counts, of: Counts) -> Counts:
     the order of the set. Every block has a new query of each collection that has any left."""
     rounds, rows = max(1, math.ceil(_FIRST / int(rates.sum()))), list[Counts]()
     whole = np.array([len(places) for places in own], np.int64)
+    complete = all(int(places[-1]) == len(places) - 1 for places in own)
     last = np.zeros_like(whole)
     while (last < whole).any():
         taken = (rounds * rates)[of]
@@ -102,12 +119,17 @@ def _counts(own: Sequence[Counts], rates: Counts, of: Counts) -> Counts:
         if ((row > last) | (row == whole)).all():
             rows.append(row)
             last = row
-        rounds = max(rounds + 1, math.ceil(rounds * _GROWTH))
+        fine = complete and bool((last < whole).all())
+        rounds = max(rounds + 1, math.ceil(rounds * (_FINE if fine else _COARSE)))
     return np.array(rows, np.int64)
 
 
 def _ordered(ids: Sequence[str], seed: int) -> list[str]:
     return [ids[row] for row in sampling_order(ids, seed)]
+
+
+def _alike(design: Design) -> bool:
+    return bool(np.allclose(balanced(design)[0], 1, rtol=0, atol=_SAME))
 
 
 def _stakes(design: Design) -> list[Floats64]:

@@ -11,15 +11,18 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.judging.gate.blocks import plan
+from harness.judging.gate.remembered import Remembered
 from harness.judging.gate.sequential import Monitor, SequentialDecision, SequentialRule
+from harness.measuring.measures import DEFINITIONS, Trec
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.votes import shares
 from harness.result.evaluation import Evaluation
 from harness.running.experiment import evaluate, measure
 from harness.scoring.ground import CandidatePool, part_of
+from harness.scoring.rerank import is_known
 from harness.scoring.session import Session
-from harness.scoring.system import System
+from harness.scoring.system import ModelReranker, RunFileReranker, System
 
 Rows = npt.NDArray[np.int64]
 
@@ -54,6 +57,8 @@ class Stopped:
     candidate_pairs: SystemPairs
     seed: int
     """The seed of the order of the questions."""
+    headroom: bool = False
+    """Whether the headroom over the anchor was used."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class _Side:
     seconds: dict[int, float] = field(default_factory=dict)
 
     def values(self, grounds: Sequence[CandidatePool], rows: Sequence[Rows]) -> list[Floats64]:
-        """Return the values of some queries of each collection."""
+        """Return the values of some queries of each collection, in the order of the rows."""
         return [self._values(place, *one) for place, one in enumerate(zip(grounds, rows, strict=True))]
 
     def _values(self, place: int, ground: CandidatePool, rows: Rows) -> Floats64:
@@ -77,7 +82,7 @@ class _Side:
         self.fresh[place] = self.fresh.get(place, 0) + scores.fresh
         self.seconds[place] = self.seconds.get(place, 0.0) + scores.seconds
         values: Floats64 = measure(part, scores.run)[0]
-        return values
+        return values[np.argsort(np.argsort(rows))]  # a part has its queries in the order of the collection
 
     def evaluations(self, parts: Sequence[CandidatePool]) -> tuple[Evaluation, ...]:
         """Return the evaluations of what was scored. All scores are in the ledger."""
@@ -101,7 +106,8 @@ def run_blocks(
 ) -> Stopped:
     """Score both systems on random blocks of questions of all collections, until the answer is certain.
 
-    A question of a parallel set is scored in all its languages at once.
+    A question of a parallel set is scored in all its languages at once. If every score of the anchor is known, its
+    headroom is used.
 
     Args:
         grounds: the collections (or the parts for the gate) with their candidates, from `prepare`. Both systems share
@@ -117,7 +123,9 @@ def run_blocks(
     collections = [ground.collection for ground in grounds]
     blocks = plan(Design(tuple(map(questions_of, collections)), shares([one.group for one in collections])), seed)
     orders = [_rows(*both) for both in zip(collections, blocks.whole.collections, strict=True)]
-    monitor = Monitor.of(rule, blocks)
+    known = headroom(grounds, anchor, session) if blocks.partnered else None
+    ordered = None if known is None else [room[order] for room, order in zip(known, orders, strict=True)]
+    monitor = Monitor.of(rule, blocks, ordered)
     ours, theirs = _Side(anchor, session), _Side(candidate, session)
     while monitor.wanted.any():
         used, wanted = monitor.used, monitor.wanted
@@ -132,7 +140,31 @@ def run_blocks(
         anchor_pairs=ours.pairs(grounds, parts),
         candidate_pairs=theirs.pairs(grounds, parts),
         seed=seed,
+        headroom=monitor.headroom is not None,
     )
+
+
+def headroom(grounds: Sequence[CandidatePool], anchor: System, session: Session) -> list[Floats64] | None:
+    """Return how much a candidate can gain at most on every query, float64 [queries] for each collection: the value of
+    the best order of the candidates (1 for a measure that trec_eval does not have) minus the anchor's. None if a score
+    of the anchor is not known yet. Nothing is scored."""
+    if not all(_is_known(ground, anchor, session) for ground in grounds):
+        return None
+    values = [measure(ground, anchor.score(ground, session).run)[0] for ground in grounds]
+    return [np.maximum(_highest(ground) - own, 0.0) for ground, own in zip(grounds, values, strict=True)]
+
+
+def _is_known(ground: CandidatePool, system: System, session: Session) -> bool:
+    if isinstance(system.reranker, ModelReranker):
+        reranker = system.reranker.on(ground.collection)
+        return is_known(ground.collection, ground.candidates, reranker, session.ledger)
+    return isinstance(system.reranker, Remembered | RunFileReranker | None)
+
+
+def _highest(ground: CandidatePool) -> Floats64:
+    by_trec_eval = isinstance(DEFINITIONS[ground.measures[0].name].check, Trec)
+    values: Floats64 = ground.controls["oracle"][0] if by_trec_eval else np.ones(len(ground.collection.queries))
+    return values
 
 
 def _rows(collection: Collection, ordered: Questions) -> Rows:

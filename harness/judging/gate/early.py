@@ -127,7 +127,8 @@ def _untested(found: Difference) -> Difference:
 
 def _saved(found: Stopped) -> str:
     pairs = found.candidate_pairs
+    known = "; every score of the anchor was known, so its headroom was used" if found.headroom else ""
     return (
         f"stopped after block {found.decision.blocks}: {sum(found.decision.used):,} queries, {pairs.used:,} of "
-        f"{pairs.planned:,} pairs ({100 * pairs.saved / max(pairs.planned, 1):.0f} % saved)"
+        f"{pairs.planned:,} pairs ({100 * pairs.saved / max(pairs.planned, 1):.0f} % saved){known}"
     )

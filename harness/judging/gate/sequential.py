@@ -14,8 +14,15 @@ import numpy.typing as npt
 
 from harness.judging.gate.blocks import Blocks, Counts
 from harness.judging.gate.local import p_worse
-from harness.measuring.statistics.anytime import Evidence, averaged, evidence, macro_evidence
-from harness.measuring.statistics.design import Floats64
+from harness.measuring.statistics.anytime import (
+    Either,
+    Evidence,
+    averaged,
+    evidence,
+    headroom_evidence,
+    macro_evidence,
+)
+from harness.measuring.statistics.design import Design, Floats64
 from harness.measuring.statistics.rare import cautious_bound
 
 Mask = npt.NDArray[np.bool_]
@@ -94,6 +101,11 @@ class Monitor:
     """Evidence that the macro mean is large, one for each pattern of stakes so far."""
     losses: tuple[Evidence, ...] = ()
     """Evidence that the macro mean is small, likewise."""
+    headroom: tuple[Floats64, ...] | None = None
+    """The largest possible difference of every query of each collection, in the order in which they are scored; None if
+    it is not known, or if the plan has no partners."""
+    bounded: Evidence | None = None
+    """Evidence from the headroom that the macro mean is small."""
     macro_certain: bool = False
     above: Mask = field(default_factory=lambda: np.zeros(0, bool))
     """Collections that are certainly above their smallest drop."""
@@ -103,11 +115,18 @@ class Monitor:
     """Collections that are certainly above -hard_bound, and those that no pass claims."""
 
     @classmethod
-    def of(cls, rule: SequentialRule, plan: Blocks) -> Monitor:
-        """Return the state before the first block."""
+    def of(cls, rule: SequentialRule, plan: Blocks, headroom: Sequence[Floats64] | None = None) -> Monitor:
+        """Return the state before the first block.
+
+        Args:
+            headroom: the largest possible difference of every query of each collection, from 0 to 1, in the order of
+                the plan. Default: not known.
+        """
         none = np.zeros(len(plan.sizes), bool)
         unclaimed = ~np.isin(np.arange(len(none)), rule.claimed)
-        return cls(rule, plan, tuple(np.empty(0) for _ in none), above=none, below=none, shown=unclaimed)
+        known = tuple(headroom) if headroom is not None and plan.partnered else None
+        strata = tuple(np.empty(0) for _ in none)
+        return cls(rule, plan, strata, headroom=known, above=none, below=none, shown=unclaimed)
 
     @property
     def used(self) -> Counts:
@@ -130,7 +149,8 @@ class Monitor:
             block: for each collection the differences (candidate minus anchor) of the next `wanted` queries.
 
         Raises:
-            ValueError: the block has another number of queries, or a difference is outside [-1, 1].
+            ValueError: the block has another number of queries, or a difference is outside [-1, 1] or above its
+                headroom.
         """
         if [len(deltas) for deltas in block] != self.wanted.tolist():
             raise ValueError(f"the next block has {self.wanted.tolist()} queries of the collections")
@@ -142,7 +162,7 @@ class Monitor:
     def decision(self) -> SequentialDecision:
         """Return what is certain now."""
         collapsed = np.flatnonzero(self._collapsed)
-        macro_refused = self._certain(self.losses, self.rule.margin, self.rule.refusal_alpha)
+        macro_refused = self._refused
         passed = self.macro_certain and bool(self._cleared.all())
         return SequentialDecision(
             verdict="refused" if macro_refused or len(collapsed) else "pass" if passed else None,
@@ -163,8 +183,15 @@ class Monitor:
         design = self.plan.designs[self.blocks - 1]
         gains = (*self.gains[:place], macro_evidence(design, self.strata))
         losses = (*self.losses[:place], macro_evidence(design, [-deltas for deltas in self.strata]))
-        state = replace(self, gains=gains, losses=losses)
+        state = replace(self, gains=gains, losses=losses, bounded=self._bounded(design))
         return replace(state, macro_certain=state._certain(gains, -self.rule.margin, self.rule.alpha))
+
+    def _bounded(self, design: Design) -> Evidence | None:
+        """Return the evidence from the headroom. It stops when not every question has a partner."""
+        if self.headroom is None or self.blocks > self.plan.partnered:
+            return self.bounded
+        both = [(own[:size], own[len(own) - size :]) for own, size in zip(self.headroom, self.used, strict=True)]
+        return headroom_evidence(design, self.strata, [own for own, _ in both], [others for _, others in both])
 
     def _with_collections(self) -> Monitor:
         spent = self.rule.local_alpha * self.rule.early
@@ -180,6 +207,19 @@ class Monitor:
     def _certain(self, parts: tuple[Evidence, ...], mean: float, alpha: float) -> bool:
         return bool(parts) and self._averaged(parts).against(mean) >= math.log(1 / (alpha * self.rule.early))
 
+    @property
+    def _smaller(self) -> Either:
+        """All evidence that the macro mean is small. A part of alpha is kept for the headroom whenever it is known."""
+        plain = self._averaged(self.losses)
+        return Either((plain,) if self.bounded is None else (plain, self.bounded))
+
+    @property
+    def _refused(self) -> bool:
+        if not self.losses:
+            return False
+        wanted = math.log(1 / (self.rule.refusal_alpha * self.rule.early))
+        return self._smaller.against(self.rule.margin) >= wanted
+
     def _averaged(self, parts: tuple[Evidence, ...]) -> Evidence:
         return averaged(parts, of=max(self.plan.patterns[:-1]) + 1)
 
@@ -188,7 +228,7 @@ class Monitor:
         if not self.gains:
             return -1.0, 1.0
         low, high = self.rule.alpha * self.rule.early, self.rule.refusal_alpha * self.rule.early
-        return self._averaged(self.gains).bound(low), -self._averaged(self.losses).bound(high)
+        return self._averaged(self.gains).bound(low), -self._smaller.bound(high)
 
     @property
     def _means(self) -> Floats64:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.judging.gate.blocks import plan
+from harness.judging.gate.blocks import Blocks, plan
 from harness.measuring.statistics.anytime import balanced
 from harness.measuring.statistics.design import Design, Questions
 from tests.harness.judging.gate.plans import parallel, planned, questions
@@ -33,12 +33,12 @@ def test_equal_votes_give_equally_many_queries_whatever_the_sizes() -> None:
     for row in blocks.counts:
         unspent = row[row < np.array(BEIR)]
         assert len(set(unspent.tolist())) <= 1
-    assert blocks.counts[0].sum() == 60
+    assert blocks.counts[0].sum() == 30
 
 
 def test_members_of_a_group_give_by_their_share_of_its_vote() -> None:
     blocks = planned([500] * 14, np.array([1 / 3, 1 / 3, *[1 / 36] * 12]))
-    assert blocks.counts[0].tolist() == [24, 24, *[2] * 12]
+    assert blocks.counts[0].tolist() == [12, 12, *[1] * 12]
 
 
 def test_blocks_share_a_pattern_until_a_collection_is_used_up() -> None:
@@ -66,7 +66,7 @@ def test_after_every_block_the_same_questions_are_there_in_all_languages() -> No
     for design in blocks.designs:
         assert len({one.ids for one in design.collections}) == 1
         assert design.queries == 4 * design.questions
-    assert blocks.designs[0].questions == 60, "a block counts questions"
+    assert blocks.designs[0].questions == 30, "a block counts questions"
     assert set(blocks.patterns) == {0}
 
 
@@ -90,7 +90,7 @@ def test_a_parallel_set_gives_by_the_votes_of_all_its_languages() -> None:
     """Then every question weighs the same in the average: all stakes are 1."""
     members = [questions(name, 400, "set") for name in ("de", "en", "sw")]
     blocks = plan(Design((*members, questions("own", 400))))
-    assert blocks.counts[0].tolist() == [45, 45, 45, 15]
+    assert blocks.counts[0].tolist() == [24, 24, 24, 8]
     assert all((balanced(design)[0] == 1).all() for design in blocks.designs[:3])
 
 
@@ -114,3 +114,39 @@ def test_no_block_leaves_out_a_collection_that_has_questions_left() -> None:
     new = np.diff(blocks.counts, axis=0, prepend=0)
     left = blocks.sizes - blocks.counts + new
     assert ((new > 0) == (left > 0)).all()
+
+
+@pytest.mark.parametrize("blocks", [parallel(12, 714), planned([500]), planned([300] * 4)])
+def test_a_question_that_serves_as_a_partner_is_never_scored_before_the_last_block_with_partners(
+    blocks: Blocks,
+) -> None:
+    """A question that is counted twice would make the wealth another bet."""
+    last = blocks.counts[blocks.partnered - 1]
+    assert blocks.partnered > 5
+    assert (2 * last <= blocks.sizes).all()
+    assert (2 * blocks.counts[blocks.partnered] > blocks.sizes).any()
+    assert set(blocks.patterns[: blocks.partnered]) == {0}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [planned(BEIR), planned([40]), planned([500, 500], [1.0, 1.3])],
+    ids=["small collections end early", "one block", "stakes differ"],
+)
+def test_no_question_has_a_partner_where_half_of_them_cannot_have_one(blocks: Blocks) -> None:
+    assert blocks.partnered == 0
+
+
+def test_a_language_that_lacks_questions_has_no_partners() -> None:
+    """A partner in fewer languages would have another headroom than the question that it belongs to."""
+    most = Questions("set", tuple(f"q{place}" for place in range(199)))
+    assert plan(Design((questions("en", 200, "set"), questions("de", 200, "set")))).partnered
+    assert not plan(Design((questions("en", 200, "set"), most))).partnered
+
+
+def test_blocks_grow_faster_once_looking_costs_something() -> None:
+    """When the smallest collection has no query left, every block begins a new bet."""
+    fine, mixed = planned([500] * 4).counts[:, 0], planned(BEIR).counts[:, 0]
+    assert (np.diff(fine) <= 0.1 * fine[:-1] + 1).all()
+    later = mixed[(mixed >= 50) & (mixed < 500)]
+    assert (np.diff(later) >= 0.25 * later[:-1]).all()

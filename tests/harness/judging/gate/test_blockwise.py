@@ -23,7 +23,7 @@ from tests.tiny_collection import FIRST, Place
 
 FAKE = "tests.fake_adapters"
 RULE = SequentialRule()
-NOBODY = replace(RULE, early=1e-12)
+NOBODY = replace(RULE, early=1e-12, local_alpha=1e-12)
 """A rule that nothing is certain enough for."""
 QUERIES = {"many": 120, "few": 40}
 
@@ -154,3 +154,42 @@ def test_questions_that_are_asked_twice_are_refused_in_one_line(place: Place, bo
     twice = replace(both[0], collection=replace(both[0].collection, changes=changes_of({"q1": [0]})))
     with pytest.raises(UsageError, match="many has pairs of queries; run the gate without --sequential"):
         gate(place, [twice, both[1]], "control:oracle", "control:random")
+
+
+def test_headroom_is_known_once_every_pair_of_the_anchor_is(place: Place, both: list[CandidatePool]) -> None:
+    """It is the best value of the candidates minus the anchor's, and nothing is scored to find it."""
+    log = place.log()
+    _, model, control = systems(FIRST, [f"{FAKE}:Plain?log={log}", "control:random"], 5, place.workspace)
+    with place.session() as session:
+        assert blockwise.headroom(both, model, session) is None
+        whole = [evaluate(one, model, session) for one in both]
+        count = len(asked(log))
+        known = blockwise.headroom(both, model, session)
+        assert known is not None and len(asked(log)) == count
+        for one, own, room in zip(both, whole, known, strict=True):
+            assert room == pytest.approx(one.controls["oracle"][0] - own.values[0])
+        assert blockwise.headroom(both, control, session) is None, "its values depend on the block"
+
+
+def test_a_gate_with_a_known_anchor_stops_no_later(place: Place, both: list[CandidatePool]) -> None:
+    anchor, candidate = "tests.harness.judging.gate.fakes:Reader", "control:anti-oracle"
+    unknown = gate(place, both[:1], anchor, candidate)
+    _, system = systems(FIRST, [anchor], 5, place.workspace)
+    with place.session() as session:
+        evaluate(both[0], system, session)
+    known = gate(place, both[:1], anchor, candidate)
+    assert known.headroom and not unknown.headroom
+    assert known.decision.verdict == unknown.decision.verdict == "refused"
+    assert known.decision.used <= unknown.decision.used
+
+
+def test_languages_that_list_their_queries_in_another_order_are_paired_by_question(place: Place) -> None:
+    """A collection lists its queries in its own order; the values of a block have to follow the order of the draws."""
+    pool = ground(place, "listed", 60)
+    rows = np.array([41, 3, 17, 59])
+    _, system = systems(FIRST, [f"{FAKE}:Plain"], 5, place.workspace)
+    with place.session() as session:
+        whole = evaluate(pool, system, session).values[0]
+        (values,) = blockwise._Side(system, session).values([pool], [rows])
+    assert np.array_equal(values, whole[rows])
+    assert len(set(values.tolist())) > 1

@@ -32,9 +32,11 @@ def deltas(mean: float, size: int, seed: int, sd: float = 0.15) -> Floats:
     return moved * sign * sd * 2**0.5
 
 
-def watched(streams: list[Floats], blocks: Blocks, rule: SequentialRule = RULE) -> list[Monitor]:
+def watched(
+    streams: list[Floats], blocks: Blocks, rule: SequentialRule = RULE, headroom: list[Floats] | None = None
+) -> list[Monitor]:  # fmt: skip
     """Every state until no block is wanted."""
-    states = [Monitor.of(rule, blocks)]
+    states = [Monitor.of(rule, blocks, headroom)]
     while states[-1].wanted.any():
         used, wanted = states[-1].used, states[-1].wanted
         block = [one[start : start + more] for one, start, more in zip(streams, used, wanted, strict=True)]
@@ -313,3 +315,54 @@ def test_a_claim_at_a_small_alpha_takes_more_queries() -> None:
     claimed = replace(RULE, claimed=(0, 1, 2, 3))
     one, many = (decided(streams, blocks, replace(claimed, alpha=alpha)) for alpha in (0.05, 0.0005))
     assert sum(one.used) < sum(many.used)
+
+
+ROOM = np.tile([0.04, 0.1, 0.3], 200)
+
+
+def lost(seed: int, mean: float, languages: int = 1) -> list[Floats]:
+    """Small differences that never exceed `ROOM`."""
+    moved = np.random.default_rng(seed).normal(mean, 0.05, (languages, 600))
+    return list(np.minimum(moved, ROOM))
+
+
+def test_known_headroom_refuses_a_loss_in_a_parallel_set_with_fewer_questions() -> None:
+    blocks = parallel(3, 600)
+    for seed in range(3):
+        streams = lost(seed, -0.035, 3)
+        bounded, plain = watched(streams, blocks, headroom=[ROOM] * 3)[-1], watched(streams, blocks)[-1]
+        assert bounded.decision.verdict == plain.decision.verdict == "refused"
+        assert bounded.used[0] < 0.75 * plain.used[0]
+        assert bounded.decision.interval[1] <= -RULE.margin, "the interval says why"
+
+
+def test_looking_with_known_headroom_refuses_no_more_than_its_share_of_what_is_at_the_margin() -> None:
+    """The candidate wins where it can win much, and loses a little everywhere else: few questions look like a loss."""
+    blocks, rule = planned([300]), replace(RULE, early=1.0, refusal_alpha=0.1, min_drop=0.9, local_alpha=1e-9)
+    refused = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        rare = generator.random(300) < 0.03
+        room = np.where(rare, 1.0, 0.05)
+        stream = np.where(rare, 1.0, -0.035 / 0.97)
+        refused += decided_with([stream], blocks, rule, [room]) == "refused"
+    assert refused <= 16
+
+
+def decided_with(streams: list[Floats], blocks: Blocks, rule: SequentialRule, headroom: list[Floats]) -> str | None:
+    return watched(streams, blocks, rule, headroom)[-1].decision.verdict
+
+
+def test_evidence_from_the_headroom_ends_with_the_partners_and_is_kept() -> None:
+    blocks = planned([600])
+    states = watched(lost(1, 0.0), blocks, replace(RULE, margin=0.001), [ROOM])
+    ended = states[blocks.partnered].bounded
+    assert ended is not None and ended is not states[blocks.partnered - 1].bounded
+    assert states[-1].bounded is ended and len(states) - 1 > blocks.partnered
+
+
+def test_headroom_is_not_used_where_no_question_has_a_partner() -> None:
+    blocks = planned([500, 50])
+    streams = [deltas(-0.05, 500, 1), deltas(-0.05, 50, 2)]
+    without = watched(streams, blocks)[-1].decision
+    assert watched(streams, blocks, headroom=[np.ones(500), np.ones(50)])[-1].decision == without

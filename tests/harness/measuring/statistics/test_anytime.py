@@ -11,11 +11,14 @@ import pytest
 
 from harness.measuring.statistics.anytime import (
     BETS,
+    HEADROOM_BETS,
     SHARES,
+    Either,
     Evidence,
     averaged,
     balanced,
     evidence,
+    headroom_evidence,
     macro_evidence,
     wealth,
 )
@@ -173,3 +176,69 @@ def test_a_value_that_no_bound_allows_is_refused(value: float) -> None:
 
 def test_rounding_is_no_such_value() -> None:
     assert np.isfinite(wealth(np.array([1 + 1e-15, -1 - 1e-15]))).all()
+
+
+LAWS = {
+    "losses follow the headroom": ([0.9, 0.4, 0.05], [-0.5, 0.0, 0.05], [0.2, 0.3, 0.5]),
+    "the few questions with headroom win it all": ([1.0, 0.02], [1.0, -0.06], [0.05, 0.95]),
+    "they lose it all": ([0.05, 0.0, 1.0], [-0.95, 0.0, 0.04], [0.06, 0.9, 0.04]),
+    "no headroom": ([0.0, 0.0], [-1.0, 0.0], [0.03, 0.97]),
+    "all of it": ([1.0, 1.0], [1.0, -1.0], [0.5, 0.5]),
+}
+"""Headroom, difference and probability of each kind of question."""
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_the_expected_wealth_of_a_question_and_its_partner_is_at_most_what_the_mean_allows(name: str) -> None:
+    """Exactly, over all pairs of kinds; and no wealth is ever below 0, whatever the headroom."""
+    room, delta, law = map(np.array, LAWS[name])
+    expected = np.zeros(len(HEADROOM_BETS))
+    for scored, partner in itertools.product(range(len(law)), repeat=2):
+        found = headroom_evidence(alone(1), [delta[[scored]]], [room[[scored]]], [room[[partner]]])
+        assert np.isfinite(found.logs).all()
+        expected += law[scored] * law[partner] * np.exp(found.logs) * len(HEADROOM_BETS)
+    assert (expected <= np.exp(-HEADROOM_BETS * (delta @ law)) + 1e-12).all()
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_evidence_from_the_headroom_errs_no_more_often_than_promised_however_often_one_looks(name: str) -> None:
+    """The true mean is the one that is tested, and every draw is a look."""
+    room, delta, law = map(np.array, LAWS[name])
+    generator, size, left = np.random.default_rng(7), 60, 0
+    for _ in range(200):
+        kinds = generator.choice(len(law), 2 * size, p=law)
+        seen = [
+            headroom_evidence(alone(n), [delta[kinds[:n]]], [room[kinds[:n]]], [room[kinds[-n:]]])
+            for n in range(1, size + 1)
+        ]
+        left += any(one.against(float(-(delta @ law))) >= math.log(1 / ALPHA) for one in seen)
+    assert left <= 200 * ALPHA + 2 * math.sqrt(200 * ALPHA)
+
+
+def test_known_headroom_shows_a_small_loss_with_half_of_the_questions() -> None:
+    """Without it a gain of 1 in some question that was not asked can never be excluded quickly."""
+    lost, room, wanted = np.full(300, -0.03), np.full(300, 0.1), math.log(100)
+    seen = [headroom_evidence(alone(n), [lost[:n]], [room[:n]], [room[:n]]).against(0.005) for n in (120, 240)]
+    assert seen[0] >= wanted
+    assert evidence(-lost[:200]).against(0.005) < wanted <= evidence(-lost[:280]).against(0.005)
+
+
+def test_headroom_in_several_languages_is_that_of_their_average() -> None:
+    design, one = parallel(2, 2), np.array([0.2, 0.6])
+    two = [np.array([0.0, 0.2]), np.array([0.4, 1.0])]
+    found = headroom_evidence(design, [np.zeros(2)] * 2, two, two)
+    assert np.allclose(found.logs, headroom_evidence(alone(2), [np.zeros(2)], [one], [one]).logs)
+    assert np.array_equal(found.reach, 2 * HEADROOM_BETS)
+
+
+def test_a_gain_above_the_headroom_is_refused() -> None:
+    with pytest.raises(ValueError, match="above the headroom"):
+        headroom_evidence(alone(1), [np.array([0.3])], [np.array([0.2])], [np.array([0.2])])
+
+
+def test_several_kinds_of_evidence_share_one_alpha() -> None:
+    strong, weak = evidence(np.full(100, 0.3)), evidence(np.full(100, 0.1))
+    both = Either((weak, strong))
+    assert both.against(0.0) == pytest.approx(strong.against(0.0) - math.log(2))
+    assert both.bound(ALPHA) == strong.bound(ALPHA / 2)
+    assert both.against(both.bound(ALPHA)) == pytest.approx(math.log(1 / ALPHA))
