@@ -23,6 +23,16 @@ def head_identity(dtype: str) -> dict[str, object]:
     return {} if dtype == WHOLE else {"head": WHOLE}
 
 
+def dtype_in(identity: Mapping[str, object]) -> str | None:
+    """The number format in the identity of an adapter or of one that it is made of; None for what has none: BM25, runs,
+    controls, imported values."""
+    found = identity.get("dtype")
+    if isinstance(found, str):
+        return found
+    inner = (dtype_in(value) for value in identity.values() if isinstance(value, Mapping))
+    return next((one for one in inner if one is not None), None)
+
+
 def refuse_impossible(dtype: str, device: str) -> None:
     """Refuse a number format that a device cannot compute in.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
 from harness.measuring.alarms.texts import Codes, repeated
+from harness.measuring.half_noise import HalfNoise
 from harness.scoring.alarms.registered import Role
 from harness.scoring.alarms.scores import SystemScores, score_alarms
 from harness.scoring.ground import CandidatePool
@@ -56,6 +57,8 @@ class Audit:
     """Whether the reranker kept the candidates."""
     tokens: TokenAudit | None
     """None if the system has no tokens."""
+    noise: HalfNoise | None = None
+    """The noise floor of half precision; None in float32, and for systems without a number format."""
     alarms: tuple[Alarm, ...] = field(default=())
 
     @property
