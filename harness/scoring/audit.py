@@ -67,8 +67,9 @@ class Audit:
         return {measure: best - worst for measure, (worst, best) in self.ties.items()}
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+        """For JSON. The noise floor is left out where there is none."""
+        found = asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+        return found if self.noise else {key: value for key, value in found.items() if key != "noise"}
 
 
 def audit(ground: CandidatePool, scores: Scores) -> Audit:
