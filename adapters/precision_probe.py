@@ -175,7 +175,12 @@ def time_product(dtype: Dtype, device: str, width: int) -> float:
 
 def time_model(spec: str) -> float:
     """Seconds in which a model scores a few pairs, or embeds their documents."""
-    seconds = _seconds_of(_call_of(open_reranker(spec)))
+    try:
+        opened = open_reranker(spec)
+    except UsageError as error:
+        raise UsageError(f"{error}; --dtype auto times pairs, so write ?dtype= for this model") from None
+    seconds = _seconds_of(_call_of(opened))
+    del opened
     gc.collect()  # gives the memory of the model back, also that of a GPU
     torch = need("torch", "models", "running a model")
     if torch.cuda.is_available():

@@ -21,7 +21,7 @@ from harness.running.experiment import experiment
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
 from harness.scoring.costs.plan import WITHOUT_MODEL, RunPlan, plan, within_budget
 from harness.scoring.ground import is_paired, ordinary_measures
-from harness.scoring.precision import RunDtype, with_dtype
+from harness.scoring.precision import RunDtype, run_with_dtype
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import systems
 from harness.workspace import DEFAULT, Workspace
@@ -126,8 +126,8 @@ def run(
             reporter.note(line)
         for collection in collections:
             ordinary_measures(collection, wanted)
-        chosen = with_dtype(first or first_stage_of(collections), dtype, "retriever", place.cache, reporter)
-        named = [with_dtype(one, dtype, "reranker", place.cache, reporter) for one in named]
+        chosen = first or first_stage_of(collections)
+        chosen, named = run_with_dtype(chosen, named, dtype, place.cache, reporter)
         if budget is not None:
             collections = _within(collections, depth, budget, chosen)
         reporter.note(_cost(plan(collections, depth, named, first_stage=chosen)))
@@ -246,8 +246,8 @@ def planned(
     origin = arguments.source_choice(source, mirror, allow_drift)
     first, dtype = arguments.optional_name("first_stage", first_stage), arguments.dtype_of(dtype)
     shown = arguments.reporter_of(reporter)
-    named = [with_dtype(one, dtype, "reranker", None, shown) for one in named]
-    first = None if first is None else with_dtype(first, dtype, "retriever", None, shown)
+    chosen, named = run_with_dtype(first or GIVEN, named, dtype, None, shown)
+    first = chosen if first else None
     found = named_sources(on, split, arguments.names_of("languages", languages), None, origin)
     for line in found.skipped:
         shown.note(line)

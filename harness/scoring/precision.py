@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,18 @@ def with_dtype(spec: str, dtype: str | None, part: Part, cache: Path | None, rep
     choice = resolve(spec, cache)
     reporter.note(f"{spec}: {choice}")
     return spec if choice.dtype == WHOLE else with_option(spec, OPTION, choice.dtype)
+
+
+def run_with_dtype(
+    first: str, rerankers: Sequence[str], dtype: str | None, cache: Path | None, reporter: Reporter
+) -> tuple[str, list[str]]:
+    """The first stage and the rerankers of a run with its number format; see `with_dtype`. A note says if no model of
+    the run takes it."""
+    parts: list[tuple[str, Part]] = [(first, "retriever"), *((one, "reranker") for one in rerankers)]
+    if dtype not in (None, WHOLE) and not any(takes_dtype(*one) for one in parts):
+        reporter.note(f"--dtype {dtype} changes nothing: every model of this run names its number format, or has none")
+    named = [with_dtype(one, dtype, "reranker", cache, reporter) for one in rerankers]
+    return with_dtype(first, dtype, "retriever", cache, reporter), named
 
 
 def takes_dtype(spec: str, part: Part) -> bool:

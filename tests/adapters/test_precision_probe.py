@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters import precision, precision_probe, tiny
-from adapters.errors import ModelError
+from adapters.errors import ModelError, UsageError
 from adapters.precision import Dtype
 from adapters.precision_probe import PrecisionChoice, Timers, read_choice, resolve
 from adapters.sums import DamagedFile, DamageWarning
@@ -125,6 +125,11 @@ def test_a_device_without_half_precision_is_no_error(model: str, monkeypatch: py
     clock = Clock(4, 4)
     assert resolve(model, None, clock.timers).dtype == "float32"
     assert clock.asked == []
+
+
+def test_a_model_that_scores_no_pairs_is_asked_to_name_its_format() -> None:
+    with pytest.raises(UsageError, match=r"--dtype auto times pairs, so write \?dtype= for this model"):
+        precision_probe.time_model("tests.fake_rankers:AsGiven")
 
 
 @pytest.mark.parametrize("make", [tiny.cross_encoder, tiny.causal_lm, tiny.bert_embedder])

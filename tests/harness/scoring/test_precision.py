@@ -12,7 +12,17 @@ from adapters.precision import dtype_in
 from adapters.precision_probe import PrecisionChoice
 from harness.progress import Silent
 from harness.scoring import precision
-from harness.scoring.precision import with_dtype
+from harness.scoring.precision import run_with_dtype, with_dtype
+
+
+class Notes(Silent):
+    """Keeps the notes of a run."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def asked(spec: str, dtype: str | None) -> str:
@@ -41,6 +51,17 @@ def test_a_spec_that_names_a_format_keeps_it(model: str) -> None:
 @pytest.mark.parametrize("spec", ["bm25", "given", "run:scores.trec", "control:oracle", "tests.fake_rankers:AsGiven"])
 def test_what_has_no_format_stays_as_it_is(spec: str) -> None:
     assert asked(spec, "bfloat16") == spec
+
+
+def test_a_format_that_no_model_takes_is_said(model: str) -> None:
+    said = Notes()
+    assert run_with_dtype("bm25", ["control:oracle"], "bfloat16", None, said) == ("bm25", ["control:oracle"])
+    assert said.notes == [
+        "--dtype bfloat16 changes nothing: every model of this run names its number format, or has none"
+    ]
+    assert run_with_dtype("bm25", [model], "bfloat16", None, said) == ("bm25", [f"{model}?dtype=bfloat16"])
+    assert run_with_dtype("given", ["bm25"], None, None, said) == ("given", ["bm25"])
+    assert len(said.notes) == 1
 
 
 @pytest.mark.parametrize(("found", "ending"), [("bfloat16", "?dtype=bfloat16"), ("float32", "")])
