@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from adapters.kinds import Code, Kind, refuse_other_kinds, refuse_own_code
 from adapters.models import open_folder
 from adapters.modular import ModularScorer
 from adapters.next_word import NextWordModel
+from adapters.precision import Dtype, head_identity
 from adapters.prompt_template import PromptTemplate
 from adapters.prompt_tokens import Ids, PromptTokens
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
@@ -63,7 +64,7 @@ class CausalLMReranker:
         instruction: str | None = None,
         template: str | None = None,
         device: str | None = None,
-        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         batch_tokens: int | None = None,
         positive: str | None = None,
         negative: str | None = None,
@@ -113,6 +114,7 @@ class CausalLMReranker:
             "instruction": self._instruction,
             "max_length": self._max_length,
             "dtype": self._dtype,
+            **head_identity(self._dtype),
             "words": list(words),
             **({} if same is not None else self._asking.day),
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from adapters.models import open_folder
 from adapters.modular import ModularScorer, is_modular, prompt_of
 from adapters.padding import batching_of
 from adapters.pairs import Truncation
+from adapters.precision import Dtype, head_identity
 from adapters.protocols import Floats, Identity, IndexPairs, Integers, Scored, Setting
 from adapters.reference import ReferenceCall
 from adapters.reranker_family import written_head
@@ -49,7 +49,7 @@ class CrossEncoder:
         truncation: "longest_first" as in transformers, or "document" to keep every query whole. Where the model is
             called with a prompt, only documents are cut.
         device: a torch device; default: a GPU if there is one.
-        dtype: of the weights. Half precision on a CPU is many times slower.
+        dtype: of the weights. The head, the logits and the softmax are computed in float32 in any case.
         batch_tokens: padded tokens per model call; it does not change scores beyond rounding.
         label: the number or name of the label to rank by, for a model with several. Documents are ordered by its
             softmax probability: with two labels, the score is the difference of the two logits.
@@ -73,7 +73,7 @@ class CrossEncoder:
         max_length: int | None = None,
         truncation: Truncation = "longest_first",
         device: str | None = None,
-        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         batch_tokens: int | None = None,
         label: int | str | None = None,
         template: str | None = None,
@@ -123,6 +123,7 @@ class CrossEncoder:
             "max_length": self._max_length,
             "truncation": self._truncation,
             "dtype": self._dtype,
+            **head_identity(self._dtype),
             **self._label.identity,
             **asked,
             **adapted_identity(self._folder.path),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal, Self, cast
+from typing import ClassVar, Self, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from adapters.filling import filled
 from adapters.identity import digest, text_digests
 from adapters.kinds import Code, refuse_own_code
 from adapters.models import open_folder
+from adapters.precision import Dtype, head_identity
 from adapters.protocols import Embedder, Floats, Identity, IndexPairs, Integers, Role, Scored, Setting
 from adapters.reference import NoReference, ReferenceCall
 from adapters.sentence_model import (
@@ -69,7 +70,7 @@ class SentenceEmbedder:
         revision: str | None = None,
         max_length: int | None = None,
         device: str | None = None,
-        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         batch_tokens: int | None = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,
@@ -183,7 +184,8 @@ class SentenceEmbedder:
     @property
     def _content(self) -> dict[str, object]:
         model = self._model
-        return {**_ADAPTER, **model.content, "max_length": model.max_length, "dtype": model.dtype}
+        precision = {"dtype": model.dtype, **head_identity(model.dtype)}
+        return {**_ADAPTER, **model.content, "max_length": model.max_length, **precision}
 
 
 class EmbedderPart:
@@ -199,7 +201,7 @@ class EmbedderPart:
         revision: str | None = None,
         max_length: int | None = None,
         device: str | None = None,
-        dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         batch_tokens: int | None = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,

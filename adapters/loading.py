@@ -17,6 +17,7 @@ from adapters.contents import Contents
 from adapters.end_token import end_options
 from adapters.errors import EnvironmentFailure, HarnessError, ModelError, class_of, need
 from adapters.models import ModelFolder
+from adapters.precision import WHOLE, keep_modules, refuse_impossible
 from adapters.protocols import Floats, Role
 from adapters.routes import networks_of
 from adapters.soundness import quantiser, refuse_pointers, refuse_unsound
@@ -96,8 +97,10 @@ def load_sentence_model(
 
     Raises:
         ModelError: the model cannot be loaded; the message names the file or the reason.
+        UsageError: the device cannot compute in this number format.
     """
     refuse_unsound(folder, pickle=pickle)
+    refuse_impossible(dtype, device)
     library, torch = (need(name, "models", PURPOSE) for name in ("sentence_transformers", "torch"))
     pairs, quiet = kind == "CrossEncoder", {"show_progress_bar": False}
     raw = {"activation_fn": torch.nn.Identity()}
@@ -111,6 +114,8 @@ def load_sentence_model(
         else:
             model = getattr(library, kind)(modules=_pooled(folder, pooling, options, ends), device=device).eval()
         _refuse_unknown_quantiser(need("transformers", "models", PURPOSE), folder)
+        if dtype != WHOLE:
+            keep_modules(model, pairs=pairs)
 
         def ask() -> Floats:
             if pairs:

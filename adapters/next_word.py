@@ -18,6 +18,7 @@ from adapters.errors import ModelError, need
 from adapters.loading import engine_of, load_network, load_tokenizer
 from adapters.models import ModelFolder
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
+from adapters.precision import WHOLE, refuse_impossible
 from adapters.prefixes import states_after
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Floats, Integers
@@ -181,6 +182,7 @@ class NextWordModel:
     @cached_property
     def _network(self) -> Any:
         word_ids = self.word_ids  # a wrong word is found before the weights are read
+        refuse_impossible(self._dtype, self.device)
         network = load_language_model(self.folder, self._dtype, pickle=self._pickle).to(self.device)
         narrow_head(network, word_ids)
         return network
@@ -251,7 +253,7 @@ def narrow_head(network: Any, word_ids: tuple[int, ...], **more: Any) -> None:
     """Let the head compute only the words, in float32, inside the network's forward pass.
 
     Any scaling or capping of the logits by the architecture stays in effect. If the narrow head gives other logits
-    for a probe than the whole head, the whole head is kept.
+    for a probe than the whole head, the whole head is kept, also in float32.
 
     Args:
         more: arguments that the network needs besides `input_ids`.
@@ -265,7 +267,8 @@ def narrow_head(network: Any, word_ids: tuple[int, ...], **more: Any) -> None:
         network.set_output_embeddings(_rows(head, word_ids))
 
     if not answers_alike(network, word_ids, change, **more):
-        network.set_output_embeddings(head)
+        whole = head.weight.dtype == getattr(torch, WHOLE)
+        network.set_output_embeddings(head if whole else _rows(head, tuple(range(head.out_features))))
 
 
 def answers_alike(network: Any, word_ids: tuple[int, ...], change: Callable[[], None], **more: Any) -> bool:

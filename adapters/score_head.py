@@ -17,6 +17,7 @@ from adapters.models import ModelFolder
 from adapters.packed import Forward, packed_classifier
 from adapters.padding import PROBE_QUERY, PROBE_TEXTS, alike
 from adapters.pair_inputs import Padding, Sequenced, collated
+from adapters.precision import WHOLE, keep_head, refuse_impossible
 from adapters.protocols import Floats
 
 
@@ -72,13 +73,17 @@ def load_score_head(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: 
     Raises:
         ModelError: weights are missing from the checkpoint or do not have the configured shape, or the folder cannot be
             read without running custom code.
+        UsageError: the device cannot compute in this number format.
     """
     auto = "AutoModelForSequenceClassification"
+    refuse_impossible(dtype, device)
     count = head_of_adapter(folder, pickle=pickle)
     labels = {} if count is None else {"num_labels": count}
     model, report = load_network(folder, auto, dtype, pickle=pickle, ignore_mismatched_sizes=True, **labels)
     _refuse_new_weights(folder, report)
     _refuse_unsteady(folder, model)
+    if dtype != WHOLE:
+        keep_head(model)
     return _head(model.to(device), tokenizer, device, dtype)
 
 

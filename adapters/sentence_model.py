@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -20,11 +20,10 @@ from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.packed_sentences import PackedSentences, packed_sentences
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
+from adapters.precision import Dtype
 from adapters.protocols import Floats, Integers, Role
 from adapters.routes import is_routed
 from adapters.vector_form import VectorForm
-
-Dtype = Literal["float32", "float16", "bfloat16"]
 
 _PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 _INSTRUCTED = re.compile(r"(Instruct: |<instruct>).*(\nQuery: ?|\n<query>)", re.DOTALL)

@@ -15,6 +15,7 @@ from adapters.causal_lm import CausalLMReranker
 from adapters.errors import ModelError, need
 from adapters.kinds import Kind
 from adapters.next_word import NextWordModel, load_language_model, narrow_head
+from adapters.precision import refuse_impossible
 from adapters.prompt_tokens import Ids
 from adapters.protocols import Integers
 from adapters.reference import NoReference, ReferenceCall
@@ -41,6 +42,7 @@ class FirstWordModel(NextWordModel):
     @cached_property
     def _network(self) -> Any:
         word_ids = self.word_ids  # a wrong word is found before the weights are read
+        refuse_impossible(self._dtype, self.device)
         network = load_language_model(self.folder, self._dtype, "AutoModelForSeq2SeqLM", pickle=self._pickle)
         if _start_of(network) < 0:
             raise ModelError(

@@ -101,6 +101,17 @@ def with_option(text: str, name: str, value: str) -> str:
     return f"{spec.text.partition('?')[0]}?{'&'.join(f'{key}={one}' for key, one in options.items())}"
 
 
+def has_option(text: str, part: Part, name: str) -> bool:
+    """Whether the adapter that a spec names has an option. Nothing is opened.
+
+    Raises:
+        HarnessError: the spec names no adapter for this part.
+    """
+    spec = parse(text)
+    found = inspect.signature(_load(spec.model if spec.kind == "object" else _target(spec, part), spec))
+    return name in found.parameters and found.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+
+
 def open_retriever(text: str) -> Retriever:
     """The first stage that a spec names."""
     built = _build(parse(text), "retriever")

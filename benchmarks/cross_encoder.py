@@ -1,10 +1,12 @@
 """Reranking with our scheduling and with sentence-transformers' CrossEncoder.predict, side by side in one run.
 
-    python benchmarks/cross_encoder.py MODEL COLLECTION [--pairs 2000] [--rounds 2] [--shape NAME] [--out FILE.json]
+    python benchmarks/cross_encoder.py MODEL COLLECTION [--pairs 2000] [--rounds 2] [--shape NAME] [--dtype auto]
 
 MODEL is a cross-encoder's folder, COLLECTION a BEIR folder with English text. Each of `pairs / 50` queries gets 50
 documents, cut to word counts drawn from a lognormal distribution that gives the lengths of BEIR passages (tokens:
-median about 114, mean about 138, 95th percentile about 316). Both sides run in float32 with default settings, in turn.
+median about 114, mean about 138, 95th percentile about 316). Both sides run with default settings, in turn: the peer in
+float32, ours in the format of --dtype. Half precision is measured only on processors with AMX. Then the result has the
+share of queries with the same ten best documents, and with --judged a test that the model stays the same.
 
 With `--shape`, a model with random weights is measured, and MODEL gives only the tokenizer: `modernbert` has the shape
 of granite-embedding-small-english-r2 with a score head, `deberta-v3` that of mxbai-rerank-xsmall-v1.
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,7 +28,11 @@ import torch
 from sentence_transformers import CrossEncoder as Peer
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from adapters.cross_encoder import CrossEncoder
+from adapters.processor import instruction_set
+from benchmarks import half
 from harness.result.environment import machine
 
 SHAPES: dict[str, dict[str, object]] = {
@@ -51,10 +58,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--shape", choices=SHAPES)
     parser.add_argument("--out", type=Path)
+    half.add_options(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         model = options.model if options.shape is None else str(shaped(options.shape, options.model, Path(folder)))
-        measure(model, options)
+        result = half.skipped(options.dtype, anyway=options.any_processor) or measured(model, options)
+    print(json.dumps(result, indent=1))
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def shaped(shape: str, tokenizer: str, folder: Path) -> Path:
@@ -71,10 +82,12 @@ def shaped(shape: str, tokenizer: str, folder: Path) -> Path:
     return folder
 
 
-def measure(model: str, options: argparse.Namespace) -> None:
-    """Run both sides on a model's folder."""
+def measured(model: str, options: argparse.Namespace) -> dict[str, object]:
+    """Time both sides on the same pairs."""
+    dtype, why = half.format_of(model, options.dtype)
     queries, documents, pairs = workload(options.collection, options.pairs)
-    ours, peer = CrossEncoder(model), Peer(model, activation_fn=torch.nn.Identity(), device="cpu")
+    ours = CrossEncoder(model, device="cpu", dtype=dtype)  # type: ignore[arg-type]
+    peer = Peer(model, activation_fn=torch.nn.Identity(), device="cpu")
     texts = [(queries[q], documents[d]) for q, d in pairs]
     sides: dict[str, Callable[[int], np.ndarray]] = {
         "ours": lambda n: ours.score(queries, documents, pairs[:n]),
@@ -84,10 +97,15 @@ def measure(model: str, options: argparse.Namespace) -> None:
         side(64)
     timed, scores = rounds(sides, options.pairs, options.rounds)
     lengths = [len(peer.tokenizer(*pair)["input_ids"]) for pair in texts]
-    result = {"shape": options.shape, **report(timed, scores, lengths, options.pairs)}
-    print(json.dumps(result, indent=1))
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
+    tables = (scores[name].reshape(len(queries), -1) for name in ("ours", "sentence-transformers"))
+    return {
+        "shape": options.shape,
+        **report(timed, scores, lengths, options.pairs),
+        "dtype": why,
+        "processor": instruction_set(),
+        "same_top_10": round(half.same_tops(*tables), 4),
+        "same_model": half.same_model(model, dtype, options.judged),
+    }
 
 
 def workload(collection: Path, count: int) -> tuple[list[str], list[str], np.ndarray]:

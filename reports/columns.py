@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 from adapters.errors import UsageError, did_you_mean
 from harness import numbers
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.judging.compare.comparison import canonical
+from harness.measuring.votes import shares
 from harness.result.gathered import OFFICIAL, speed_of
 from reports import rule
 from reports.lines import Line
@@ -128,6 +130,15 @@ def _truncated(line: Line) -> float | None:
     return lost / total if total and all(None not in pair for pair in counts) else None
 
 
+def _noise(line: Line) -> float | None:
+    """The largest change of the mean by other batches in half precision; None if one collection has none."""
+    floors = [one.stored.audit.noise for one in line.results]
+    known = [one.effects[line.measure] for one in floors if one is not None and line.measure in one.effects]
+    if not known or len(known) < len(floors):
+        return None
+    return float(sum(map(mul, shares([one.collection.group for one in line.results]), known)))
+
+
 def _significant(line: Line, sign: int) -> int | None:
     """The number of collections where the corrected test finds a difference of this sign."""
     tested = [one for one in line.each if one.difference is not None]
@@ -197,6 +208,10 @@ for _column in (
     Column(
         "tie_span", "tie span", POINTS, lambda line: line.figure.tie_span,
         "tie span: the best minus the worst value over all orders of equal scores",
+    ),
+    Column(
+        "noise", "noise", POINTS, _noise,
+        "noise: how much half precision changes the value of the same pairs in other batches; -: float32, or no model",
     ),
     Column("truncated", "truncated", SHARE, _truncated, "truncated: candidates that lost a token or more"),
     Column(

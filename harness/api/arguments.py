@@ -13,6 +13,7 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.models import MIRROR
 from harness.data.sources.origin import SourceChoice
 from harness.progress import Reporter, Silent, Terminal
+from harness.scoring.precision import CHOICES, RunDtype
 from harness.scoring.session import Session, opened
 from harness.scoring.workers.pool import Workers
 from harness.workspace import DEFAULT, VARIABLE, Workspace
@@ -154,6 +155,17 @@ def workers_of(given: int | str) -> Workers:
     if isinstance(given, bool) or not isinstance(given, Integral) or given < 1:
         raise UsageError(f"workers must be a whole number, 1 or more, or 'auto', not {given!r}")
     return int(given)
+
+
+def dtype_of(given: RunDtype | None) -> RunDtype | None:
+    """Return the number format of a run, or None.
+
+    Raises:
+        UsageError: it is unknown.
+    """
+    if given is not None:
+        one_of("dtype", given, CHOICES)
+    return given
 
 
 @contextmanager

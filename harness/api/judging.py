@@ -13,9 +13,11 @@ from harness.api.comparison import Comparison
 from harness.api.targets import collections_of, first_stage_of, named_sources
 from harness.judging.compare.comparison import compare as compare_stored
 from harness.judging.compare.comparison import margin_of
+from harness.judging.gate.formats import in_format
 from harness.progress import Reporter
 from harness.result.opening import is_same_store, stored_in
 from harness.result.select import Wanted
+from harness.scoring.precision import RunDtype, with_dtype
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ def gate(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
+    dtype: RunDtype | None = None,
     workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
@@ -157,6 +160,8 @@ def gate(
         source: as in `run`.
         mirror: as in `run`.
         allow_drift: as in `run`.
+        dtype: as in `run`, for the candidate, an anchor that is a spec, and the first stage. A stored anchor has the
+            number format that it was measured in, and the candidate needs the same.
         workers: as in `run`.
         workspace: as in `run`.
         against: another workspace with the stored results of the anchor, such as an artefact of the main branch. It is
@@ -187,12 +192,14 @@ def gate(
     sample, spec = arguments.optional_whole("sample_queries", sample_queries), arguments.name_of("candidate", candidate)
     declared = _declared(policy).overridden(**_given(targets, anchor, first_stage, depth, measure, languages))
     origin, other = arguments.source_choice(source, mirror, allow_drift), arguments.file_of(against)
+    dtype = arguments.dtype_of(dtype)
     opened = _opened(declared, origin, split, rules, parallel, workspace, reporter, workers)
-    with opened as (collections, first, session):
+    with opened as (collections, chosen, session):
+        declared, first = in_format(declared, chosen, dtype, session, stored=other is not None)
         found = judge_candidate(
             collections,
             declared,
-            spec,
+            with_dtype(spec, dtype, "reranker", session.workspace.cache, session.reporter),
             first,
             session,
             tier=tier,
@@ -222,6 +229,7 @@ def planned_gate(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
+    dtype: RunDtype | None = None,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
     reporter: Reporter | None = None,
@@ -244,11 +252,14 @@ def planned_gate(
 
     arguments.one_of("tier", tier, TIERS)
     sample = arguments.optional_whole("sample_queries", sample_queries)
-    spec = arguments.optional_name("candidate", candidate)
+    spec, dtype = arguments.optional_name("candidate", candidate), arguments.dtype_of(dtype)
     declared = _declared(policy).overridden(**_given(targets, anchor, first_stage, depth, measure, languages))
     origin, other = arguments.source_choice(source, mirror, allow_drift), arguments.file_of(against)
-    with _opened(declared, origin, split, rules, parallel, workspace, reporter) as (collections, first, session):
+    with _opened(declared, origin, split, rules, parallel, workspace, reporter) as (collections, chosen, session):
         there = _other(session.workspace, other)
+        declared, first = in_format(declared, chosen, dtype, session, stored=there is not None)
+        if spec is not None:
+            spec = with_dtype(spec, dtype, "reranker", session.workspace.cache, session.reporter)
         stage = staged(collections, declared, first, session, tier=tier, sample=sample, against=there)
         return plan_gate(stage, spec, [LookLog(one.results) for one in (session.workspace, stage.reference)])
 

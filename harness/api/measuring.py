@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from adapters.precision import HALVES
 from adapters.spec import open_ranker
 from harness.api import arguments
 from harness.api.outcome import Outcome, outcome_of
@@ -20,6 +21,7 @@ from harness.running.experiment import experiment
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
 from harness.scoring.costs.plan import WITHOUT_MODEL, RunPlan, plan, within_budget
 from harness.scoring.ground import is_paired, ordinary_measures
+from harness.scoring.precision import RunDtype, run_with_dtype
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import systems
 from harness.workspace import DEFAULT, Workspace
@@ -46,6 +48,7 @@ def run(
     mirror: str | Path | None = None,
     allow_drift: bool = False,
     skip_probe: bool = False,
+    dtype: RunDtype | None = None,
     workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
@@ -73,6 +76,8 @@ def run(
         mirror: a folder filled by `harness fetch`. Nothing is downloaded then. Default: HARNESS_MIRROR.
         allow_drift: accept data that differs from the published data. Its numbers are marked.
         skip_probe: skip the check that a reranker ranks exact answers above unrelated texts.
+        dtype: the number format of the models that name none with `?dtype=`. `auto` measures once on this device which
+            is fastest, and keeps the answer. A system that gets half precision has it in its name. Default: float32.
         workers: the number of processes that score and embed, each with its own model and its own GPU or cores. `auto`
             is one for each GPU, or as many as cores and memory allow. The scores do not depend on it. Default: 1.
         workspace: the folder for results, scored pairs and caches. Default: HARNESS_WORKSPACE, else `./.harness`.
@@ -100,7 +105,7 @@ def run(
     depth, sample = arguments.whole("depth", depth), arguments.optional_whole("sample_queries", sample_queries)
     budget = arguments.optional_whole("budget_pairs", budget_pairs)
     origin = arguments.source_choice(source, mirror, allow_drift)
-    first = arguments.optional_name("first_stage", first_stage)
+    first, dtype = arguments.optional_name("first_stage", first_stage), arguments.dtype_of(dtype)
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
     place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     with arguments.working(place, reporter, origin.mirror, workers) as session:
@@ -122,6 +127,7 @@ def run(
         for collection in collections:
             ordinary_measures(collection, wanted)
         chosen = first or first_stage_of(collections)
+        chosen, named = run_with_dtype(chosen, named, dtype, place.cache, reporter)
         if budget is not None:
             collections = _within(collections, depth, budget, chosen)
         reporter.note(_cost(plan(collections, depth, named, first_stage=chosen)))
@@ -139,6 +145,7 @@ def check(
     languages: str | Sequence[str] | None = None,
     parallel: bool | None = None,
     reference: Literal["sentence-transformers"] | None = None,
+    dtype: Literal["auto", "float16", "bfloat16"] | None = None,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> CheckReport:
@@ -157,6 +164,8 @@ def check(
         languages: use only these. Default: all.
         parallel: as in `run`.
         reference: also score the pairs with this library, in a separate process, and compare. Default: no comparison.
+        dtype: also test whether the model is the same within 0.1 points in this number format as in float32, on all
+            candidates of the targets; they need 1,190 questions or more. Default: no test.
         workspace: as in `run`.
         reporter: as in `run`.
 
@@ -184,6 +193,8 @@ def check(
     spoken = arguments.names_of("languages", languages)
     if reference is not None:
         arguments.one_of("reference", reference, ("sentence-transformers",))
+    if dtype is not None:
+        arguments.one_of("dtype", dtype, ("auto", *HALVES))
     spec, first = arguments.name_of("system", system), arguments.optional_name("first_stage", first_stage)
     depth, pairs = arguments.whole("depth", depth), arguments.whole("pairs", pairs)
     sample = arguments.optional_whole("sample_queries", sample_queries)
@@ -200,6 +211,7 @@ def check(
             pairs=pairs,
             sample=sample,
             reference=reference is not None,
+            dtype=dtype,
         )
     return CheckReport(found)
 
@@ -216,6 +228,7 @@ def planned(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
+    dtype: RunDtype | None = None,
     workspace: str | Path | None = None,
     measured: bool = True,
     reporter: Reporter | None = None,
@@ -231,10 +244,13 @@ def planned(
     depth, sample = arguments.whole("depth", depth), arguments.optional_whole("sample_queries", sample_queries)
     budget = arguments.optional_whole("budget_pairs", budget_pairs)
     origin = arguments.source_choice(source, mirror, allow_drift)
-    first = arguments.optional_name("first_stage", first_stage)
+    first, dtype = arguments.optional_name("first_stage", first_stage), arguments.dtype_of(dtype)
+    shown = arguments.reporter_of(reporter)
+    chosen, named = run_with_dtype(first or GIVEN, named, dtype, None, shown)
+    first = chosen if first else None
     found = named_sources(on, split, arguments.names_of("languages", languages), None, origin)
     for line in found.skipped:
-        arguments.reporter_of(reporter).note(line)
+        shown.note(line)
     loads = any(not isinstance(one, SuiteSource) for one in found.sources)
     place = Workspace.open(arguments.file_of(workspace)) if loads else Workspace(Path(DEFAULT))
     entries = [one.entry if isinstance(one, SuiteSource) else collection_of(one, place) for one in found.sources]

@@ -14,6 +14,7 @@ from adapters.spec import identity_of
 from harness.checks.invariance import Examination, InvarianceFinding
 from harness.checks.permutation import ListExamination
 from harness.checks.reference import compare_with_reference
+from harness.checks.same_model import refuse_format, same_model
 from harness.checks.shift import Verdict
 from harness.checks.stored_scores import stored
 from harness.data.collection import Collection, sample_queries
@@ -74,6 +75,7 @@ def check(
     pairs: int = PAIRS,
     sample: int | None = None,
     reference: bool = False,
+    dtype: str | None = None,
 ) -> Checked:
     """Score a few candidates of each collection in many ways.
 
@@ -83,15 +85,19 @@ def check(
         pairs: the approximate number of pairs, spread evenly over the queries of the collections. Default: 200.
         sample: use this number of queries of each collection instead.
         reference: also compare with the scores of sentence-transformers. Default: False.
+        dtype: also test, on all queries or on `sample` of each collection, whether the model is the same in this number
+            format; see `harness.checks.same_model`. Default: not tested.
 
     Raises:
-        UsageError: the spec names no model.
+        UsageError: the spec names no model, or sets the number format that `dtype` is about.
         ModelError: the model cannot score these candidates.
     """
     first = first_stage or (GIVEN if all(one.given is not None for one in collections) else "bm25")
     _, system = systems(first, [spec], depth, session.workspace)
     if not isinstance(system.reranker, ModelReranker | ListReranker):
         raise UsageError(f"'{spec}' runs no model, so there is nothing to check; name a reranker")
+    if dtype is not None:
+        refuse_format(spec, dtype)
     grounds = _grounds(_sampled(collections, first, depth, pairs, sample), system, session)
     if isinstance(system.reranker, ListReranker):
         scored: Examination | ListExamination = ListExamination(spec, grounds)
@@ -102,6 +108,9 @@ def check(
         findings.append(stored(scored, session, scored.own))
         if reference:
             findings += _referred(spec, grounds, session)
+    if dtype is not None:
+        asked = list(collections) if sample is None else [sample_queries(one, sample) for one in collections]
+        findings.append(same_model(spec, dtype, asked, first, depth, session))
     noise = _keep_noise(grounds, system, scored.first, scored.again, session)
     queries = sum(ground.judged.queries for ground in grounds)
     names = tuple(ground.collection.name for ground in grounds)

@@ -33,6 +33,8 @@ class InvarianceFinding:
     shift: Shift | None = None
     note: str = ""
     alarm: Alarm | None = None
+    detail: str = ""
+    """A sentence with the figures of a trial that has no shift."""
 
 
 class Examination:

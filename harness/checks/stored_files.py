@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters import precision_probe
 from adapters.budgets import read_record
 from adapters.sums import DAMAGED, DamagedFile, NoChecksum, load_arrays, read_sealed
 from adapters.vectors import VectorStore
@@ -53,6 +54,8 @@ def verified(workspace: Workspace) -> Iterator[VerifiedFiles]:
     yield _checked("vectors", stores, _vectors, "the next run embeds their texts again")
     calls = _in(workspace.cache / "calls", "*.json")
     yield _checked("calls", calls, _call, "the next run with the model decides again how it is called")
+    formats = _in(workspace.cache / precision_probe.FOLDER, "*.json")
+    yield _checked("number formats", formats, _format, "the next run with --dtype auto measures it again")
     records = _in(workspace.references, "*.json")
     yield _checked("references", records, _record, "the next long run with the reranker compares it again")
     zips = _in(workspace.downloads, "*.zip")
@@ -100,6 +103,10 @@ def _call(file: Path) -> None:
 
 def _record(file: Path) -> None:
     reference.read_record(file)
+
+
+def _format(file: Path) -> None:
+    precision_probe.read_choice(file)
 
 
 def _arrays(file: Path) -> None:

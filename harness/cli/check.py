@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from adapters.errors import ModelError
-from harness.cli import options
+from harness.cli import dtype_options, options
 from harness.cli.app import MEASURE
 from harness.cli.printing import print_answer
 from harness.cli.verb import verb
@@ -22,7 +22,9 @@ from harness.cli.verb import verb
 
     harness check ./checkpoint-1000 --reference sentence-transformers
 
-    harness check ./checkpoint-1000 miracl/sw --pairs 500 --json""",
+    harness check ./checkpoint-1000 miracl/sw --pairs 500 --json
+
+    harness check ./checkpoint-1000 ./xquad --dtype bfloat16""",
 )
 def check(  # noqa: PLR0917
     system: Annotated[str, typer.Argument(help="The spec of a reranker.")],
@@ -34,6 +36,7 @@ def check(  # noqa: PLR0917
     languages: options.TargetLanguages = None,
     parallel: options.Parallel = None,
     reference: options.Reference = None,
+    dtype: dtype_options.CheckDtype = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -58,6 +61,7 @@ def check(  # noqa: PLR0917
         languages=languages,
         parallel=parallel,
         reference=reference,
+        dtype=dtype,
         workspace=workspace,
         reporter=Terminal(),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from adapters.errors import UsageError, class_of
-from harness.cli import options
+from harness.cli import dtype_options, options
 from harness.cli.app import COMPARE
 from harness.cli.verb import verb
 
@@ -59,6 +59,7 @@ def gate(  # noqa: PLR0917
     allow_drift: options.AllowDrift = False,
     junit: options.Junit = None,
     summary: options.SummaryFile = None,
+    dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     against: options.AgainstAnchor = None,
@@ -77,7 +78,7 @@ def gate(  # noqa: PLR0917
         "targets": targets, "anchor": anchor, "tier": tier, "first_stage": first_stage, "depth": depth,
         "measure": measure, "languages": languages, "parallel": parallel, "split": split,
         "sample_queries": sample_queries, "rules": rules, "source": source, "mirror": mirror,
-        "allow_drift": allow_drift, "workspace": workspace, "against": against, "reporter": Terminal(),
+        "allow_drift": allow_drift, "dtype": dtype, "workspace": workspace, "against": against, "reporter": Terminal(),
     }  # fmt: skip
     if plan:
         unused = {"--accept": accept, "--junit": junit, "--summary": summary, "--workers": workers != 1}

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from harness.cli import options
+from harness.cli import dtype_options, options
 from harness.cli.app import MEASURE, WORKSPACE
 from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first, workspace_path
 from harness.cli.verb import verb
@@ -46,6 +46,7 @@ def run(  # noqa: PLR0917
     names: options.NamesFile = None,
     audit: options.Audit = False,
     skip_probe: options.SkipProbe = False,
+    dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     config: options.Config = None,  # noqa: ARG001
     workspace: options.WorkspacePath = None,
@@ -65,7 +66,7 @@ def run(  # noqa: PLR0917
     common: dict[str, Any] = {
         "first_stage": first_stage, "rerankers": rerankers, "depth": depth, "languages": languages, "split": split,
         "sample_queries": sample_queries, "budget_pairs": budget_pairs, "source": source, "mirror": mirror,
-        "allow_drift": allow_drift, "workspace": workspace, "reporter": Terminal(),
+        "allow_drift": allow_drift, "dtype": dtype, "workspace": workspace, "reporter": Terminal(),
     }  # fmt: skip
     stages = [first_stage] if first_stage else [FIRST_STAGE, GIVEN]
     labels = [*(f"{stage} (first stage)" for stage in stages), *(rerankers or ())]

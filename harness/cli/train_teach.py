@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import options, stage_options
+from harness.cli import dtype_options, options, stage_options
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_table
 from harness.cli.train import train
@@ -41,6 +41,7 @@ def teach(
     plan: Plan,
     task: stage_options.TaskName = None,
     corpus: stage_options.PoolCorpus = None,
+    dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
@@ -58,7 +59,7 @@ def teach(
     from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts)
+    settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype)
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))

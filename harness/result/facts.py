@@ -9,6 +9,7 @@ from functools import cached_property
 from harness.data.collection import KnownBy, Rules
 from harness.data.notes import notes_about
 from harness.measuring.alarms.alarm import UNNAMED, Alarm
+from harness.measuring.half_noise import HalfNoise
 from harness.measuring.statistics.design import Questions
 from harness.result.keys import CollectionKey
 from harness.result.typed import Unreadable, typed
@@ -154,6 +155,8 @@ class AuditFacts:
     duplicate_texts: int | None = None
     membership_kept: bool | None = None
     tokens: TokenFacts | None = None
+    noise: HalfNoise | None = None
+    """The noise floor of half precision; see `harness.checks.half_noise`."""
     alarms: tuple[Alarm, ...] = ()
     calls: Mapping[str, CallFacts] = field(default_factory=dict)
     """How the reranker's model is called, by kind of device."""

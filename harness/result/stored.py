@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from adapters.precision import dtype_in
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import merged
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
@@ -46,6 +47,11 @@ class Stored:
         return self.reranker or self.first_stage
 
     @property
+    def dtype(self) -> str | None:
+        """The number format that the system computed in; None for what has none, such as BM25 and imported values."""
+        return dtype_in({"system": self.identity.get("reranker") or self.identity.get("retriever")})
+
+    @property
     def imported(self) -> bool:
         """Whether the evaluation was imported."""
         return KEY in self.identity
@@ -61,6 +67,7 @@ class Stored:
         if before is None:
             return self
         alarms = merged(before.audit.alarms, self.audit.alarms, (*self.means, PAIRED_MEASURE))
+        noise = before.audit.noise if self.audit.noise is None else self.audit.noise.after(before.audit.noise)
         return replace(
             before,
             collection=self.collection,
@@ -68,6 +75,7 @@ class Stored:
                 self.audit,
                 ties={**before.audit.ties, **self.audit.ties},
                 alarms=alarms,
+                noise=noise,
                 calls={**before.audit.calls, **self.audit.calls},
             ),
             controls=self.controls.after(before.controls),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.checks.before import BeforeScoring
+from harness.checks.half_noise import with_noise
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm
@@ -41,7 +42,8 @@ def experiment(
 
     The systems share one first stage and depth, so each collection is searched once, and all are measured on the same
     candidates. Before a reranker scores candidates, it has to pass the orientation probe, unless `skip_probe` is set.
-    If the run is long, the reranker is also compared with sentence-transformers.
+    The noise floor of a system in half precision is measured with its values. If the run is long, the reranker is also
+    compared with sentence-transformers.
 
     Raises:
         NotKept: some results could not be stored. Raised after the last result.
@@ -54,7 +56,7 @@ def experiment(
             ground = prepare(collection, systems[0].first_stage, systems[0].depth, measures, session)
             for system in systems:
                 alarms = before.look(ground, system)
-                found = evaluate(ground, system, session, alarms, keep=keeping.scores)
+                found = with_noise(evaluate(ground, system, session, alarms, keep=keeping.scores), results)
                 yield keeping.evaluation(found) if store else found
         keeping.finish()
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm, counted
 from harness.measuring.alarms.texts import Codes, repeated
+from harness.measuring.half_noise import HalfNoise
 from harness.scoring.alarms.registered import Role
 from harness.scoring.alarms.scores import SystemScores, score_alarms
 from harness.scoring.ground import CandidatePool
@@ -56,6 +57,8 @@ class Audit:
     """Whether the reranker kept the candidates."""
     tokens: TokenAudit | None
     """None if the system has no tokens."""
+    noise: HalfNoise | None = None
+    """The noise floor of half precision; None in float32, and for systems without a number format."""
     alarms: tuple[Alarm, ...] = field(default=())
 
     @property
@@ -64,8 +67,9 @@ class Audit:
         return {measure: best - worst for measure, (worst, best) in self.ties.items()}
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+        """For JSON. The noise floor is left out where there is none."""
+        found = asdict(self) | {"alarms": [alarm.as_dict() for alarm in self.alarms]}
+        return found if self.noise else {key: value for key, value in found.items() if key != "noise"}
 
 
 def audit(ground: CandidatePool, scores: Scores) -> Audit:

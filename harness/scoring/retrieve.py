@@ -10,9 +10,10 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
+from adapters.embedding import EmbedderPart, EmbedderReranker
 from adapters.errors import DataError, UsageError
 from adapters.identity import array_digest, digest, file_digest
-from adapters.protocols import Bindable, Identity, Retriever, Setting
+from adapters.protocols import Bindable, Identity, Reranker, Retriever, Setting
 from adapters.spec import identity_of, open_retriever, refuse_early, remarks_of
 from adapters.sums import DamagedFile, NoChecksum, load_arrays, load_unproven, save_arrays, set_aside
 from harness.data.collection import Collection
@@ -54,6 +55,16 @@ class ModelStage:
 
     def _bound(self, collection: Collection) -> Retriever:
         return cast(Retriever, bound(self._retriever, collection, self.cache, _asked(collection)))
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it compares vectors of texts."""
+        return isinstance(self._retriever, EmbedderPart)
+
+    def uncached(self, collection: Collection) -> Reranker:
+        """Its embedder as a reranker of pairs, which knows no vectors yet."""
+        part = EmbedderReranker.of(cast(EmbedderPart, self._retriever).embedder)
+        return cast(Reranker, bound(part, collection, None, _asked(collection)))
 
     def check(self) -> None:
         """Check that the files of the model can be loaded."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import parse_qsl
@@ -28,7 +28,7 @@ from harness.scoring.ground import CandidatePool
 from harness.scoring.ledger.store import Entries
 from harness.scoring.listwise import listwise_identity, reorder
 from harness.scoring.rerank import rerank
-from harness.scoring.retrieve import GIVEN, FirstStage, bound, first_stage, remarked, source_of
+from harness.scoring.retrieve import GIVEN, FirstStage, ModelStage, bound, first_stage, remarked, source_of
 from harness.scoring.session import Session
 from harness.workspace import Workspace
 
@@ -99,6 +99,10 @@ class ModelReranker:
     def on(self, collection: Collection) -> Reranker:
         """The adapter, bound to a collection."""
         return cast(Reranker, bound(self._reranker, collection, self.cache, collection.rules.instruction))
+
+    def uncached(self, collection: Collection) -> Reranker:
+        """The adapter, bound without the vectors that it keeps on the disk or in memory."""
+        return cast(Reranker, bound(self._reranker, collection, None, collection.rules.instruction))
 
     def source(self, collection: Collection) -> AdapterSource:
         """What another process opens the same adapter from."""
@@ -255,6 +259,15 @@ class System:
             self.reranker.check()
         else:
             self.first_stage.check()
+
+    def uncached(self, collection: Collection) -> Callable[[], Reranker] | None:
+        """What gives the model as a reranker of pairs that knows no vectors yet; None if it scores no pairs."""
+        if isinstance(self.reranker, ModelReranker):
+            return partial(self.reranker.uncached, collection)
+        first = self.first_stage
+        if self.reranker is None and isinstance(first, ModelStage) and first.embeds:
+            return partial(first.uncached, collection)
+        return None
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Score the frozen candidates with this system."""

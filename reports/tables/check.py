@@ -27,7 +27,7 @@ def checked_table(found: Checked) -> Table:
         f" and {len(found.collections) - 3} more" * (len(found.collections) > 3)
     )
     title = f"check of {found.reranker}: {found.verdict} ({found.pairs} pairs, {found.queries} queries of {named})"
-    return Table(title, _COLUMNS, tuple(map(_row, found.findings)), (*_noise(found), *_NOTES), left=2)
+    return Table(title, _COLUMNS, tuple(map(_row, found.findings)), (*_details(found), *_noise(found), *_NOTES), left=2)
 
 
 def checked_dict(found: Checked) -> dict[str, object]:
@@ -43,6 +43,7 @@ def checked_dict(found: Checked) -> dict[str, object]:
                 "trial": one.trial,
                 "verdict": one.verdict,
                 "note": one.note,
+                "detail": one.detail,
                 "shift": asdict(one.shift) if one.shift else None,
             }
             for one in found.findings
@@ -67,6 +68,10 @@ def _row(one: InvarianceFinding) -> tuple[Cell, ...]:
         )
     cells = (one.trial, one.note, *figures, one.verdict)
     return tuple(Cell(text, strong=one.verdict in ("suspicious", "broken")) for text in cells)
+
+
+def _details(found: Checked) -> tuple[str, ...]:
+    return tuple(one.detail for one in found.findings if one.detail)
 
 
 def _noise(found: Checked) -> tuple[str, ...]:

@@ -94,6 +94,7 @@ def systems_table(sheet: Sheet) -> Table:
         *map(described, collections_of(results) if len(collections) == 1 else ()),
         *_about(sheet, next(iter(averages.values()))),
         *_votes(collections),
+        *_half_precision(results),
         *rule.notes({SYSTEMS: averages.values()}),
     ]
     title = f"{sheet.grid.measure}, {_over(collections)}"
@@ -209,6 +210,20 @@ def _known(results: Sequence[Result]) -> list[str]:
     """Notes about the collections, about values that are known to be wrong, and about how BM25 stems."""
     wrong = dict.fromkeys(f"{one.system.label} on {one.collection.name}: {one.wrong}" for one in results if one.wrong)
     return [*declared_notes(results), *wrong, *bm25_notes(of_stored(one.stored for one in results))]
+
+
+def _half_precision(results: Sequence[Result]) -> Iterator[str]:
+    """Notes about what half precision changes, one for each system: that of the collection where it is most."""
+    noisy = [(floor.effects.get(one.measure, 0.0), one) for one in results if (floor := one.stored.audit.noise)]
+    for label in dict.fromkeys(one.system.label for _, one in noisy):
+        effect, most = max((pair for pair in noisy if pair[1].system.label == label), key=lambda pair: pair[0])
+        floor = most.stored.audit.noise
+        assert floor is not None
+        yield (
+            f"{label} computes in {most.stored.dtype}: other batches of the same {floor.pairs:,} pairs of "
+            f"{most.collection.name} change {most.measure} by up to {points(effect)} points, and the order of "
+            f"{share(floor.turned)} of the pairs of candidates"
+        )
 
 
 def _about(sheet: Sheet, first: Figure) -> Iterator[str]:

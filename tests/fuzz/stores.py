@@ -6,12 +6,15 @@ import json
 import shutil
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from adapters.identity import array_digest, text_digests
+from adapters.precision_probe import PrecisionChoice, read_choice
+from adapters.sums import save_sealed
 from adapters.vector_shard import shard_files
 from adapters.vectors import VectorStore
 from harness.data.collection import Collection
@@ -139,6 +142,12 @@ def record(_: Path) -> Sequence[bytes]:
     return [json.dumps(made()).encode()]
 
 
+def number_format(folder: Path) -> Sequence[bytes]:
+    file = folder / f"{_KEY}.json"
+    save_sealed(file, file.stem, asdict(PrecisionChoice("bfloat16", "bfloat16", 2.5, "the model", "cpu")))
+    return [file.read_bytes()]
+
+
 def of_array(name: str, part: str) -> Kind:
     """A file of a store of vectors."""
     makes, reads = partial(vectors, part=part), partial(of_vectors, part=part)
@@ -160,5 +169,6 @@ KINDS = [
     of_collection("judgments.npz"),
     of_collection("corpus.arrow"),
     Kind("kept-description", "mine/collection.json", partial(kept, name="collection.json"), "json", of_description),
+    Kind("number-format", f"mine/{_KEY}.json", number_format, "json", read_choice),
     Kind("adaptation-record", "mine/record.json", record, "json", read_record),
 ]

@@ -44,6 +44,8 @@ class TeachingSettings:
     """The name of the task in the examples. Default: the name of the corpus."""
     facts: Path | None = Teaching.facts
     """A TOML file with the teachers' licences and training sets."""
+    dtype: str | None = None
+    """The number format of teachers that name none; see `harness.scoring.precision.with_dtype`."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def teach(
         UsageError: the maximum lengths of teachers and student differ, or a weight is wrong.
     """
     shares = shares_of(settings.weights, len(specs))
-    teachers = open_teachers(specs, teaching_set.collection, settings.max_length, settings.facts, session)
+    teachers = open_teachers(
+        specs, teaching_set.collection, settings.max_length, settings.facts, session, settings.dtype
+    )
     about = _about(teaching_set, teachers, shares, settings)
     if finished := begin(out, STAGE, about):
         return finished

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from adapters.typed_values import Text
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
 from harness.scoring.engine import AdapterSource
+from harness.scoring.precision import with_dtype
 from harness.scoring.retrieve import bound, source_of
 from harness.scoring.session import Session
 
@@ -63,13 +64,19 @@ class Teacher:
         return digest(self.identity)[:12]
 
 
-def open_teachers(
-    specs: Sequence[str], collection: Collection, max_length: int | None, facts: Path | None, session: Session
+def open_teachers(  # noqa: PLR0917
+    specs: Sequence[str],
+    collection: Collection,
+    max_length: int | None,
+    facts: Path | None,
+    session: Session,
+    dtype: str | None = None,
 ) -> list[Teacher]:
     """Open the teachers with the student's maximum length.
 
     Args:
         max_length: the student's maximum length in tokens; None takes the length that all teachers declare.
+        dtype: the number format of teachers that name none. Default: float32.
 
     Raises:
         UsageError: no teacher is named, one is named twice, one cannot be set to the student's length, or their lengths
@@ -78,7 +85,11 @@ def open_teachers(
     if not specs:
         raise UsageError("name a teacher (--teacher), such as cross-encoder:./model or BAAI/bge-reranker-v2-m3")
     origins = read_facts(facts, specs)
-    teachers = [_teacher(spec, collection, max_length, origins.get(spec, TeacherOrigin()), session) for spec in specs]
+    formats = [with_dtype(spec, dtype, "reranker", session.workspace.cache, session.reporter) for spec in specs]
+    teachers = [
+        replace(_teacher(own, collection, max_length, origins.get(spec, TeacherOrigin()), session), spec=spec)
+        for spec, own in zip(specs, formats, strict=True)
+    ]
     if len({teacher.id for teacher in teachers}) < len(teachers):
         raise UsageError("a teacher is named twice; name it once, and set its weight")
     lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}

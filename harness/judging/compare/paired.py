@@ -59,7 +59,7 @@ def joined(baseline: ComparedSide, candidate: ComparedSide, *, unpaired: bool = 
     """Pair two sides of one collection.
 
     Raises:
-        DataError: the queries, the evaluators or (without `unpaired`) the candidates differ.
+        DataError: the queries, the evaluators, the number formats or (without `unpaired`) the candidates differ.
     """
     _refuse(baseline, candidate, unpaired)
     noise = [side.noise for side in (baseline, candidate) if side.noise is not None]
@@ -90,6 +90,13 @@ def _refuse(baseline: ComparedSide, candidate: ComparedSide, unpaired: bool) -> 
     if baseline.questions.ids != candidate.questions.ids:
         shared = len(set(baseline.questions.ids) & set(candidate.questions.ids))
         raise DataError(f"{two} have {shared or 'no'} queries in common, but not all; run both systems again")
+    if len({*baseline.dtypes, *candidate.dtypes}) > 1:
+        formats = [(side, " and ".join(side.dtypes)) for side in (baseline, candidate)]
+        named = ", ".join(f"'{side.system}' ({side.ids[0]}) was scored in {dtype}" for side, dtype in formats if dtype)
+        raise DataError(
+            f"{baseline.collection.name}: {named}; score both in one number format, as in harness run --dtype float32. "
+            "`harness check MODEL --dtype bfloat16` says what the format of one model changes"
+        )
     if baseline.stored.candidates != candidate.stored.candidates and not unpaired:
         raise DataError(
             f"{baseline.collection.name}: {_described(baseline)}, but {_described(candidate)}; run both on the same "

@@ -47,6 +47,11 @@ class ComparedSide:
         return self.stored.identity.get("evaluator")
 
     @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The number formats of the system, or of its seeds; empty for systems without one."""
+        return tuple(sorted({one.stored.dtype for one in self.results if one.stored.dtype is not None}))
+
+    @property
     def questions(self) -> Questions:
         """The questions of the queries, in the same order; for p-MRR, the questions with two queries."""
         return self.results[0].questions
@@ -69,12 +74,15 @@ def side_of(result: Result, noise: float | None = None) -> ComparedSide:
 
 
 def stored_side(results: Results, stored: Stored, measure: str) -> ComparedSide:
-    """Return the side of a stored evaluation.
+    """Return the side of a stored evaluation. Its noise is that of a check or the floor of half precision, whichever is
+    larger.
 
     Raises:
         UsageError: the evaluation does not have the measure.
     """
-    return side_of(results.result(stored.id, measure), results.noise(stored.id, measure))
+    floor = stored.audit.noise.effects.get(measure) if stored.audit.noise else None
+    known = [one for one in (results.noise(stored.id, measure), floor) if one is not None]
+    return side_of(results.result(stored.id, measure), max(known, default=None))
 
 
 def together(name: str, sides: Sequence[ComparedSide]) -> ComparedSide:

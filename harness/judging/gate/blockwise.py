@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import UsageError
+from harness.checks.half_noise import with_noise
 from harness.data.collection import Collection
 from harness.judging.gate.blocks import plan
 from harness.judging.gate.remembered import Remembered
@@ -18,6 +19,7 @@ from harness.measuring.questions import questions_of
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.votes import shares
 from harness.result.evaluation import Evaluation
+from harness.result.store import Results
 from harness.running.experiment import evaluate, measure
 from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.rerank import is_known
@@ -86,7 +88,8 @@ class _Side:
 
     def evaluations(self, parts: Sequence[CandidatePool]) -> tuple[Evaluation, ...]:
         """Return the evaluations of what was scored. All scores are in the ledger."""
-        done = [evaluate(part, self.system, self.session) for part in parts]
+        with Results(self.session.workspace.results) as results:
+            done = [with_noise(evaluate(part, self.system, self.session), results) for part in parts]
         return tuple(replace(one, fresh=self.fresh[d], seconds=self.seconds[d]) for d, one in enumerate(done))
 
     def pairs(self, grounds: Sequence[CandidatePool], parts: Sequence[CandidatePool]) -> SystemPairs:

@@ -16,6 +16,7 @@ from harness.judging.gate.blockwise import Stopped
 from harness.judging.gate.claims import PartClaim
 from harness.judging.gate.early import judge_early, stopped
 from harness.judging.gate.expected import chances
+from harness.judging.gate.formats import refuse_formats
 from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
@@ -169,6 +170,8 @@ def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accep
     """Score both sides, and count the look before its figures are returned."""
     stage, candidate = asked.stage, asked.candidate
     wanted, system = anchors.wanted(stage, asked.known), stage.system(candidate)
+    if wanted.system is not None:
+        refuse_formats(wanted.system, system, stage.collections[0])
     claims = asked.planned()
     try:
         scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked, claims)

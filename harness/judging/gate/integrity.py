@@ -58,6 +58,11 @@ def _apart(anchor: Stored, candidate: Stored) -> Iterator[str]:
         yield f"the anchor was measured by evaluator {evaluators[0]}, the candidate by {evaluators[1]}; run it again"
     if anchor.collection.fingerprint != candidate.collection.fingerprint:
         yield "the anchor was measured on different content or queries; run it again"
+    if None not in (anchor.dtype, candidate.dtype) and anchor.dtype != candidate.dtype:
+        yield (
+            f"the anchor was scored in {anchor.dtype}, the candidate in {candidate.dtype}; score both in one number "
+            f"format: give the candidate ?dtype={anchor.dtype}, or accept an anchor in {candidate.dtype}"
+        )
     if anchor.candidates != candidate.candidates:
         yield "anchor and candidate ranked different documents; run both with the same first stage and depth"
 

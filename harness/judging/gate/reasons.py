@@ -109,9 +109,15 @@ def unmeasured(costs: Sequence[CheckpointCost]) -> list[str]:
     ]
 
 
+def noise_of(pairs: Sequence[PairedValues], shares: Floats64) -> float:
+    """Return how much the macro average changes when the same checkpoint is scored again, as far as it was measured: by
+    a check, or in the other batches of half precision."""
+    return float(sum(share * (one.noise or 0.0) for one, share in zip(pairs, shares, strict=True)))
+
+
 def noisy(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy) -> list[str]:
     """Return a line if the margin is too small compared with the noise of the same checkpoint."""
-    noise = float(sum(share * (one.noise or 0.0) for one, share in zip(pairs, shares, strict=True)))
+    noise = noise_of(pairs, shares)
     if policy.margin >= policy.noise.margin_factor * noise:
         return []
     return [

@@ -81,7 +81,8 @@ def assembled(  # noqa: PLR0917
     refused = [*refused, *reasons.expensive(costs)]
     undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
     state: State = "refused" if refused else "inconclusive" if undecided else "pass"
-    better, same = state == "pass" and ahead(macro), is_anchor(pairs)
+    above = macro.difference.value > reasons.noise_of(pairs, shares)
+    better, same = state == "pass" and ahead(macro) and above, is_anchor(pairs)
     lines = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
     lines += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, shares, policy)]
     return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better, tuple(claims), same)

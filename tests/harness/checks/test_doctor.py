@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters import tiny
+from adapters import precision_probe, tiny
+from adapters.precision_probe import PrecisionChoice
 from adapters.sums import save_sealed
 from adapters.vector_shard import shard_files
 from harness.checks import doctor as module
@@ -111,8 +112,12 @@ def filled(place: Place) -> dict[str, Path]:
     keep(place.workspace, versioned(collection.fingerprint, "mine", [Labels("people", ())]), collection)
     record = place.workspace.references / f"{'a' * 32}.json"
     save_sealed(record, record.stem, asdict(ReferenceAgreement(None)))
+    choice = place.workspace.cache / precision_probe.FOLDER / f"{'b' * 32}.json"
+    choice.parent.mkdir()
+    save_sealed(choice, choice.stem, asdict(PrecisionChoice("float32", "bfloat16", 0.5, "the model", "cpu")))
     return {
         "reference": record,
+        "number format": choice,
         "download": download(place),
         "texts": inside / "corpus.arrow",
         "queries": inside / "queries.arrow",

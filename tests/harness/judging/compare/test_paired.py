@@ -11,6 +11,7 @@ import pytest
 from adapters.errors import DataError, UsageError
 from harness.judging.compare.paired import design_of, joined, weights
 from harness.judging.compare.side import ComparedSide, side_of, stored_side, together
+from harness.measuring.half_noise import HalfNoise
 from harness.measuring.statistics.design import Questions
 from harness.result.evaluation import Evaluation
 from harness.result.result import results_of
@@ -110,3 +111,48 @@ def test_seeds_are_averaged_query_by_query_and_must_be_of_the_same_queries(place
     for different in (asking(two, "a"), other(two, candidates="x"), elsewhere(two), other(two, identity={})):
         with pytest.raises(DataError, match="all members of a group need the same"):
             together("random", [one, different])
+
+
+def of_format(side: ComparedSide, dtype: str | None) -> ComparedSide:
+    """The side, of a system that computes in a number format."""
+    return other(
+        side, identity={**side.stored.identity, "reranker": {"adapter": "a", **({"dtype": dtype} if dtype else {})}}
+    )
+
+
+def test_two_number_formats_are_refused_by_name(place: Place) -> None:
+    first, reverse = sides(place, *two(place))
+    with pytest.raises(DataError) as refused:
+        joined(of_format(first, "float32"), of_format(reverse, "bfloat16"), unpaired=True)
+    assert str(refused.value) == (
+        f"coll: '{first.system}' ({first.ids[0]}) was scored in float32, '{REVERSE}' ({reverse.ids[0]}) was scored in "
+        "bfloat16; score both in one number format, as in harness run --dtype float32. `harness check MODEL --dtype "
+        "bfloat16` says what the format of one model changes"
+    )
+
+
+@pytest.mark.parametrize("formats", [("bfloat16", "bfloat16"), ("bfloat16", None), (None, "float16"), (None, None)])
+def test_one_number_format_and_systems_without_one_are_compared(
+    place: Place, formats: tuple[str | None, str | None]
+) -> None:
+    made = sides(place, *two(place))
+    assert joined(*map(of_format, made, formats)).queries
+
+
+def test_seeds_of_two_number_formats_are_refused(place: Place) -> None:
+    first, reverse = sides(place, *two(place))
+    group = together("both", [of_format(reverse, "float32"), of_format(reverse, "float16")])
+    with pytest.raises(DataError, match="was scored in float16 and float32"):
+        joined(first, group)
+
+
+def test_the_floor_of_half_precision_is_the_noise_of_a_side(place: Place) -> None:
+    _, reverse = two(place)
+    noise = HalfNoise(1, 10, 0.1, 0.1, 0.1, {MEASURE: 0.02})
+    with Results(place.workspace.results) as results:
+        stored = results.find(reverse.id)
+        noisy = replace(stored, audit=replace(stored.audit, noise=noise))
+        assert stored_side(results, noisy, MEASURE).noise == 0.02
+        results.keep_noise(reverse.id, MEASURE, 0.05)
+        assert stored_side(results, noisy, MEASURE).noise == 0.05
+        assert stored_side(results, stored, MEASURE).noise == 0.05
