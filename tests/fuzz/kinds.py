@@ -61,10 +61,10 @@ class Registry:
 
 def all_kinds() -> Mapping[str, Kind]:
     """Every kind, in the order of the modules."""
-    from tests.fuzz import collections, models, settings, stores
+    from tests.fuzz import answers, collections, models, settings, stores
 
     registry = Registry()
-    for module in (collections, settings, models, stores):
+    for module in (collections, settings, models, stores, answers):
         for kind in module.KINDS:
             registry.add(kind)
     return registry.found

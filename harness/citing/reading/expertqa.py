@@ -22,6 +22,8 @@ def of_expertqa(row: AnswerRow, _: object = None) -> list[Answer]:
             give addresses only.
     """
     answers = as_object(row.fields["answers"], "the field 'answers'")
+    if not answers:
+        raise RefusedRow("the field 'answers' is empty; it has an answer for each system")
     return [_of_system(row, system, AnswerRow("", 0, as_object(one, system))) for system, one in answers.items()]
 
 

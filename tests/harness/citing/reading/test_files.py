@@ -206,6 +206,7 @@ def test_bytes_that_are_not_utf_8_are_a_bad_row(tmp_path: Path) -> None:
         (["{broken"], DataError, "no row can be read; the first: .*:1: not JSON"),
         ([{"text": "So."}], DataError, r":1: the fields \(text\) are of no known format"),
         ([OWN | {"references": [""]}], DataError, "none of 1 rows can be used"),
+        ([EXPERTQA | {"answers": {}}], DataError, "none of 1 rows can be used; .*:1: the field 'answers' is empty"),
     ],
 )
 def test_a_file_without_a_usable_row_is_refused(
