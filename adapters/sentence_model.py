@@ -20,7 +20,7 @@ from adapters.loading import engine_of, load_sentence_model
 from adapters.models import TRANSFORMERS, ModelFolder
 from adapters.packed_sentences import PackedSentences, packed_sentences
 from adapters.padding import PROBE_TEXTS, batching_of, pads_without_effect
-from adapters.precision import Dtype
+from adapters.precision import Dtype, head_identity
 from adapters.protocols import Floats, Integers, Role
 from adapters.routes import is_routed
 from adapters.vector_form import VectorForm
@@ -148,7 +148,8 @@ class SentenceModel:
 
         paths: tuple[ForwardPath, ...] = ("plain",) if packed is None else ("packed", "plain")
         path, limit = calls_of(
-            {**self.content, "max_length": self.max_length, "dtype": self.dtype}, self.device, paths, asked=budget,
+            {**self.content, "max_length": self.max_length, "dtype": self.dtype, **head_identity(self.dtype)},
+            self.device, paths, asked=budget,
             name=f"'{self.folder.name}'", measured=measuring(lengths, by(paths[0]), self.device),
         )  # fmt: skip
         limit = limit if path == "packed" or self.pads else CallBudget(0)
