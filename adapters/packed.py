@@ -14,14 +14,14 @@ import numpy as np
 
 from adapters.errors import need
 from adapters.packed_deberta import deberta_layers
-from adapters.packed_layers import BertLayers, Layers, Layout, has_varlen
+from adapters.packed_layers import BertLayers, EncoderLayers, TokenLayout, has_varlen
 from adapters.packed_modernbert import modernbert_layers
 from adapters.pair_inputs import Sequenced
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LAYERS: dict[str, Callable[[Any], Layers | None]] = {
+_LAYERS: dict[str, Callable[[Any], EncoderLayers | None]] = {
     **dict.fromkeys(("BertModel", "CamembertModel", "ElectraModel", "RobertaModel", "XLMRobertaModel"), BertLayers),
     "DebertaV2Model": deberta_layers,
     "ModernBertModel": modernbert_layers,
@@ -41,7 +41,7 @@ class PackedEncoder:
 
     base: Any
     """The encoder, such as a `BertModel`."""
-    layers: Layers
+    layers: EncoderLayers
     varlen: bool = False
     """Whether the attention of all sequences is one call, on a GPU."""
 
@@ -56,7 +56,7 @@ class PackedEncoder:
         torch = need("torch", "models", "running a model")
         lengths = np.array([len(ids) for ids, _ in sequences])
         order = np.argsort(-lengths, kind="stable")
-        layout = Layout(tuple(lengths[order].tolist()), self.base.device, self.varlen)
+        layout = TokenLayout(tuple(lengths[order].tolist()), self.base.device, self.varlen)
         ids, types = (np.concatenate([sequences[place][part] for place in order]).astype(np.int64) for part in range(2))
         hidden = self.layers.states(self.layers.embedded(ids, types, layout), layout, first_only=first_only)
         back = np.argsort(order, kind="stable")

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import need
-from adapters.packed_layers import Attention, Ids, Layout
+from adapters.packed_layers import Attention, Ids, TokenLayout
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,14 +63,14 @@ class DebertaLayers:
         buckets = encoder.position_buckets if encoder.position_buckets > 0 else encoder.max_relative_positions
         return min(int(buckets) + _BEYOND, _most_positions(self.base))
 
-    def embedded(self, ids: Ids, types: Ids, layout: Layout) -> Tensor:
+    def embedded(self, ids: Ids, types: Ids, layout: TokenLayout) -> Tensor:
         """The states before the first layer, [tokens, width]."""
         torch = need("torch", "models", "running a model")
         tokens, kinds = (torch.from_numpy(array).to(layout.device)[None] for array in (ids, types))
         places = layout.positions()[None]
         return self.base.embeddings(input_ids=tokens, token_type_ids=kinds, position_ids=places)[0]  # type: ignore[no-any-return]
 
-    def states(self, hidden: Tensor, layout: Layout, *, first_only: bool) -> Tensor:
+    def states(self, hidden: Tensor, layout: TokenLayout, *, first_only: bool) -> Tensor:
         """The states after the last layer, [asked, width]."""
         encoder, embedded = self.base.encoder, hidden
         buckets = [_buckets(encoder, length, layout.device) for _, length in layout.groups]
@@ -85,7 +85,7 @@ class DebertaLayers:
 
 
 def _layer(
-    layer: Any, hidden: Tensor, layout: Layout, attentions: Sequence[Attention], wanted: Tensor | None
+    layer: Any, hidden: Tensor, layout: TokenLayout, attentions: Sequence[Attention], wanted: Tensor | None
 ) -> Tensor:
     attention = layer.attention.self
     heads = (attention.num_attention_heads, -1)
@@ -174,7 +174,7 @@ def _all(states: Tensor, rows: Tensor, buckets: Tensor) -> Tensor:
     return found.as_strided((count, heads, length, length), strides, length - 1)
 
 
-def _convolved(convolution: Any, embedded: Tensor, hidden: Tensor, layout: Layout) -> Tensor:
+def _convolved(convolution: Any, embedded: Tensor, hidden: Tensor, layout: TokenLayout) -> Tensor:
     """The states after the convolution that follows the first layer of some models."""
     torch = need("torch", "models", "running a model")
     sizes = [count * length for count, length in layout.groups]

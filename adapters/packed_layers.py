@@ -25,7 +25,7 @@ length to what the asked tokens read, as `query`. One token is asked, the first,
 
 
 @dataclass(frozen=True)
-class Layout:
+class TokenLayout:
     """Where sequences lie in a stream of tokens. Equal lengths follow each other."""
 
     lengths: tuple[int, ...]
@@ -94,7 +94,7 @@ class Layout:
         return varlen_attention()(query, key, value, asked, bounds, most, longest, window_size=sides).flatten(1)  # type: ignore[no-any-return]
 
 
-class Layers(Protocol):
+class EncoderLayers(Protocol):
     """An encoder of one architecture, for streams of tokens."""
 
     @property
@@ -102,11 +102,11 @@ class Layers(Protocol):
         """A length at which every rule of its attention shows (windows, buckets of distances)."""
         ...
 
-    def embedded(self, ids: Ids, types: Ids, layout: Layout) -> Tensor:
+    def embedded(self, ids: Ids, types: Ids, layout: TokenLayout) -> Tensor:
         """The states before the first layer, [tokens, width]."""
         ...
 
-    def states(self, hidden: Tensor, layout: Layout, *, first_only: bool) -> Tensor:
+    def states(self, hidden: Tensor, layout: TokenLayout, *, first_only: bool) -> Tensor:
         """The states after the last layer, of all tokens or of the first of each sequence, [asked, width]."""
         ...
 
@@ -149,7 +149,7 @@ class BertLayers:
         """All tokens read all others, at any distance."""
         return 1
 
-    def embedded(self, ids: Ids, types: Ids, layout: Layout) -> Tensor:
+    def embedded(self, ids: Ids, types: Ids, layout: TokenLayout) -> Tensor:
         """The states before the first layer, [tokens, width]."""
         torch = need("torch", "models", "running a model")
         tokens, kinds = (torch.from_numpy(array).to(layout.device)[None] for array in (ids, types))
@@ -158,14 +158,14 @@ class BertLayers:
         project = getattr(self.base, "embeddings_project", None)  # an Electra whose tokens are narrower than its layers
         return (embedded if project is None else project(embedded))[0]  # type: ignore[no-any-return]
 
-    def states(self, hidden: Tensor, layout: Layout, *, first_only: bool) -> Tensor:
+    def states(self, hidden: Tensor, layout: TokenLayout, *, first_only: bool) -> Tensor:
         """The states after the last layer, [asked, width]."""
         *layers, last = self.base.encoder.layer
         for layer in layers:
             hidden = self._layer(layer, hidden, layout, None)
         return self._layer(last, hidden, layout, layout.starts if first_only else None)
 
-    def _layer(self, layer: Any, hidden: Tensor, layout: Layout, wanted: Tensor | None) -> Tensor:
+    def _layer(self, layer: Any, hidden: Tensor, layout: TokenLayout, wanted: Tensor | None) -> Tensor:
         attention = layer.attention.self
         heads = (attention.num_attention_heads, attention.attention_head_size)
         asking = hidden if wanted is None else hidden[wanted]
@@ -175,7 +175,7 @@ class BertLayers:
         attended = layer.attention.output(seen, asking)
         return layer.output(layer.intermediate(attended), attended)  # type: ignore[no-any-return]
 
-    def _positions(self, ids: Ids, layout: Layout) -> Ids:
+    def _positions(self, ids: Ids, layout: TokenLayout) -> Ids:
         if type(self.base).__name__ not in _COUNT_AFTER_PADDING:
             return np.concatenate([np.arange(length) for length in layout.lengths])
         padding = self.base.config.pad_token_id

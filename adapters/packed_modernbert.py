@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import need
-from adapters.packed_layers import Attention, Ids, Layout, plain_attention
+from adapters.packed_layers import Attention, Ids, TokenLayout, plain_attention
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,12 +36,12 @@ class ModernBertLayers:
         """Longer than both windows of a token."""
         return 2 * max((_window(layer) or 0 for layer in self.base.layers), default=0) + _BEYOND
 
-    def embedded(self, ids: Ids, types: Ids, layout: Layout) -> Tensor:
+    def embedded(self, ids: Ids, types: Ids, layout: TokenLayout) -> Tensor:
         """The states before the first layer, [tokens, width]. There are no token types."""
         torch = need("torch", "models", "running a model")
         return self.base.embeddings(torch.from_numpy(ids).to(layout.device))  # type: ignore[no-any-return]
 
-    def states(self, hidden: Tensor, layout: Layout, *, first_only: bool) -> Tensor:
+    def states(self, hidden: Tensor, layout: TokenLayout, *, first_only: bool) -> Tensor:
         """The states after the last layer, [asked, width]."""
         places, kinds = layout.positions()[None], {layer.attention_type for layer in self.base.layers}
         turns = {kind: self.base.rotary_emb(hidden[None], places, kind) for kind in kinds}
@@ -51,7 +51,7 @@ class ModernBertLayers:
         hidden = self._layer(last, hidden, layout, turns, layout.starts if first_only else None)
         return self.base.final_norm(hidden)  # type: ignore[no-any-return]
 
-    def _layer(self, layer: Any, hidden: Tensor, layout: Layout, turns: Any, wanted: Tensor | None) -> Tensor:
+    def _layer(self, layer: Any, hidden: Tensor, layout: TokenLayout, turns: Any, wanted: Tensor | None) -> Tensor:
         attention, window = layer.attn, _window(layer)
         states = attention.Wqkv(layer.attn_norm(hidden)).view(len(hidden), 3, -1, attention.head_dim)
         query, key, value = states.unbind(1)
