@@ -75,14 +75,22 @@ def rows(folder: Path) -> Path:
 
 def test_a_run_of_bm25_loads_nothing_that_models_need(tmp_path: Path) -> None:
     pytest.importorskip("bm25s")
-    asked = [str(rows(tmp_path)), "--reranker", "bm25?language=en", "--workspace", str(tmp_path / "workspace")]
+    asked = [str(rows(tmp_path)), "--reranker", "bm25", "--language", "en", "--workspace", str(tmp_path / "workspace")]
     assert set(loaded(RUN, "run", *asked)) <= {"bm25s", "scipy"}
 
 
 def test_a_run_of_a_cross_encoder_loads_only_what_scores_pairs(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     model = tiny.cross_encoder(tmp_path / "model")
-    asked = [str(rows(tmp_path)), "--reranker", str(model), "--workspace", str(tmp_path / "workspace")]
+    asked = [
+        str(rows(tmp_path)),
+        "--reranker",
+        str(model),
+        "--language",
+        "en",
+        "--workspace",
+        str(tmp_path / "workspace"),
+    ]
     found = set(loaded(RUN, "run", *asked))
     assert {"torch", "transformers"} <= found
     not_needed = {"sentence_transformers", "sklearn", "pandas", "matplotlib", "datasets", "peft", "onnxruntime"}
