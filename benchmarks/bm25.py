@@ -133,7 +133,7 @@ def theirs(size: int, _: Path) -> dict[str, object]:
     with watched() as search:
         for query in queries:
             scores = made_index.get_scores([term for term in analyzer.terms(query) if term in vocabulary])
-            kept.append(np.sort(scores[scores > 0])[::-1][:DEPTH])
+            kept.append(np.sort(scores[scores > 0])[::-1][:DEPTH].copy())
     return {"index": index, "search": search, "digest": array_digest(np.concatenate(kept))}
 
 
