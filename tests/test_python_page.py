@@ -17,7 +17,7 @@ SHOWN = re.compile(r"^(?P<code>[\w.]+\(?.*?)\s+# (?P<value>(?:'.*'|\[.*\]|\d\.\d
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What the page leaves behind when its code was run from top to bottom."""
-    for module in ("bm25s", "pandas", "torch", "transformers"):
+    for module in ("Stemmer", "pandas", "torch", "transformers"):
         pytest.importorskip(module)
     found: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:

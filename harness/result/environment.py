@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.result.secrets import public_command
 
-_PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers", "bm25s")
+_PACKAGES = ("numpy", "pytrec-eval-terrier", "torch", "transformers", "sentence-transformers", "tokenizers")
 
 
 def command_line() -> str:

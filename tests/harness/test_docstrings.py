@@ -18,9 +18,9 @@ CALLS = ("adapt", "calibrate", "check", "compare", "corrected_mean", "gate", "me
 KNOWN = {*harness.__all__, "DataFrame", "Literal", "Mapping", "None", "Path", "Sequence"}
 """Names that a signature may use: what `harness` offers, and types of Python and pandas."""
 NEEDS = {
-    "check": ("torch", "transformers", "bm25s"),
+    "check": ("torch", "transformers", "Stemmer"),
     "merge": ("torch", "transformers"),
-    "results": ("pandas", "bm25s"),
+    "results": ("pandas", "Stemmer"),
 }
 
 
@@ -38,7 +38,7 @@ EXAMPLES = [one for one in _examples() if one.examples]
 def test_an_example_gives_what_it_says(
     example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in NEEDS.get(example.name, ("bm25s",)):
+    for module in NEEDS.get(example.name, ("Stemmer",)):
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

@@ -58,4 +58,4 @@ def models(embedder: Path, cross_encoder: Path) -> tuple[Path, Path]:
 
 def _need_first_stages() -> None:
     pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed (extra: models)")
-    pytest.importorskip("bm25s", reason="bm25s is not installed (extra: bm25)")
+    pytest.importorskip("Stemmer", reason="PyStemmer is not installed (extra: bm25)")

@@ -83,7 +83,7 @@ def test_a_language_that_a_model_cannot_read_is_named(place: Place) -> None:
 
 def test_word_counting_is_asked_in_the_words_of_the_corpus(place: Place) -> None:
     """The planted words may be unknown to a corpus; its own queries are not."""
-    pytest.importorskip("bm25s")
+    pytest.importorskip("Stemmer")
     assert names(place, "bm25", *spoken(place, "en")) == [[]]
 
 

@@ -58,7 +58,7 @@ def test_rows_are_the_places_of_the_names(texts: list[str], names: list[str]) ->
 def test_a_run_imports_no_pandas(tmp_path: Path) -> None:
     """Converting a folder, searching, reranking, measuring, storing and printing."""
     pytest.importorskip("pandas", reason="pandas is not installed, so nothing can import it")
-    pytest.importorskip("bm25s", reason="BM25 needs the extra 'bm25'")
+    pytest.importorskip("Stemmer", reason="BM25 needs the extra 'bm25'")
     command = ["run", "demo/en", "--first-stage", "bm25", "--depth", "5", "--reranker", "bm25", "--workspace", "ws"]
     code = "import sys; from harness.cli import main\ntry: main()\nfinally: print('pandas' in sys.modules)"
     for _ in range(2):  # the second run reads what the first one stored

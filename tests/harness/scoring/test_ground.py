@@ -86,7 +86,7 @@ def test_ids_that_carry_the_label_raise_the_alarm_whichever_way_they_sort(place:
 
 
 def test_ids_that_follow_the_order_of_a_text_are_no_label(place: Place, shared_data: Path) -> None:
-    pytest.importorskip("bm25s", reason="bm25s is not installed")
+    pytest.importorskip("Stemmer", reason="PyStemmer is not installed")
     (collection,) = load(str(shared_data / "xquad" / "vi"), place.workspace)
     with place.session() as session:
         ground = prepare(collection, first_stage("bm25", place.workspace), 10, [], session)

@@ -120,7 +120,7 @@ def test_texts_without_a_result_are_named_too(place: Place) -> None:
 
 
 def test_vectors_and_terms_go_alone(place: Place) -> None:
-    pytest.importorskip("bm25s", reason="BM25 needs the extra 'bm25'")
+    pytest.importorskip("Stemmer", reason="BM25 needs the extra 'bm25'")
     place.evaluations(first="bm25?language=en")
     assert list(place.workspace.cache.glob("terms-*"))
     (place.workspace.cache / "embeddings" / "a").mkdir(parents=True)
@@ -131,7 +131,7 @@ def test_vectors_and_terms_go_alone(place: Place) -> None:
 
 
 def test_the_terms_of_a_collection_go_with_it(place: Place) -> None:
-    pytest.importorskip("bm25s", reason="BM25 needs the extra 'bm25'")
+    pytest.importorskip("Stemmer", reason="BM25 needs the extra 'bm25'")
     place.evaluations(first="bm25?language=en")
     forget(place, collections=["coll"])
     assert list(place.workspace.cache.glob("terms-*")) == []
