@@ -158,7 +158,7 @@ def _union_job(
 def _job(
     stage1: ArmRecord, examples: Examples, settings: Settings, general: Examples | None, prepared: Sequence[Prepared]
 ) -> fitting.Job:
-    identities = (one for task in prepared for one in task.manifests["teach"].get("teacher_identities", ()))
+    identities = (one for task in prepared for one in task.manifests.get("teach", {}).get("teacher_identities", ()))
     teachers = marks_of_teachers(identities)
     return fitting.job(stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers)
 
