@@ -23,7 +23,7 @@ _ROWS = 4096
 
 
 @dataclass(frozen=True)
-class Shard:
+class VectorShard:
     """Some vectors of a store, in a file or in memory."""
 
     digests: Digests
@@ -64,14 +64,14 @@ def shard_files(folder: Path) -> Iterator[Path]:
     return (file for file in sorted(folder.glob("*.npy")) if _NAME.fullmatch(file.name))
 
 
-def new_shard(folder: Path | None, digests: Digests, vectors: Floats, start: int) -> Shard:
+def new_shard(folder: Path | None, digests: Digests, vectors: Floats, start: int) -> VectorShard:
     """Write a shard, durably, or keep it in memory if there is no folder."""
     sums = vector_sums(digests, vectors, start)
     kept = vectors if folder is None else _write_shard(folder, digests, sums, vectors)
-    return Shard(digests, kept, vectors.shape[1], sums, start)
+    return VectorShard(digests, kept, vectors.shape[1], sums, start)
 
 
-def read_shard(file: Path, start: int) -> Shard:
+def read_shard(file: Path, start: int) -> VectorShard:
     """Open a shard. Its vectors are not read.
 
     Raises:
@@ -84,7 +84,7 @@ def read_shard(file: Path, start: int) -> Shard:
         raise DamagedFile(f"{file}: it holds {vectors.dtype} {vectors.shape} for {len(digests)} texts")
     if sums.dtype not in (np.dtype("<u8"), np.dtype("<u4")) or sums.shape != (len(digests),):
         raise DamagedFile(f"{file}: its checksums are of {sums.dtype} {sums.shape} for {len(digests)} texts")
-    return Shard(np.array(digests), file, vectors.shape[1], np.array(sums), start)
+    return VectorShard(np.array(digests), file, vectors.shape[1], np.array(sums), start)
 
 
 def _write_shard(folder: Path, digests: Digests, sums: Sums, vectors: Floats) -> Path:

@@ -15,7 +15,7 @@ from adapters.errors import DataError, ModelError
 from adapters.identity import Digests
 from adapters.protocols import Floats, Integers
 from adapters.sums import DamagedFile, seed, set_aside
-from adapters.vector_shard import Shard, new_shard, read_shard, shard_files
+from adapters.vector_shard import VectorShard, new_shard, read_shard, shard_files
 
 _AGAIN = "its texts are embedded again"
 _ROWS = 4096
@@ -44,7 +44,7 @@ class VectorStore:
     def __init__(self, folder: Path | None, identity: str) -> None:
         self.folder = None if folder is None else folder / identity
         self._start = seed(identity)
-        self._shards: list[Shard] = []
+        self._shards: list[VectorShard] = []
         self._dim: int | None = None
         if self.folder is not None and self.folder.is_dir():
             self._open(self.folder)
@@ -123,7 +123,7 @@ class VectorStore:
                 yield rows, self._sound(shard, places[rows] - first)
             start, first = stop, first + len(shard.digests)
 
-    def _sound(self, shard: Shard, rows: Integers) -> Floats:
+    def _sound(self, shard: VectorShard, rows: Integers) -> Floats:
         try:
             return shard.take(rows)
         except DamagedFile as damage:
@@ -151,7 +151,7 @@ class VectorStore:
                 sound.append(shard)
         self._replace(sound)
 
-    def _replace(self, shards: list[Shard]) -> None:
+    def _replace(self, shards: list[VectorShard]) -> None:
         self._shards = shards
         self.__dict__.pop("_index", None)
 

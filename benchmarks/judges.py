@@ -31,7 +31,7 @@ PACKAGED = "reranker:packaged:english-cross-encoder"
 
 def agreement(file: Path, judges: list[str], workspace: Path) -> dict[str, object]:
     """The figures of every judge, without the paths of this machine."""
-    report = harness.calibrate(file, judges, workspace=workspace, reporter=Terminal())
+    report = harness.judge_calibrate(file, judges, workspace=workspace, reporter=Terminal())
     found = report.as_dict()
     for one in found["judges"]:  # type: ignore[attr-defined]
         one["spec"] = shown(one["spec"])

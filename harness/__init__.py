@@ -2,7 +2,7 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`,
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `judge_calibrate`,
 `judge_export`, `judge_import`, `judge_diff`. `results` reads everything that the workspace holds. A call that fails
 raises `HarnessError` with one line that says what to do. See docs/python.md.
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
         LeftOutWarning,
         ResultsNotKept,
         adapt,
-        calibrate,
         check,
         compare,
         corrected_mean,
         gate,
+        judge_calibrate,
         judge_diff,
         judge_export,
         judge_import,
@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from harness.api.explanation import Explanation
     from harness.api.judges import JudgeReport
     from harness.api.outcome import Outcome
+    from harness.judging.compare.to_label import LabelSheet
     from harness.judging.gate.policy import Policy
+    from harness.labelling.imports import ImportedLabels
     from harness.measuring.statistics.corrected import CorrectedMean
     from harness.measuring.statistics.difference import Difference
     from harness.progress import Reporter
     from harness.result.adaptation.record import AdaptationRecord
     from harness.result.figure import Figure
+    from reports.tables.labels import LabelComparison
     from training.adapting.config import AdaptConfig
     from training.merging.merge import Merged
 
@@ -58,7 +61,10 @@ __all__ = [
     "Explanation",
     "Figure",
     "HarnessError",
+    "ImportedLabels",
     "JudgeReport",
+    "LabelComparison",
+    "LabelSheet",
     "LeftOutWarning",
     "Merged",
     "MissingExtra",
@@ -69,11 +75,11 @@ __all__ = [
     "ResultsNotKept",
     "UsageError",
     "adapt",
-    "calibrate",
     "check",
     "compare",
     "corrected_mean",
     "gate",
+    "judge_calibrate",
     "judge_diff",
     "judge_export",
     "judge_import",
@@ -87,6 +93,9 @@ _MODULES = {
     "AdaptationRecord": "harness.result.adaptation.record",
     "CorrectedMean": "harness.measuring.statistics.corrected",
     "JudgeReport": "harness.api.judges",
+    "ImportedLabels": "harness.labelling.imports",
+    "LabelComparison": "reports.tables.labels",
+    "LabelSheet": "harness.judging.compare.to_label",
     "CheckReport": "harness.api.checked",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",

@@ -6,7 +6,7 @@ line import the packages above `harness`, inside the functions that need them.
 
 from harness.api.checkpoints import adapt, merge
 from harness.api.comparison import Comparison
-from harness.api.judges import JudgeReport, calibrate, corrected_mean
+from harness.api.judges import JudgeReport, corrected_mean, judge_calibrate
 from harness.api.judging import compare, gate, planned_gate, why
 from harness.api.labelling import judge_diff, judge_export, judge_import
 from harness.api.measuring import check, planned, run
@@ -21,13 +21,13 @@ __all__ = [
     "Outcome",
     "ResultsNotKept",
     "adapt",
-    "calibrate",
     "check",
     "collections_of",
     "compare",
     "corrected_mean",
     "first_stage_of",
     "gate",
+    "judge_calibrate",
     "judge_diff",
     "judge_export",
     "judge_import",

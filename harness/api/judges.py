@@ -1,4 +1,4 @@
-"""The calls about judges: calibrate, corrected_mean."""
+"""The calls about judges: judge_calibrate, corrected_mean."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from adapters.spec import open_judge
 from harness.api import arguments
 from harness.api.shown import Shown, chosen, listed, short
 from harness.labelling.agreement import AgreementFigure
-from harness.labelling.calibrate import Calibrated
-from harness.labelling.calibrate import calibrate as compared
+from harness.labelling.calibrate import Calibrated, calibrate
 from harness.labelling.circular import refuse_circular
 from harness.labelling.labelled import Labelled, read_labelled
 from harness.measuring.statistics.corrected import CorrectedMean
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class JudgeReport(Shown):
-    """The result of `harness.calibrate`. A notebook shows it as tables.
+    """The result of `harness.judge_calibrate`. A notebook shows it as tables.
 
     Attributes:
         labelled: the claims.
@@ -90,7 +89,7 @@ class JudgeReport(Shown):
         return chosen("judge", judge, {one.spec: one for one in self.found})
 
 
-def calibrate(
+def judge_calibrate(
     labelled: str | Path,
     judges: str | Sequence[str],
     *,
@@ -121,7 +120,7 @@ def calibrate(
         >>> import json, pathlib, harness
         >>> rows = [{"premise": f"ship {n}", "claim": f"ship {n + n % 2}", "label": 1 - n % 2} for n in range(80)]
         >>> _ = pathlib.Path("claims.jsonl").write_text("".join(json.dumps(row) + chr(10) for row in rows))
-        >>> harness.calibrate("claims.jsonl", "lexical").figures()["AUC"].value
+        >>> harness.judge_calibrate("claims.jsonl", "lexical").figures()["AUC"].value
         1.0
     """
     place = Workspace.open(arguments.file_of(workspace))
@@ -129,7 +128,7 @@ def calibrate(
     wanted = arguments.names_of("judges", judges)
     least = arguments.number("supported_from", supported_from)
     with arguments.working(place, arguments.reporter_of(reporter)) as session:
-        return JudgeReport(claims, compared(claims, wanted, session, least))
+        return JudgeReport(claims, calibrate(claims, wanted, session, least))
 
 
 def corrected_mean(

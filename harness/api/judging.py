@@ -17,7 +17,7 @@ from harness.judging.gate.formats import in_format
 from harness.progress import Reporter
 from harness.result.opening import is_same_store, stored_in
 from harness.result.select import Wanted
-from harness.scoring.precision import RunDtype, with_dtype
+from harness.scoring.precision import with_dtype
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def gate(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
-    dtype: RunDtype | None = None,
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
     workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
@@ -229,7 +229,7 @@ def planned_gate(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
-    dtype: RunDtype | None = None,
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
     workspace: str | Path | None = None,
     against: str | Path | None = None,
     reporter: Reporter | None = None,

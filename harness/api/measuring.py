@@ -21,7 +21,7 @@ from harness.running.experiment import experiment
 from harness.scoring.costs.calibration import calibrate, calibrate_first_stage
 from harness.scoring.costs.plan import WITHOUT_MODEL, RunPlan, plan, within_budget
 from harness.scoring.ground import is_paired, ordinary_measures
-from harness.scoring.precision import RunDtype, run_with_dtype
+from harness.scoring.precision import run_with_dtype
 from harness.scoring.retrieve import GIVEN
 from harness.scoring.system import systems
 from harness.workspace import DEFAULT, Workspace
@@ -48,7 +48,7 @@ def run(
     mirror: str | Path | None = None,
     allow_drift: bool = False,
     skip_probe: bool = False,
-    dtype: RunDtype | None = None,
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
     workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
@@ -228,7 +228,7 @@ def planned(
     source: Literal["auto", "mteb", "beir", "irds"] = "auto",
     mirror: str | Path | None = None,
     allow_drift: bool = False,
-    dtype: RunDtype | None = None,
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
     workspace: str | Path | None = None,
     measured: bool = True,
     reporter: Reporter | None = None,

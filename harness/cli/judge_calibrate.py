@@ -32,13 +32,14 @@ CalibrationFolder = Annotated[
 
 
 @judge.command(
+    "calibrate",
     epilog="""Examples:
 
     harness judge calibrate claims.jsonl --judge lexical --judge nli:./model
 
-    harness judge calibrate dev.jsonl.gz --judge reranker:BAAI/bge-reranker-v2-m3 --out calibrated"""
+    harness judge calibrate dev.jsonl.gz --judge reranker:BAAI/bge-reranker-v2-m3 --out calibrated""",
 )
-def calibrate(  # noqa: PLR0917
+def judge_calibrate(  # noqa: PLR0917
     labelled: LabelledFile,
     judges: Judges,
     supported_from: SupportedFrom = 1.0,
@@ -54,7 +55,9 @@ def calibrate(  # noqa: PLR0917
     from harness.progress import Terminal
 
     make_folder(out)
-    report = api.calibrate(labelled, judges, supported_from=supported_from, workspace=workspace, reporter=Terminal())
+    report = api.judge_calibrate(
+        labelled, judges, supported_from=supported_from, workspace=workspace, reporter=Terminal()
+    )
     if out is not None:
         try:
             report.write(out)

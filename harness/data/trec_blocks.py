@@ -43,7 +43,7 @@ class Irregular(Exception):
 
 
 @dataclass(frozen=True)
-class Block:
+class RunBlock:
     """Consecutive lines, as columns of the same length."""
 
     queries: pa.ChunkedArray
@@ -52,7 +52,7 @@ class Block:
     """Finite."""
 
 
-def blocks(path: Path, known: Container[str]) -> Iterator[Block]:
+def blocks(path: Path, known: Container[str]) -> Iterator[RunBlock]:
     """Yield the lines of a run file in their order, without comments.
 
     Args:
@@ -114,7 +114,7 @@ def _single_spaced(lines: bytes) -> bytes:
     return single
 
 
-def _columns(lines: bytes) -> Block:
+def _columns(lines: bytes) -> RunBlock:
     """The columns of lines that `_plain` made. Words of a tag are columns too, the same number in every line."""
     from pyarrow import csv
 
@@ -136,7 +136,7 @@ def _columns(lines: bytes) -> Block:
     scores = to_numpy(table["score"])
     if not np.isfinite(scores).all() or ("rank" in chosen and not _all_whole(table["rank"])):
         raise Irregular("a score is not finite, or a rank is not a whole number")
-    return Block(table["query"], table["document"], scores)
+    return RunBlock(table["query"], table["document"], scores)
 
 
 def _all_whole(column: pa.ChunkedArray) -> bool:

@@ -27,7 +27,7 @@ class AgreementFigure:
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class JudgedClaims:
     """Units with the labels of people and what a judge says of them.
 
     Args:
@@ -54,9 +54,9 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def part(self, rows: Booleans) -> Verdicts:
+    def part(self, rows: Booleans) -> JudgedClaims:
         """Some of the units."""
-        return Verdicts(
+        return JudgedClaims(
             self.grades, self.truth[rows], self.given[rows], self.supported[rows], self.decided[rows],
             self.values[rows], self.chances[rows], tuple(np.array(self.clusters, object)[rows]), self.drawn_from,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from adapters.judges.calibration import VERSION, JudgeCalibration
 from adapters.judges.reranker import RerankerJudge, open_scorer
 from adapters.protocols import Judge
 from adapters.spec import identity_of, open_judge, parse, refuse_early, remarks_of
-from harness.labelling.agreement import Verdicts, as_numbers, best_cut, graded, grades_of, logistic
+from harness.labelling.agreement import JudgedClaims, as_numbers, best_cut, graded, grades_of, logistic
 from harness.labelling.labelled import Labelled
 from harness.labelling.ledgered import JudgedPairs, judgments, scores
 from harness.measuring.statistics.design import Floats64
@@ -42,8 +42,8 @@ class Calibrated:
     spec: str
     name: str
     cuts: tuple[float, ...]
-    verdicts: Verdicts
-    groups: dict[str, Verdicts]
+    verdicts: JudgedClaims
+    groups: dict[str, JudgedClaims]
     calibration: JudgeCalibration
     judgments: JudgedPairs
     values: Floats64
@@ -98,7 +98,7 @@ def _calibrated(  # noqa: PLR0917
     slope, intercept = logistic(values[fitted], supported[fitted])
     chances = 1 / (1 + np.exp(-np.clip(slope * values + intercept, -700, 700))) if raw else values
     given = (values[:, None] >= cuts[None]).sum(axis=1) if len(grades) > 1 else np.zeros(len(values), np.int64)
-    whole = Verdicts(
+    whole = JudgedClaims(
         grades, truth, given, supported, values >= threshold, values, chances, labelled.clusters, labelled.digest
     )
     verdicts = whole.part(~fitted)

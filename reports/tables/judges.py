@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.labelling.agreement import AgreementFigure, Verdicts, as_numbers
+from harness.labelling.agreement import AgreementFigure, JudgedClaims, as_numbers
 from harness.labelling.calibrate import Calibrated
 from harness.labelling.labelled import Labelled
 from harness.numbers import count, decimal, interval
@@ -78,7 +78,7 @@ def _judge(one: Calibrated) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _group(part: Verdicts) -> dict[str, Any]:
+def _group(part: JudgedClaims) -> dict[str, Any]:
     return {"claims": len(part), "figures": as_numbers(part.figures)}
 
 

@@ -14,7 +14,21 @@ import pytest
 
 import harness
 
-CALLS = ("adapt", "calibrate", "check", "compare", "corrected_mean", "gate", "merge", "results", "run", "why")
+CALLS = (
+    "adapt",
+    "check",
+    "compare",
+    "corrected_mean",
+    "gate",
+    "judge_calibrate",
+    "judge_diff",
+    "judge_export",
+    "judge_import",
+    "merge",
+    "results",
+    "run",
+    "why",
+)
 KNOWN = {*harness.__all__, "DataFrame", "Literal", "Mapping", "None", "Path", "Sequence"}
 """Names that a signature may use: what `harness` offers, and types of Python and pandas."""
 NEEDS = {

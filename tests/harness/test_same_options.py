@@ -39,7 +39,10 @@ REASONS: dict[str, dict[str, str]] = {
     "check": PRINTS,
     "why": {**PRINTS, "out": "`Explanation.write`", "queries": "`Explanation.write`"},
     "merge": {"as_json": "`Merged.report`", "paths": "`out` and `recipe`"},
-    "calibrate": {**PRINTS, "out": "`JudgeReport.write`"},
+    "judge_calibrate": {**PRINTS, "out": "`JudgeReport.write`"},
+    "judge_export": PRINTS,
+    "judge_import": PRINTS,
+    "judge_diff": PRINTS,
 }
 """Options of a command that are no parameter of the call, and where their answer is."""
 ONLY_PYTHON = {"reporter": "a command prints its progress", "out": "`paths`", "recipe": "`paths`"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.labelling import agreement
-from harness.labelling.agreement import Verdicts, best_cut, confusion, graded, grades_of, logistic
+from harness.labelling.agreement import JudgedClaims, best_cut, confusion, graded, grades_of, logistic
 from tests.skips import OPTIONAL
 
 GRADES = (0.0, 0.5, 1.0)
@@ -104,8 +104,8 @@ def test_many_different_labels_are_two_grades() -> None:
     assert graded(np.array([1, 0, 0.5]), GRADES, 1.0).tolist() == [2, 0, 1]
 
 
-def verdicts(clusters: tuple[str, ...]) -> Verdicts:
-    return Verdicts(GRADES, TRUTH, GIVEN, TRUTH == 2, VALUES >= 0.65, VALUES, VALUES, clusters, "data")
+def verdicts(clusters: tuple[str, ...]) -> JudgedClaims:
+    return JudgedClaims(GRADES, TRUTH, GIVEN, TRUTH == 2, VALUES >= 0.65, VALUES, VALUES, clusters, "data")
 
 
 def test_every_figure_has_an_interval_of_whole_clusters() -> None:

@@ -37,7 +37,7 @@ def claims(place: Place, count: int = 120, **more: object) -> Path:
 
 def report(place: Place, *judges: str, **more: object) -> harness.JudgeReport:
     wanted = list(judges or ("lexical",))
-    return harness.calibrate(claims(place), wanted, workspace=place.workspace.path, **more)  # type: ignore[arg-type]
+    return harness.judge_calibrate(claims(place), wanted, workspace=place.workspace.path, **more)  # type: ignore[arg-type]
 
 
 def test_figures_are_of_the_half_that_nothing_was_fitted_on(place: Place) -> None:
@@ -63,7 +63,7 @@ def test_a_changed_label_in_the_second_half_changes_no_threshold(place: Place) -
     for row, fitted in zip(rows, before.labelled.fitted, strict=True):
         row["label"] = row["label"] if fitted else 1.0 - row["label"]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    after = harness.calibrate(file, "lexical", workspace=place.workspace.path)
+    after = harness.judge_calibrate(file, "lexical", workspace=place.workspace.path)
     assert after.threshold() == before.threshold()
     assert after.found[0].cuts == before.found[0].cuts
     assert after.figures()["AUC"].value < 0.5
@@ -107,9 +107,9 @@ def test_languages_and_lengths_have_their_own_rows(place: Place) -> None:
 
 def test_too_few_claims_are_refused(place: Place) -> None:
     with pytest.raises(DataError, match=r"each half needs 20 claims, supported ones and others: label more"):
-        harness.calibrate(claims(place, 30), "lexical", workspace=place.workspace.path)
+        harness.judge_calibrate(claims(place, 30), "lexical", workspace=place.workspace.path)
     with pytest.raises(DataError, match="0 of them supported"):
-        harness.calibrate(claims(place, 120, label=0), "lexical", workspace=place.workspace.path)
+        harness.judge_calibrate(claims(place, 120, label=0), "lexical", workspace=place.workspace.path)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_too_few_claims_are_refused(place: Place) -> None:
 )
 def test_wrong_arguments_are_one_line(place: Place, more: dict[str, object], said: str) -> None:
     with pytest.raises(harness.HarnessError) as refused:
-        harness.calibrate(claims(place), workspace=place.workspace.path, **more)  # type: ignore[arg-type]
+        harness.judge_calibrate(claims(place), workspace=place.workspace.path, **more)  # type: ignore[arg-type]
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
