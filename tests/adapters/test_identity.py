@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from adapters.errors import EnvironmentFailure, MissingExtra, did_you_mean, need
-from adapters.identity import array_digest, digest, file_digest, files_digest, text_digest, text_digests
+from adapters.identity import array_digest, digest, file_digest, text_digest, text_digests
+from adapters.known_digests import files_digest
 
 
 def test_texts_are_told_apart_to_the_last_space() -> None:
