@@ -3,8 +3,8 @@
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
 The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`,
-`judge_export`, `judge_import`, `judge_diff`. `results` reads everything that the workspace holds. A call that fails
-raises `HarnessError` with one line that says what to do. See docs/python.md.
+`judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`. `results` reads everything that the workspace
+holds. A call that fails raises `HarnessError` with one line that says what to do. See docs/python.md.
 """
 
 import warnings
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         adapt,
         calibrate,
         check,
+        cite,
+        cite_refine,
         compare,
         corrected_mean,
         gate,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         why,
     )
     from harness.api.checked import CheckReport
+    from harness.api.citing import CitationReport, RefinedReport
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
@@ -49,6 +52,7 @@ __all__ = [
     "AdaptConfig",
     "AdaptationRecord",
     "CheckReport",
+    "CitationReport",
     "Comparison",
     "CorrectedMean",
     "DataError",
@@ -65,12 +69,15 @@ __all__ = [
     "ModelError",
     "Outcome",
     "Policy",
+    "RefinedReport",
     "Reporter",
     "ResultsNotKept",
     "UsageError",
     "adapt",
     "calibrate",
     "check",
+    "cite",
+    "cite_refine",
     "compare",
     "corrected_mean",
     "gate",
@@ -88,6 +95,8 @@ _MODULES = {
     "CorrectedMean": "harness.measuring.statistics.corrected",
     "JudgeReport": "harness.api.judges",
     "CheckReport": "harness.api.checked",
+    "CitationReport": "harness.api.citing",
+    "RefinedReport": "harness.api.citing",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",
     "Explanation": "harness.api.explanation",

@@ -5,6 +5,7 @@ line import the packages above `harness`, inside the functions that need them.
 """
 
 from harness.api.checkpoints import adapt, merge
+from harness.api.citing import CitationReport, RefinedReport, cite, cite_refine
 from harness.api.comparison import Comparison
 from harness.api.judges import JudgeReport, calibrate, corrected_mean
 from harness.api.judging import compare, gate, planned_gate, why
@@ -15,14 +16,18 @@ from harness.api.stored import LeftOutWarning, results
 from harness.api.targets import collections_of, first_stage_of
 
 __all__ = [
+    "CitationReport",
     "Comparison",
     "JudgeReport",
     "LeftOutWarning",
     "Outcome",
+    "RefinedReport",
     "ResultsNotKept",
     "adapt",
     "calibrate",
     "check",
+    "cite",
+    "cite_refine",
     "collections_of",
     "compare",
     "corrected_mean",

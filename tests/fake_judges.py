@@ -1,0 +1,50 @@
+"""Judges that fail in the ways that judges fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float32]
+
+
+class Sometimes:
+    """Supports a claim if the premise has it, and gives no number for claims with `NaN`."""
+
+    name, grades = "sometimes", None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        return {"judge": type(self).__name__}
+
+    def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Values:
+        return np.array([self.value(*pair) for pair in zip(premises, claims, strict=True)], np.float32)
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan") if "NaN" in claim else float(claim.rstrip(".") in premise)
+
+
+class Silent(Sometimes):
+    """Gives no number."""
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan")
+
+
+class Late(Sometimes):
+    """Does not answer in time."""
+
+    def value(self, premise: str, claim: str) -> float:
+        raise TimeoutError("no answer within 60 seconds")
+
+
+class Counting(Sometimes):
+    """Counts the pairs that it was asked for."""
+
+    pairs = 0
+
+    def value(self, premise: str, claim: str) -> float:
+        Counting.pairs += 1
+        return super().value(premise, claim)
