@@ -3,8 +3,9 @@
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
 The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `calibrate`,
-`judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`. `results` reads everything that the workspace
-holds. A call that fails raises `HarnessError` with one line that says what to do. See docs/python.md.
+`judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`, `cite_generate`, `cite_compare`. `results` reads
+everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
+docs/python.md.
 """
 
 import warnings
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
         calibrate,
         check,
         cite,
+        cite_compare,
+        cite_generate,
         cite_refine,
         compare,
         corrected_mean,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     )
     from harness.api.checked import CheckReport
     from harness.api.citing import CitationReport, RefinedReport
+    from harness.api.citing_systems import ComparedCitations, GeneratedAnswers
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
@@ -53,6 +57,7 @@ __all__ = [
     "AdaptationRecord",
     "CheckReport",
     "CitationReport",
+    "ComparedCitations",
     "Comparison",
     "CorrectedMean",
     "DataError",
@@ -61,6 +66,7 @@ __all__ = [
     "EnvironmentFailure",
     "Explanation",
     "Figure",
+    "GeneratedAnswers",
     "HarnessError",
     "JudgeReport",
     "LeftOutWarning",
@@ -77,6 +83,8 @@ __all__ = [
     "calibrate",
     "check",
     "cite",
+    "cite_compare",
+    "cite_generate",
     "cite_refine",
     "compare",
     "corrected_mean",
@@ -96,6 +104,8 @@ _MODULES = {
     "JudgeReport": "harness.api.judges",
     "CheckReport": "harness.api.checked",
     "CitationReport": "harness.api.citing",
+    "ComparedCitations": "harness.api.citing_systems",
+    "GeneratedAnswers": "harness.api.citing_systems",
     "RefinedReport": "harness.api.citing",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",

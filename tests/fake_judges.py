@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from adapters.protocols import Prompt
+
 Values = npt.NDArray[np.float32]
 
 
@@ -48,3 +50,16 @@ class Counting(Sometimes):
     def value(self, premise: str, claim: str) -> float:
         Counting.pairs += 1
         return super().value(premise, claim)
+
+
+class Quoting:
+    """A generator that answers with the first passage and cites it."""
+
+    name = "quoting"
+
+    @property
+    def identity(self) -> dict[str, object]:
+        return {"generator": "quoting"}
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[str]:
+        return [f"{prompt.document.splitlines()[0].rstrip('.')} [1]." for prompt in prompts]

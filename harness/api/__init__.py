@@ -6,6 +6,7 @@ line import the packages above `harness`, inside the functions that need them.
 
 from harness.api.checkpoints import adapt, merge
 from harness.api.citing import CitationReport, RefinedReport, cite, cite_refine
+from harness.api.citing_systems import ComparedCitations, GeneratedAnswers, cite_compare, cite_generate
 from harness.api.comparison import Comparison
 from harness.api.judges import JudgeReport, calibrate, corrected_mean
 from harness.api.judging import compare, gate, planned_gate, why
@@ -17,7 +18,9 @@ from harness.api.targets import collections_of, first_stage_of
 
 __all__ = [
     "CitationReport",
+    "ComparedCitations",
     "Comparison",
+    "GeneratedAnswers",
     "JudgeReport",
     "LeftOutWarning",
     "Outcome",
@@ -27,6 +30,8 @@ __all__ = [
     "calibrate",
     "check",
     "cite",
+    "cite_compare",
+    "cite_generate",
     "cite_refine",
     "collections_of",
     "compare",

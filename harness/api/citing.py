@@ -15,6 +15,7 @@ from harness.api.shown import Shown, plural, short
 from harness.citing.asking import Verdicts, answered
 from harness.citing.evaluation import CitationEvaluation, evaluated, needs_asked, refuse_silent
 from harness.citing.judged import KeptJudge
+from harness.citing.keeping import results_of_citations
 from harness.citing.parsing import parsed
 from harness.citing.reading.files import AnswerFile, read_answers, read_passages
 from harness.citing.refine import Refined, refine
@@ -22,6 +23,7 @@ from harness.citing.scores import MEASURES
 from harness.citing.support import SupportRules
 from harness.citing.writing import write_answers
 from harness.progress import Reporter
+from harness.result.store import Results
 from harness.scoring.session import Session
 from harness.workspace import Workspace
 
@@ -38,9 +40,13 @@ class CitationReport(Shown):
 
     Attributes:
         found: everything that was measured.
+        id: of the stored evaluation, for `harness show`; None if no answer has a value.
+        fingerprint: of the questions with the judge, for `harness compare --collection`; None as `id`.
     """
 
     found: CitationEvaluation
+    id: str | None = None
+    fingerprint: str | None = None
 
     def __repr__(self) -> str:
         return short("CitationReport", plural("answer", len(self.found.answers)), f"judge {self.found.judge}")
@@ -90,6 +96,8 @@ def cite(  # noqa: PLR0917
     passages: str | Path | None = None,
     most: int = 3,
     graded: bool = False,
+    name: str | None = None,
+    questions: str | None = None,
     workspace: str | Path | None = None,
     reporter: Reporter | None = None,
 ) -> CitationReport:
@@ -105,7 +113,9 @@ def cite(  # noqa: PLR0917
         passages: a file with the texts of documents, JSON lines, for answers that only name them.
         most: the largest number of documents that are judged together, 1 or more.
         graded: count partial support one half.
-        workspace: the folder with the ledger that keeps judgments. Default: the environment variable
+        name: the name under which the results are stored. Default: the name of the file.
+        questions: the name of the set of questions in tables. Default: made of its digest.
+        workspace: the folder for results, and for the ledger that keeps judgments. Default: the environment variable
             HARNESS_WORKSPACE, else ./.harness.
         reporter: shows the progress. Default: standard error if it is a terminal.
 
@@ -124,13 +134,36 @@ def cite(  # noqa: PLR0917
     """
     if compat is not None:
         arguments.one_of("compat", compat, ("alce",))
-    file = _file_of(answers, passages)
-    with _session(workspace, reporter) as session:
-        verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
-        need = None if need_judge is None else _verdicts(need_judge, session)
-        support = SupportRules.of(verdicts.judge, largest, graded=graded)
-        found = evaluated(file, verdicts, support, need, compat)
-        return CitationReport(replace(found, remarks=(*found.remarks, *remarks_of(verdicts.judge))))
+    file = file_of(answers, passages)
+    with session_of(workspace, reporter) as session:
+        return cite_file(
+            file, session, judge, compat=compat, need_judge=need_judge, most=most, graded=graded, name=name,
+            questions=questions,
+        )  # fmt: skip
+
+
+def cite_file(
+    file: AnswerFile,
+    session: Session,
+    judge: str,
+    *,
+    compat: Compat | None = None,
+    need_judge: str | None = None,
+    most: int = 3,
+    graded: bool = False,
+    name: str | None = None,
+    questions: str | None = None,
+) -> CitationReport:
+    """Evaluate answers that were read, and store the results; as `cite`."""
+    label = file.path.name.removesuffix(".gz").rpartition(".")[0] if name is None else arguments.name_of("name", name)
+    verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
+    need = None if need_judge is None else _verdicts(need_judge, session)
+    found = evaluated(file, verdicts, SupportRules.of(verdicts.judge, largest, graded=graded), need, compat)
+    found = replace(found, remarks=(*found.remarks, *remarks_of(verdicts.judge)))
+    kept = results_of_citations(found, label or file.path.name, arguments.optional_name("questions", questions))
+    with Results(session.workspace.results) as results:
+        results.write(kept)
+    return CitationReport(found, kept[0].id if kept else None, kept[0].collection.fingerprint if kept else None)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -219,9 +252,9 @@ def cite_refine(  # noqa: PLR0917
     """
     if only is not None:
         arguments.one_of("only", only, ("complete", "remove"))
-    file, target = _file_of(answers, passages), Path(out)
+    file, target = file_of(answers, passages), Path(out)
     _refuse_same(file.path, target)
-    with _session(workspace, reporter) as session:
+    with session_of(workspace, reporter) as session:
         verdicts = _verdicts(judge, session)
         need = None if need_judge is None else _verdicts(need_judge, session)
         rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
@@ -241,19 +274,26 @@ def cite_refine(  # noqa: PLR0917
     return RefinedReport(file, found, verdicts.judge.name, dict(verdicts.missing))
 
 
-def _refuse_same(file: Path, out: Path) -> None:
+def refuse_folder(out: Path) -> None:
+    """Refuse a folder in the place of a file to write."""
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder; name the file to write")
+
+
+def _refuse_same(file: Path, out: Path) -> None:
+    refuse_folder(out)
     if out.exists() and out.samefile(file):
         raise UsageError(f"--out {out} is the file of the answers; name another file")
 
 
-def _file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
+def file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
+    """Read a file of answers, with a file of passages if there is one."""
     known = None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
     return read_answers(Path(arguments.name_of("answers", answers)), known)
 
 
-def _session(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
+def session_of(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
+    """Open the workspace, with the ledger of judgments."""
     return arguments.working(Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter))
 
 

@@ -87,7 +87,7 @@ class CitationEvaluation:
 
 def questions_digest(answers: Sequence[ParsedAnswer]) -> str:
     """Return what names a set of questions: equal for answers of several systems to the same questions."""
-    return digest({"questions": [[one.answer.id, one.answer.question] for one in answers]})
+    return digest({"questions": sorted([one.answer.id, one.answer.question] for one in answers)})
 
 
 def needs_asked(answers: Sequence[ParsedAnswer], verdicts: Verdicts) -> tuple[tuple[bool, ...], ...]:

@@ -17,6 +17,14 @@ CompatName = Annotated[
 ]
 
 
+SystemName = Annotated[
+    str | None, _option("name", "The name under which the results are stored. Default: the name of the file.")
+]
+QuestionsName = Annotated[
+    str | None, _option("questions", "The name of the set of questions in tables. Default: made of its digest.")
+]
+
+
 @cite.command(
     "evaluate",
     epilog="""Examples:
@@ -33,6 +41,8 @@ def cite_evaluate(  # noqa: PLR0917
     passages: PassagesFile = None,
     most: Most = 3,
     graded: Graded = False,
+    name: SystemName = None,
+    questions: QuestionsName = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -41,9 +51,10 @@ def cite_evaluate(  # noqa: PLR0917
     from harness.progress import Terminal
 
     report = api.cite(
-        answers, judge, compat, need_judge, passages, most, graded, workspace=workspace, reporter=Terminal()
+        answers, judge, compat, need_judge, passages, most, graded, name, questions, workspace, Terminal()
     )
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
         return
     print_answer(report)
+    typer.echo(f"stored: {report.id}" if report.id else "stored: nothing, because no answer has a value")

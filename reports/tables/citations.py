@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.citing.alce import PECULIARITIES
+from harness.citing.answers import Answer
 from harness.citing.controls import LAWS
 from harness.citing.evaluation import CitationEvaluation
 from harness.citing.refine import Refined
@@ -198,3 +199,11 @@ def refined_counts(refined: Sequence[Refined]) -> dict[str, int]:
         "statements whose marks the text does not allow to change": sum(len(one.refused) for one in refined),
         "documents that were not offered to the judge": sum(one.unread for one in refined),
     }
+
+
+def generated_table(answers: Sequence[Answer], generator: str, system: str) -> Table:
+    """How many answers were written, and from how many passages."""
+    passages = sum(len(one.references) for one in answers)
+    empty = sum(not one.text for one in answers)
+    rows = ((Cell(system), Cell(count(len(answers))), Cell(count(passages)), Cell(count(empty))),)
+    return Table(f"answers of {generator}", ("passages of", "answers", "passages", "empty answers"), rows)

@@ -43,6 +43,8 @@ REASONS: dict[str, dict[str, str]] = {
     "calibrate": {**PRINTS, "out": "`JudgeReport.write`"},
     "cite": PRINTS,
     "cite_refine": PRINTS,
+    "cite_generate": {},
+    "cite_compare": PRINTS,
 }
 """Options of a command that are no parameter of the call, and where their answer is."""
 ONLY_PYTHON = {"reporter": "a command prints its progress", "out": "`paths`", "recipe": "`paths`"}
