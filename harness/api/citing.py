@@ -81,6 +81,16 @@ class CitationReport(Shown):
 
         return citation_tables(self.found)
 
+    def write(self, out: str | Path) -> None:
+        """Write a page with the answers and their marks, and a plot of the causes, into a folder.
+
+        Raises:
+            MissingExtra: matplotlib is not installed. The page is written without the plot.
+        """
+        from reports.citation_page import write_citation_page
+
+        write_citation_page(self.found, Path(out))
+
     def as_dict(self) -> dict[str, object]:
         """Everything as `harness cite --json` prints it."""
         from reports.tables.citations import citation_dict

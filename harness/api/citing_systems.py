@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import DataError, UsageError, class_of
+from adapters.lineage import Lineage, lineage_of
 from adapters.spec import open_generator, open_judge, refuse_early
 from harness.api import arguments
 from harness.api.citing import cite_file, file_of, refuse_folder, session_of
@@ -186,7 +187,7 @@ def cite_compare(  # noqa: PLR0917
         made = _generated_files(files, systems, generator, out)
         place, wanted = Workspace(arguments.workspace_of(workspace)), _wanted(collections, first_stage, depth)
         ranked = [lineage_of_stored(stored_system(one, place, wanted)) for one in systems]
-        remarks = refuse_circular(open_judge(arguments.name_of("judge", judge)), ranked, corrected=False)
+        remarks = _independent(arguments.name_of("judge", judge), ranked)
         for system, file in zip(systems, made, strict=True):
             cite_generate(system, str(generator), file, passages, queries, collections, first_stage, depth, workspace,
                           reporter)  # fmt: skip
@@ -222,6 +223,12 @@ def _generated_files(
     if generator is None or out is None:
         raise UsageError("rerankers need a --generator, which answers from their passages, and --out for the answers")
     return [Path(out) / f"answers-{at}.jsonl" for at in range(1, len(systems) + 1)]
+
+
+def _independent(judge: str, systems: Sequence[Lineage]) -> tuple[str, ...]:
+    """Refuse a judge that is not independent of the systems, also one that is made of their reranker."""
+    opened = open_judge(judge)
+    return refuse_circular(lineage_of(getattr(opened, "scorer", opened)), systems, corrected=False)
 
 
 def _names(files: Sequence[str]) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.cite import AnswersFile, CiteJudge, Graded, Most, NeedJudge, PassagesFile, cite
 from harness.cli.options import _option
-from harness.cli.printing import print_answer
+from harness.cli.printing import make_folder, print_answer
 
 CompatName = Annotated[
     Literal["alce"] | None, _option("compat", "Also compute the values of ALCE's program, and the way to ours.")
@@ -22,6 +24,12 @@ SystemName = Annotated[
 ]
 QuestionsName = Annotated[
     str | None, _option("questions", "The name of the set of questions in tables. Default: made of its digest.")
+]
+
+
+PageFolder = Annotated[
+    Path | None,
+    _option("out", "Write index.html, the answers with their marks as judged, and a plot into this folder."),
 ]
 
 
@@ -43,6 +51,7 @@ def cite_evaluate(  # noqa: PLR0917
     graded: Graded = False,
     name: SystemName = None,
     questions: QuestionsName = None,
+    out: PageFolder = None,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -50,11 +59,19 @@ def cite_evaluate(  # noqa: PLR0917
     from harness import api
     from harness.progress import Terminal
 
+    make_folder(out)
     report = api.cite(
         answers, judge, compat, need_judge, passages, most, graded, name, questions, workspace, Terminal()
     )
+    if out is not None:
+        try:
+            report.write(out)
+        except MissingExtra as error:
+            typer.echo(f"no plot: {error}", err=True)
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
         return
     print_answer(report)
+    if out is not None:
+        typer.echo(f"written: {out}/index.html")
     typer.echo(f"stored: {report.id}" if report.id else "stored: nothing, because no answer has a value")

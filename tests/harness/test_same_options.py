@@ -41,7 +41,7 @@ REASONS: dict[str, dict[str, str]] = {
     "why": {**PRINTS, "out": "`Explanation.write`", "queries": "`Explanation.write`"},
     "merge": {"as_json": "`Merged.report`", "paths": "`out` and `recipe`"},
     "calibrate": {**PRINTS, "out": "`JudgeReport.write`"},
-    "cite": PRINTS,
+    "cite": {**PRINTS, "out": "`CitationReport.write`"},
     "cite_refine": PRINTS,
     "cite_generate": {},
     "cite_compare": PRINTS,
