@@ -99,6 +99,8 @@ def _answer(parsed: ParsedAnswer, score: AnswerScore) -> Iterator[str]:
     answer = parsed.answer
     yield f'<article class="answer"><h3 dir="auto">{_text(answer.question or answer.id)}</h3>'
     yield f'<p class="values"><code>{_text(answer.id)}</code> {escape(values)}</p>'
+    if not answer.text.strip():
+        yield "<p><em>an empty answer</em></p>"
     statements = zip(parsed.statements, score.statements, strict=True)
     yield f'<p class="text" dir="auto">{"".join(_statement(answer.text, *one) for one in statements)}</p>'
     yield "<details><summary>Documents</summary><ol>"

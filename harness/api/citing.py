@@ -13,6 +13,7 @@ from adapters.spec import open_judge, refuse_early, remarks_of
 from harness.api import arguments
 from harness.api.shown import Shown, plural, short
 from harness.citing.asking import Verdicts, answered
+from harness.citing.controls import CHANCE
 from harness.citing.evaluation import CitationEvaluation, evaluated, needs_asked, refuse_silent
 from harness.citing.judged import KeptJudge
 from harness.citing.keeping import results_of_citations
@@ -71,9 +72,10 @@ class CitationReport(Shown):
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """The controls whose law is broken."""
-        broken = (one.name for one in self.found.controls if not one.held)
-        return tuple(f"{self.found.file.path.name}: the law of the control '{one}' is broken" for one in broken)
+        """The controls whose law is broken. Answers whose citations are no better than random ones break `random`."""
+        file, broken = self.found.file.path.name, [one.name for one in self.found.controls if not one.held]
+        chance = [f"{file}: the citations are not better than {one} ones" for one in broken if one in CHANCE]
+        return (*chance, *(f"{file}: the law of the control '{one}' is broken" for one in broken if one not in CHANCE))
 
     def tables(self) -> list[Table]:
         """The tables that `harness cite` prints."""
