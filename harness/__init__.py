@@ -3,8 +3,9 @@
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
 The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `judge_calibrate`,
-`judge_export`, `judge_import`, `judge_diff`. `results` reads everything that the workspace holds. A call that fails
-raises `HarnessError` with one line that says what to do. See docs/python.md.
+`judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`, `cite_generate`, `cite_compare`. `results` reads
+everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
+docs/python.md.
 """
 
 import warnings
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
         ResultsNotKept,
         adapt,
         check,
+        cite,
+        cite_compare,
+        cite_generate,
+        cite_refine,
         compare,
         corrected_mean,
         gate,
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
         why,
     )
     from harness.api.checked import CheckReport
+    from harness.api.citing import CitationReport, RefinedReport
+    from harness.api.citing_systems import ComparedCitations, GeneratedAnswers
     from harness.api.comparison import Comparison
     from harness.api.decision import Decision
     from harness.api.explanation import Explanation
@@ -52,6 +59,8 @@ __all__ = [
     "AdaptConfig",
     "AdaptationRecord",
     "CheckReport",
+    "CitationReport",
+    "ComparedCitations",
     "Comparison",
     "CorrectedMean",
     "DataError",
@@ -60,6 +69,7 @@ __all__ = [
     "EnvironmentFailure",
     "Explanation",
     "Figure",
+    "GeneratedAnswers",
     "HarnessError",
     "ImportedLabels",
     "JudgeReport",
@@ -71,11 +81,16 @@ __all__ = [
     "ModelError",
     "Outcome",
     "Policy",
+    "RefinedReport",
     "Reporter",
     "ResultsNotKept",
     "UsageError",
     "adapt",
     "check",
+    "cite",
+    "cite_compare",
+    "cite_generate",
+    "cite_refine",
     "compare",
     "corrected_mean",
     "gate",
@@ -97,6 +112,10 @@ _MODULES = {
     "LabelComparison": "reports.tables.labels",
     "LabelSheet": "harness.judging.compare.to_label",
     "CheckReport": "harness.api.checked",
+    "CitationReport": "harness.api.citing",
+    "ComparedCitations": "harness.api.citing_systems",
+    "GeneratedAnswers": "harness.api.citing_systems",
+    "RefinedReport": "harness.api.citing",
     "Decision": "harness.api.decision",
     "Difference": "harness.measuring.statistics.difference",
     "Explanation": "harness.api.explanation",

@@ -5,6 +5,8 @@ line import the packages above `harness`, inside the functions that need them.
 """
 
 from harness.api.checkpoints import adapt, merge
+from harness.api.citing import CitationReport, RefinedReport, cite, cite_refine
+from harness.api.citing_systems import ComparedCitations, GeneratedAnswers, cite_compare, cite_generate
 from harness.api.comparison import Comparison
 from harness.api.judges import JudgeReport, corrected_mean, judge_calibrate
 from harness.api.judging import compare, gate, planned_gate, why
@@ -15,13 +17,21 @@ from harness.api.stored import LeftOutWarning, results
 from harness.api.targets import collections_of, first_stage_of
 
 __all__ = [
+    "CitationReport",
+    "ComparedCitations",
     "Comparison",
+    "GeneratedAnswers",
     "JudgeReport",
     "LeftOutWarning",
     "Outcome",
+    "RefinedReport",
     "ResultsNotKept",
     "adapt",
     "check",
+    "cite",
+    "cite_compare",
+    "cite_generate",
+    "cite_refine",
     "collections_of",
     "compare",
     "corrected_mean",

@@ -35,6 +35,8 @@ LAWS = {
     "oracle": "the best citations: recall and F1 are not below any other",
 }
 """What each control does and the law that it obeys, in the order in which they are printed."""
+CHANCE = ("shuffled", "random")
+"""The controls with citations by chance. Citations that are no better break their law."""
 _ROUNDING = 1e-12
 
 
@@ -231,7 +233,7 @@ def _broken(
         for at, (score, change, share) in enumerate(zip(own.answers, found[name].answers, shares, strict=True))
         if not score.missing and not change.missing
     ]
-    if name in ("shuffled", "random"):
+    if name in CHANCE:
         higher = sum(change.f1 for _, change, *_ in judged) > sum(score.f1 for score, *_ in judged) + _ROUNDING
         return tuple(score.id for score, *_ in judged) if higher else ()
     return tuple(one[0].id for one in judged if not _obeys(name, *one))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.citing.answers import CitationMark
 
@@ -44,6 +45,27 @@ def marks_of(text: str, references: int) -> tuple[CitationMark, ...]:
             is not there is one invalid number.
     """
     return tuple(_joined(list(_single(text, references)), text, references))
+
+
+@dataclass(frozen=True)
+class MarkParts:
+    """The parts of a written mark."""
+
+    opening: str
+    numbers: str
+    closing: str
+    """Without the address of a link."""
+    whole: bool
+    """Whether the numbers are all in one pair of brackets, unlike those of `[1]-[3]`."""
+
+
+def parts_of(mark: str) -> MarkParts:
+    """Return the parts of a mark that `marks_of` found; of the first bracket of `[1]-[3]`."""
+    found = _MARK.match(mark)
+    assert found is not None, mark
+    numbers, end = found[1].removeprefix("^"), found.end(1)
+    closing = re.match(r"[^(]*", mark[end : found.end()])
+    return MarkParts(mark[: end - len(numbers)], numbers, closing[0] if closing else "", found.end() == len(mark))
 
 
 def _single(text: str, references: int) -> Iterator[CitationMark]:

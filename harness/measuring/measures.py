@@ -137,6 +137,18 @@ def _cutoff(ideal: Hits, cutoff: int | None) -> Floats64:
     return np.full(ideal.size, float(cutoff or 0))
 
 
+CITATION_MEASURES = (
+    "citation-recall", "citation-precision", "citation-F1", "citation-recall-of-all", "weighted-precision",
+    "weighted-recall", "STR-EM", "STR-hit", "claim-recall", "ROUGE-Lsum", "token-F1",
+)  # fmt: skip
+"""Measures of generated answers, which `harness cite` stores. They are computed from answers and not from rankings."""
+
+
+def is_of_some(measure: str) -> bool:
+    """Whether a measure has values for a part of the queries only, so that its ids are stored with it."""
+    return measure == PAIRED_MEASURE or measure in CITATION_MEASURES
+
+
 DEFINITIONS: dict[str, Definition] = {}
 """The measures by canonical name."""
 
@@ -186,12 +198,13 @@ for _name, _definition in {
 
 
 def stored_name(text: str) -> str:
-    """Return the name under which a measure is stored: `ndcg@10` is nDCG@10, `mrr@10` is RR@10. Other names, such as
-    p-MRR or a measure that is not registered here, are returned as they are."""
+    """Return the name under which a measure is stored: `ndcg@10` is nDCG@10, `mrr@10` is RR@10. p-MRR and the measures
+    of citations are known in any case of letters; a measure that is not registered here is returned as it is."""
     try:
         return str(parse(text))
     except UsageError:
-        return PAIRED_MEASURE if text.strip().casefold() == PAIRED_MEASURE.casefold() else text
+        special = {name.casefold(): name for name in (PAIRED_MEASURE, *CITATION_MEASURES)}
+        return special.get(text.strip().casefold(), text)
 
 
 def parse(text: str) -> Measure:

@@ -15,7 +15,7 @@ from adapters.errors import UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
-from harness.measuring.measures import parse
+from harness.measuring.measures import CITATION_MEASURES, is_of_some, parse
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.known_wrong import known_by_now
 from harness.result.result import Floats64, Result
@@ -59,7 +59,7 @@ def value_row(result: Result) -> tuple[object, ...]:
 def paired_row(id: str, measure: str, mean: float | None, values: Floats64, ids: tuple[str, ...]) -> tuple[object, ...]:
     """Return a row of the table `value` with values per query. Ids of questions are stored in the row, ids of queries
     with the collection."""
-    questions = json.dumps(ids, ensure_ascii=False) if measure == PAIRED_MEASURE else None
+    questions = json.dumps(ids, ensure_ascii=False) if is_of_some(measure) else None
     return id, measure, mean, values.astype("<f8").tobytes(), questions
 
 
@@ -190,6 +190,8 @@ def _lowest(measure: str) -> float:
     """Return the lowest value that a measure can have; the highest is 1."""
     if measure == PAIRED_MEASURE:
         return -1.0
+    if measure in CITATION_MEASURES:
+        return 0.0
     try:
         parse(measure)
     except UsageError:

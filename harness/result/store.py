@@ -354,9 +354,10 @@ class Results:
 
 
 def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
-    for one in results:
-        if one.measure != PAIRED_MEASURE:
-            return one.ids
+    """The ids of all queries. Each measure of citations has some of them; the one with the most has all."""
+    known = [one.ids for one in results if one.measure != PAIRED_MEASURE]
+    if known:
+        return max(known, key=len)
     raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")
 
 

@@ -219,8 +219,9 @@ def _few(found: SeedEffect) -> bool:
 
 def _explained(measured: MeasureComparison) -> list[str]:
     unit = "questions" if measured.measure == PAIRED_MEASURE else "queries"
+    lost = f"; {measured.left_out:,} are left out, which a system has no value of" if measured.left_out else ""
     return [
-        f"{measure_note(measured.measure)}; {_counted(measured, unit)}",
+        f"{measure_note(measured.measure)}; {_counted(measured, unit)}{lost}",
         f"p: randomisation test over questions, two-sided ({FLIPS:,} flips of signs). With many {unit} almost every "
         "difference is significant, so its size decides",
     ]

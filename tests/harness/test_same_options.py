@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness.cli import app
+from harness.cli.cite import cite
 from harness.cli.judge import judge
 
 PRINTS = {"as_json": "`as_dict()` of the answer gives the same"}
@@ -43,14 +44,19 @@ REASONS: dict[str, dict[str, str]] = {
     "judge_export": PRINTS,
     "judge_import": PRINTS,
     "judge_diff": PRINTS,
+    "cite": {**PRINTS, "out": "`CitationReport.write`"},
+    "cite_refine": PRINTS,
+    "cite_generate": {},
+    "cite_compare": PRINTS,
 }
 """Options of a command that are no parameter of the call, and where their answer is."""
 ONLY_PYTHON = {"reporter": "a command prints its progress", "out": "`paths`", "recipe": "`paths`"}
 
 
 def command(verb: str) -> Callable[..., None]:
-    commands = [*app.registered_commands, *judge.registered_commands]
-    (found,) = [one.callback for one in commands if one.callback and one.callback.__name__ == verb]
+    commands = [*app.registered_commands, *judge.registered_commands, *cite.registered_commands]
+    names = {verb, {"cite": "cite_evaluate"}.get(verb, verb)}
+    (found,) = [one.callback for one in commands if one.callback and one.callback.__name__ in names]
     return found
 
 

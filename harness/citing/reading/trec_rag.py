@@ -46,7 +46,7 @@ def _joined(row: AnswerRow, ids: Sequence[str]) -> tuple[str, tuple[Statement, .
         start, begin = len(text), len(text) + len(sentence)
         marks = list[CitationMark]()
         text += sentence
-        for number in _citations(fields.items("citations"), ids, at):
+        for number in cited_numbers(fields.items("citations"), ids, at):
             shown = f" [{number}]" if not marks else f"[{number}]"
             text += shown
             marks.append(CitationMark((len(text) - len(shown.strip()), len(text)), (number,)))
@@ -56,7 +56,7 @@ def _joined(row: AnswerRow, ids: Sequence[str]) -> tuple[str, tuple[Statement, .
     return text, tuple(found)
 
 
-def _citations(values: Sequence[object], ids: Sequence[str], sentence: int) -> list[int]:
+def cited_numbers(values: Sequence[object], ids: Sequence[str], sentence: int) -> list[int]:
     """The numbers, from 1. A place that is not there, or an id that is not in `references`, is a number beyond them."""
     found = list[int]()
     for value in values:

@@ -11,20 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from adapters.errors import UsageError
-from harness.data.suites.table import PAIRED_MEASURE
+from harness.judging.compare.common import on_common_questions
 from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
 from harness.judging.compare.selection import Chosen, Shelf, StoredSelection, select, select_across
 from harness.judging.compare.side import ComparedSide, stored_side, together
-from harness.measuring.measures import parse
+from harness.measuring.measures import is_of_some, parse, stored_name
 from harness.measuring.statistics.difference import Difference, Differences, differences
 from harness.measuring.statistics.seeds import SeedEffect, seed_effect
 from harness.result.opening import is_same_store, stored_in
 from harness.result.select import ANY, Wanted
 from harness.result.store import Results
 from harness.result.stored import Stored
-from harness.scoring.ground import is_paired
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,9 @@ class MeasureComparison:
 
     measure: str
     candidates: tuple[Compared, ...]
+    left_out: int = 0
+    """Questions that are left out because a system has no value of them, such as the precision of an answer without
+    citations."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def canonical(measure: str) -> str:
     Raises:
         UsageError: the measure is unknown.
     """
-    return PAIRED_MEASURE if is_paired(measure) else str(parse(measure))
+    name = stored_name(measure)
+    return name if is_of_some(name) else str(parse(measure))
 
 
 def margin_of(points: float | None) -> float | None:
@@ -183,13 +186,14 @@ def _measured(
 ) -> MeasureComparison:
     baseline = _sides(results[0], selection.baseline, measure, places)
     sides = [_sides(results[1], chosen, measure, places) for chosen in selection.candidates]
+    (baseline, *sides), lost = on_common_questions([baseline, *sides], measure)
     pairs = [[joined(one, other, unpaired=unpaired) for one, other in zip(baseline, own, strict=True)] for own in sides]
     found = zip(selection.candidates, sides, pairs, _differences(pairs), strict=True)
     compared = []
     for chosen, own, parts, difference in found:
         seeds = _seeds(baseline, own, parts) if chosen.group or selection.baseline.group else None
         compared.append(_compared(chosen.label, parts, difference, measure=measure, margin=margin, seeds=seeds))
-    return MeasureComparison(measure, tuple(compared))
+    return MeasureComparison(measure, tuple(compared), lost)
 
 
 def _differences(pairs: Sequence[Sequence[PairedValues]]) -> list[Differences]:

@@ -1,0 +1,315 @@
+"""The calls about citations: cite, cite_refine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from adapters.errors import UsageError, class_of
+from adapters.spec import open_judge, refuse_early, remarks_of
+from harness.api import arguments
+from harness.api.shown import Shown, plural, short
+from harness.citing.asking import Verdicts, answered
+from harness.citing.controls import CHANCE
+from harness.citing.evaluation import CitationEvaluation, evaluated, needs_asked, refuse_silent
+from harness.citing.judged import KeptJudge
+from harness.citing.keeping import results_of_citations
+from harness.citing.parsing import parsed
+from harness.citing.reading.files import AnswerFile, read_answers, read_passages
+from harness.citing.refine import Refined, refine
+from harness.citing.scores import MEASURES
+from harness.citing.support import SupportRules
+from harness.citing.writing import write_answers
+from harness.progress import Reporter
+from harness.result.store import Results
+from harness.scoring.session import Session
+from harness.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reports.table import Table
+
+Compat = Literal["alce"]
+Only = Literal["complete", "remove"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class CitationReport(Shown):
+    """The result of `harness.cite`. A notebook shows it as tables. Values are fractions.
+
+    Attributes:
+        found: everything that was measured.
+        id: of the stored evaluation, for `harness show`; None if no answer has a value.
+        fingerprint: of the questions with the judge, for `harness compare --collection`; None as `id`.
+    """
+
+    found: CitationEvaluation
+    id: str | None = None
+    fingerprint: str | None = None
+
+    def __repr__(self) -> str:
+        return short("CitationReport", plural("answer", len(self.found.answers)), f"judge {self.found.judge}")
+
+    def value(self, measure: str) -> float:
+        """The mean of a measure over the answers, such as `citation-F1`; NaN if no answer has one.
+
+        Raises:
+            UsageError: the measure is unknown.
+        """
+        arguments.one_of("measure", measure, tuple(MEASURES))
+        return self.found.scores.mean(measure)
+
+    def interval(self, measure: str) -> tuple[float, float]:
+        """The 95 % interval of `value`; NaN with fewer than two answers.
+
+        Raises:
+            UsageError: the measure is unknown.
+        """
+        arguments.one_of("measure", measure, tuple(MEASURES))
+        return self.found.scores.interval(measure)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The controls whose law is broken. Answers whose citations are no better than random ones break `random`."""
+        file, broken = self.found.file.path.name, [one.name for one in self.found.controls if not one.held]
+        chance = [f"{file}: the citations are not better than {one} ones" for one in broken if one in CHANCE]
+        return (*chance, *(f"{file}: the law of the control '{one}' is broken" for one in broken if one not in CHANCE))
+
+    def tables(self) -> list[Table]:
+        """The tables that `harness cite` prints."""
+        from reports.tables.citations import citation_tables
+
+        return citation_tables(self.found)
+
+    def write(self, out: str | Path) -> None:
+        """Write a page with the answers and their marks, and a plot of the causes, into a folder.
+
+        Raises:
+            MissingExtra: matplotlib is not installed. The page is written without the plot.
+        """
+        from reports.citation_page import write_citation_page
+
+        write_citation_page(self.found, Path(out))
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything as `harness cite --json` prints it."""
+        from reports.tables.citations import citation_dict
+
+        return citation_dict(self.found)
+
+
+def cite(  # noqa: PLR0917
+    answers: str | Path,
+    judge: str,
+    compat: Compat | None = None,
+    need_judge: str | None = None,
+    passages: str | Path | None = None,
+    most: int = 3,
+    graded: bool = False,
+    name: str | None = None,
+    questions: str | None = None,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> CitationReport:
+    """Evaluate the citations of answers, as `harness cite` does.
+
+    Args:
+        answers: a file of answers: our own JSON lines (`id`, `question`, `answer` with marks, `references`), ALCE's
+            results, WebGLM-QA, ExpertQA, TREC RAG.
+        judge: says whether passages support a statement: `lexical`, `nli:MODEL`, `seq2seq:MODEL`,
+            `reranker:SPEC?calibration=FILE`, `chat:URL?model=NAME`, `recorded:FILE`.
+        compat: `alce` adds the values that ALCE's program computes, and the way from them to ours.
+        need_judge: a judge that says which statements need support. Default: all do.
+        passages: a file with the texts of documents, JSON lines, for answers that only name them.
+        most: the largest number of documents that are judged together, 1 or more.
+        graded: count partial support one half.
+        name: the name under which the results are stored. Default: the name of the file.
+        questions: the name of the set of questions in tables. Default: made of its digest.
+        workspace: the folder for results, and for the ledger that keeps judgments. Default: the environment variable
+            HARNESS_WORKSPACE, else ./.harness.
+        reporter: shows the progress. Default: standard error if it is a terminal.
+
+    Returns:
+        The measures with intervals, causes, controls, and the rows that were not used.
+
+    Raises:
+        HarnessError: the file or a judge cannot be used, or the judge gave no value for any answer.
+
+    Examples:
+        >>> import json, pathlib, harness
+        >>> row = {"id": "q1", "question": "Who?", "answer": "Ada wrote it [1].", "references": ["Ada wrote it."]}
+        >>> _ = pathlib.Path("answers.jsonl").write_text(json.dumps(row) + chr(10))
+        >>> harness.cite("answers.jsonl", "lexical").value("citation-F1")
+        1.0
+    """
+    if compat is not None:
+        arguments.one_of("compat", compat, ("alce",))
+    file = file_of(answers, passages)
+    with session_of(workspace, reporter) as session:
+        return cite_file(
+            file, session, judge, compat=compat, need_judge=need_judge, most=most, graded=graded, name=name,
+            questions=questions,
+        )  # fmt: skip
+
+
+def cite_file(
+    file: AnswerFile,
+    session: Session,
+    judge: str,
+    *,
+    compat: Compat | None = None,
+    need_judge: str | None = None,
+    most: int = 3,
+    graded: bool = False,
+    name: str | None = None,
+    questions: str | None = None,
+) -> CitationReport:
+    """Evaluate answers that were read, and store the results; as `cite`."""
+    label = file.path.name.removesuffix(".gz").rpartition(".")[0] if name is None else arguments.name_of("name", name)
+    verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
+    need = None if need_judge is None else _verdicts(need_judge, session)
+    found = evaluated(file, verdicts, SupportRules.of(verdicts.judge, largest, graded=graded), need, compat)
+    found = replace(found, remarks=(*found.remarks, *remarks_of(verdicts.judge)))
+    kept = results_of_citations(found, label or file.path.name, arguments.optional_name("questions", questions))
+    with Results(session.workspace.results) as results:
+        results.write(kept)
+    return CitationReport(found, kept[0].id if kept else None, kept[0].collection.fingerprint if kept else None)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RefinedReport(Shown):
+    """The result of `harness.cite_refine`.
+
+    Attributes:
+        file: what was read.
+        refined: every answer before and after.
+        judge: the name of the judge.
+    """
+
+    file: AnswerFile
+    refined: Sequence[Refined]
+    judge: str
+    missing: dict[str, int]
+
+    def __repr__(self) -> str:
+        return short("RefinedReport", plural("answer", len(self.refined)), f"judge {self.judge}")
+
+    def texts(self) -> dict[str, str]:
+        """The refined answers by id."""
+        return {one.after.answer.id: one.after.answer.text for one in self.refined}
+
+    def tables(self) -> list[Table]:
+        """The table that `harness cite refine` prints."""
+        from reports.tables.citations import bad_rows, refined_table
+
+        lost = [f"{number:,} pairs have no value: {reason}" for reason, number in self.missing.items()]
+        return [refined_table(self.refined, self.judge, [*lost, *bad_rows(self.file.bad)])]
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything as `harness cite refine --json` prints it."""
+        from reports.tables.citations import refined_counts
+
+        return {
+            "file": str(self.file.path), "format": self.file.format, "judge": self.judge,
+            "counts": refined_counts(self.refined), "missing": self.missing,
+            "bad_rows": [{"where": one.where, "reason": one.reason} for one in self.file.bad],
+            "answers": [
+                {"id": one.after.answer.id, "added": one.added, "removed": one.removed} for one in self.refined
+            ],
+        }  # fmt: skip
+
+
+def cite_refine(  # noqa: PLR0917
+    answers: str | Path,
+    judge: str,
+    out: str | Path,
+    only: Only | None = None,
+    need_judge: str | None = None,
+    passages: str | Path | None = None,
+    documents: int = 10,
+    most: int = 3,
+    graded: bool = False,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> RefinedReport:
+    """Complete missing citations and remove irrelevant ones, as `harness cite refine` does. The text stays as it is.
+
+    Args:
+        answers: as in `cite`.
+        judge: decides, as in `cite`. Evaluate the result with another judge: by this one it is as good as it can be.
+        out: the file to write: the rows of `answers` with other marks.
+        only: `complete` only adds citations, `remove` only removes them. Default: both.
+        need_judge: as in `cite`. Citations are added only to statements that need support.
+        passages: as in `cite`.
+        documents: the number of documents of an answer to choose from, the first ones and those that it cites.
+        most: as in `cite`.
+        graded: as in `cite`.
+        workspace: as in `cite`.
+        reporter: as in `cite`.
+
+    Returns:
+        The answers before and after.
+
+    Raises:
+        HarnessError: a file or a judge cannot be used, or the judge gave no value for any answer.
+
+    Examples:
+        >>> import json, pathlib, harness
+        >>> row = {"id": "q1", "question": "Who?", "answer": "Ada did it [2].", "references": ["Ada did it.", "Bob"]}
+        >>> _ = pathlib.Path("answers.jsonl").write_text(json.dumps(row) + chr(10))
+        >>> harness.cite_refine("answers.jsonl", "lexical", "refined.jsonl").texts()
+        {'q1': 'Ada did it [1].'}
+    """
+    if only is not None:
+        arguments.one_of("only", only, ("complete", "remove"))
+    file, target = file_of(answers, passages), Path(out)
+    _refuse_same(file.path, target)
+    with session_of(workspace, reporter) as session:
+        verdicts = _verdicts(judge, session)
+        need = None if need_judge is None else _verdicts(need_judge, session)
+        rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
+        cases = [parsed(one) for one in file.answers]
+        needs = [None] * len(cases) if need is None else list(needs_asked(cases, need))
+        first, complete, remove = arguments.whole("documents", documents), only != "remove", only != "complete"
+        tasks = [
+            refine(one, own, rules, complete=complete, remove=remove, documents=first)
+            for one, own in zip(cases, needs, strict=True)
+        ]
+        found = answered(tasks, verdicts)
+    refuse_silent(verdicts)
+    try:
+        write_answers(file, [one.after.answer for one in found], target)
+    except OSError as error:
+        raise class_of(error, UsageError)(f"{out}: cannot be written ({error.strerror})") from None
+    return RefinedReport(file, found, verdicts.judge.name, dict(verdicts.missing))
+
+
+def refuse_folder(out: Path) -> None:
+    """Refuse a folder in the place of a file to write."""
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder; name the file to write")
+
+
+def _refuse_same(file: Path, out: Path) -> None:
+    refuse_folder(out)
+    if out.exists() and out.samefile(file):
+        raise UsageError(f"--out {out} is the file of the answers; name another file")
+
+
+def file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
+    """Read a file of answers, with a file of passages if there is one."""
+    known = None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
+    return read_answers(Path(arguments.name_of("answers", answers)), known)
+
+
+def session_of(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
+    """Open the workspace, with the ledger of judgments."""
+    return arguments.working(Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter))
+
+
+def _verdicts(judge: str, session: Session) -> Verdicts:
+    opened = open_judge(arguments.name_of("judge", judge))
+    refuse_early(opened.scorer if hasattr(opened, "scorer") else opened)
+    return Verdicts(KeptJudge(opened, session))

@@ -1,0 +1,264 @@
+"""The calls about the answers of several systems: cite_generate, cite_compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.errors import DataError, UsageError, class_of
+from adapters.lineage import Lineage, lineage_of
+from adapters.spec import open_generator, open_judge, refuse_early
+from harness.api import arguments
+from harness.api.citing import cite_file, file_of, refuse_folder, session_of
+from harness.api.comparison import Comparison
+from harness.api.judging import compare
+from harness.api.shown import Shown, listed, plural, short
+from harness.citing.answers import Answer
+from harness.citing.generating import generated, lineage_of_stored, questions_of, stored_system, write_generated
+from harness.citing.reading.files import AnswerFile
+from harness.citing.scores import F1, PRECISION, RECALL
+from harness.labelling.circular import refuse_circular
+from harness.progress import Reporter
+from harness.result.recall import recall
+from harness.result.select import Wanted
+from harness.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reports.table import Table
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GeneratedAnswers(Shown):
+    """The result of `harness.cite_generate`.
+
+    Attributes:
+        answers: with their questions and the passages that the generator was shown.
+        generator: its name.
+        system: whose passages these are.
+    """
+
+    answers: Sequence[Answer]
+    generator: str
+    system: str
+
+    def __repr__(self) -> str:
+        return short("GeneratedAnswers", plural("answer", len(self.answers)), self.generator)
+
+    def tables(self) -> list[Table]:
+        """The table that `harness cite generate` prints."""
+        from reports.tables.citations import generated_table
+
+        return [generated_table(self.answers, self.generator, self.system)]
+
+
+def cite_generate(  # noqa: PLR0917
+    system: str,
+    generator: str,
+    out: str | Path,
+    passages: int = 5,
+    queries: int | None = None,
+    collections: str | Sequence[str] | None = None,
+    first_stage: str | None = None,
+    depth: int | None = None,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> GeneratedAnswers:
+    """Let a generator answer the queries of a collection from a stored system's passages, as `harness cite generate`
+    does.
+
+    Args:
+        system: a stored system, as in `compare`.
+        generator: the spec of a generator: a folder, a hub name, `chat:URL?model=NAME`.
+        out: the file of answers to write.
+        passages: the number of passages of a query, the first ones of the system.
+        queries: answer only this number of queries, always the same ones. Default: all.
+        collections: the collection, if the system was measured on several.
+        first_stage: as in `compare`.
+        depth: as in `compare`.
+        workspace: as in `compare`.
+        reporter: shows the progress. Default: standard error if it is a terminal.
+
+    Returns:
+        The answers that were written.
+
+    Raises:
+        HarnessError: the system or the generator cannot be used, or the file cannot be written.
+    """
+    wanted = _wanted(collections, first_stage, depth)
+    count, most = arguments.whole("passages", passages), arguments.optional_whole("queries", queries)
+    target, place = Path(out), Workspace(arguments.workspace_of(workspace))
+    refuse_folder(target)
+    recalled = recall(place, stored_system(arguments.name_of("system", system), place, wanted).id)
+    writer = open_generator(arguments.name_of("generator", generator))
+    refuse_early(writer)
+    asked = questions_of(recalled, count, most)
+    answers = list(generated(asked, writer, recalled.collection.language, arguments.reporter_of(reporter)))
+    try:
+        write_generated(answers, target)
+    except OSError as error:
+        raise class_of(error, UsageError)(f"{out}: cannot be written ({error.strerror})") from None
+    return GeneratedAnswers(answers, writer.name, recalled.stored.key.label)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ComparedCitations(Shown):
+    """The result of `harness.cite_compare`.
+
+    Attributes:
+        comparison: recall, precision and F1 of the citations, question by question; as `harness.compare` gives it.
+        left_out: the number of questions that not all files have.
+        remarks: what a reader has to know of the judge.
+    """
+
+    comparison: Comparison
+    left_out: int
+    remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return short("ComparedCitations", listed("candidate", self.comparison.candidates))
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms of the comparison."""
+        return self.comparison.alarms
+
+    def tables(self) -> list[Table]:
+        """The tables that `harness cite compare` prints."""
+        lost = (f"{self.left_out:,} questions are not in all files and are left out",) if self.left_out else ()
+        first, *rest = self.comparison.tables()
+        return [replace(first, notes=(*first.notes, *lost, *self.remarks)), *rest]
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything as `harness cite compare --json` prints it."""
+        return {**self.comparison.as_dict(), "questions_left_out": self.left_out, "remarks": list(self.remarks)}
+
+
+def cite_compare(  # noqa: PLR0917
+    answers: Sequence[str | Path] | None,
+    judge: str,
+    rerankers: str | Sequence[str] | None = None,
+    generator: str | None = None,
+    out: str | Path | None = None,
+    passages: int = 5,
+    queries: int | None = None,
+    collections: str | Sequence[str] | None = None,
+    first_stage: str | None = None,
+    depth: int | None = None,
+    need_judge: str | None = None,
+    most: int = 3,
+    graded: bool = False,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> ComparedCitations:
+    """Compare the citations of answers to the same questions, as `harness cite compare` does.
+
+    Either files of answers are compared, or the rerankers that chose the passages: then the generator answers the same
+    questions from the passages of each. The first one is the baseline. Differences are paired over questions, and
+    p-values are corrected over the candidates.
+
+    Args:
+        answers: two or more files, as in `cite`. None with `rerankers`.
+        judge: as in `cite`. It must not be one of the rerankers, nor their teacher.
+        rerankers: two or more stored systems, as in `compare`.
+        generator: as in `cite_generate`; only with `rerankers`.
+        out: the folder for the answers that are generated; only with `rerankers`.
+        passages: as in `cite_generate`.
+        queries: as in `cite_generate`.
+        collections: as in `cite_generate`.
+        first_stage: as in `compare`.
+        depth: as in `compare`.
+        need_judge: as in `cite`.
+        most: as in `cite`.
+        graded: as in `cite`.
+        workspace: as in `cite`.
+        reporter: as in `cite`.
+
+    Returns:
+        The comparison of citation recall, precision and F1.
+
+    Raises:
+        HarnessError: a file, a system or the judge cannot be used, or no question is in all files.
+    """
+    files, systems = arguments.names_of("answers", answers), arguments.names_of("rerankers", rerankers)
+    remarks = tuple[str, ...]()
+    if systems:
+        made = _generated_files(files, systems, generator, out)
+        place, wanted = Workspace(arguments.workspace_of(workspace)), _wanted(collections, first_stage, depth)
+        ranked = [lineage_of_stored(stored_system(one, place, wanted)) for one in systems]
+        remarks = _independent(arguments.name_of("judge", judge), ranked)
+        for system, file in zip(systems, made, strict=True):
+            cite_generate(system, str(generator), file, passages, queries, collections, first_stage, depth, workspace,
+                          reporter)  # fmt: skip
+        files, names = [str(file) for file in made], systems
+    else:
+        names = _names(files)
+    if len(files) < 2:
+        raise UsageError("name two or more files of answers, or two or more --reranker with a --generator and --out")
+    kept, left_out = _on_common([file_of(one, None) for one in files])
+    with session_of(workspace, reporter) as session:
+        stored = [
+            cite_file(one, session, judge, need_judge=need_judge, most=most, graded=graded, name=f"answers of {name}"
+                      if systems else name)
+            for one, name in zip(kept, names, strict=True)
+        ]  # fmt: skip
+    ids = [one.id for one in stored]
+    lacking = next((one.found.file.path for one in stored if one.id is None), None)
+    if lacking is not None:
+        raise DataError(f"{lacking}: no answer has a value, so nothing can be compared")
+    questions = stored[0].fingerprint
+    found = compare(
+        str(ids[0]), *map(str, ids[1:]), collections=[str(questions)], measures=[RECALL, PRECISION, F1],
+        workspace=workspace,
+    )  # fmt: skip
+    return ComparedCitations(found, left_out, remarks)
+
+
+def _generated_files(
+    files: Sequence[str], systems: Sequence[str], generator: str | None, out: str | Path | None
+) -> list[Path]:
+    if files:
+        raise UsageError("name files of answers or rerankers, not both")
+    if generator is None or out is None:
+        raise UsageError("rerankers need a --generator, which answers from their passages, and --out for the answers")
+    return [Path(out) / f"answers-{at}.jsonl" for at in range(1, len(systems) + 1)]
+
+
+def _independent(judge: str, systems: Sequence[Lineage]) -> tuple[str, ...]:
+    """Refuse a judge that is not independent of the systems, also one that is made of their reranker."""
+    opened = open_judge(judge)
+    return refuse_circular(lineage_of(getattr(opened, "scorer", opened)), systems, corrected=False)
+
+
+def _names(files: Sequence[str]) -> list[str]:
+    stems = [Path(one).name.removesuffix(".gz").rpartition(".")[0] or one for one in files]
+    return stems if len(set(stems)) == len(stems) else list(files)
+
+
+def _on_common(files: Sequence[AnswerFile]) -> tuple[list[AnswerFile], int]:
+    """The files with the questions that all of them have, and the number of the others.
+
+    Raises:
+        DataError: an id has different questions, or no question is in all files.
+    """
+    asked = [{one.id: one.question for one in file.answers} for file in files]
+    common = set(asked[0]).intersection(*asked[1:])
+    for own, file in zip(asked, files, strict=True):
+        other = next((id for id in common if own[id] != asked[0][id]), None)
+        if other is not None:
+            raise DataError(
+                f"{file.path}: the id {other!r} has another question in {files[0].path}; give ids of one set"
+            )
+    if not common:
+        raise DataError(f"{files[0].path} and {files[1].path}: no id is in all files; compare answers to the same ids")
+    kept = [replace(file, answers=tuple(one for one in file.answers if one.id in common)) for file in files]
+    return kept, len(set().union(*asked)) - len(common)
+
+
+def _wanted(collections: str | Sequence[str] | None, first_stage: str | None, depth: int | None) -> Wanted:
+    return Wanted(
+        arguments.names_of("collections", collections),
+        arguments.optional_name("first_stage", first_stage),
+        arguments.optional_whole("depth", depth),
+    )

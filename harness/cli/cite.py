@@ -1,0 +1,58 @@
+"""The commands `harness cite` and `harness cite ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.app import MEASURE, Verbs, app
+from harness.cli.options import _flag, _option
+
+_DEFAULT = "evaluate"
+
+
+class _CiteVerbs(Verbs):
+    """Runs `evaluate` if the first word is no command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the default command in front."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+cite = typer.Typer(
+    name="cite",
+    cls=_CiteVerbs,
+    help="Evaluate the citations of generated answers (harness cite ANSWERS --judge SPEC), refine and compare them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(cite, rich_help_panel=MEASURE)
+
+AnswersFile = Annotated[
+    Path,
+    typer.Argument(
+        help="Answers with citation marks: JSON lines of id, question, answer and references; ALCE's results; "
+        "WebGLM-QA; ExpertQA; TREC RAG."
+    ),
+]
+CiteJudge = Annotated[
+    str,
+    _option("judge", "A judge: nli:MODEL, seq2seq:MODEL, reranker:SPEC, chat:URL, lexical, recorded:FILE."),
+]
+NeedJudge = Annotated[
+    str | None, _option("need-judge", "A judge that says which statements need support. Default: all do.")
+]
+PassagesFile = Annotated[
+    Path | None, _option("passages", "JSON lines with the texts of documents, for answers that only name them.")
+]
+Most = Annotated[int, _option("most", "The largest number of documents that are judged together.", min=1)]
+Graded = Annotated[bool, _flag("graded", "Count partial support one half.")]
+GeneratorSpec = Annotated[str, _option("generator", "A language model that answers: a folder, a hub name or chat:URL.")]
+Passages = Annotated[int, _option("passages", "The number of passages of a query that the generator reads.", min=1)]
+FewQueries = Annotated[
+    int | None, _option("queries", "Answer only this number of queries, always the same ones.", min=1)
+]

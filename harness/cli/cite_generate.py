@@ -1,0 +1,45 @@
+"""The command `harness cite generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.cite import FewQueries, GeneratorSpec, Passages, cite
+from harness.cli.options import _option
+from harness.cli.printing import print_answer
+
+AnswersOut = Annotated[Path, _option("out", "The file of answers to write.")]
+
+
+@cite.command(
+    "generate",
+    epilog="""Examples:
+
+    harness cite generate BAAI/bge-reranker-v2-m3 --generator ./Qwen3-4B --collection scifact --out answers.jsonl
+
+    harness cite generate bm25 --generator 'chat:http://localhost:8000/v1?model=qwen' --out answers.jsonl""",
+)
+def cite_generate(  # noqa: PLR0917
+    system: Annotated[str, typer.Argument(help=options.SYSTEM)],
+    generator: GeneratorSpec,
+    out: AnswersOut,
+    passages: Passages = 5,
+    queries: FewQueries = None,
+    collections: options.Collections = None,
+    first_stage: options.OnlyFirstStage = None,
+    depth: options.OnlyDepth = None,
+    workspace: options.WorkspacePath = None,
+) -> None:
+    """Answer the queries of a collection with a generator, from the passages that a stored system ranks first."""
+    from harness import api
+    from harness.progress import Terminal
+
+    made = api.cite_generate(
+        system, generator, out, passages, queries, collections, first_stage, depth, workspace, Terminal()
+    )
+    print_answer(made)
+    typer.echo(f"written: {out}")

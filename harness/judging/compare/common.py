@@ -1,0 +1,50 @@
+"""Measures that not every question has a value of: the comparison is over the questions that have one on all sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from adapters.errors import DataError
+from harness.judging.compare.side import ComparedSide
+from harness.measuring.measures import CITATION_MEASURES
+from harness.result.result import Result
+
+
+def on_common_questions(sides: Sequence[Sequence[ComparedSide]], measure: str) -> tuple[list[list[ComparedSide]], int]:
+    """Return the sides with the questions that all of them have, if the measure is one of citations.
+
+    Args:
+        sides: for the baseline and every candidate, its side of every collection.
+
+    Returns:
+        the sides, and the number of questions that are left out because a side has no value of them.
+
+    Raises:
+        DataError: no question is left.
+    """
+    if measure not in CITATION_MEASURES:
+        return [list(own) for own in sides], 0
+    places = [_common(of_place) for of_place in zip(*sides, strict=True)]
+    kept = [[_only(side, ids) for side, (ids, _) in zip(own, places, strict=True)] for own in sides]
+    return kept, sum(lost for _, lost in places)
+
+
+def _common(sides: Sequence[ComparedSide]) -> tuple[frozenset[str], int]:
+    known = [frozenset(one.ids) for side in sides for one in side.results]
+    common = frozenset.intersection(*known)
+    if not common:
+        about, measure = sides[0].collection.name, sides[0].results[0].measure
+        raise DataError(f"{about}: no question has {measure} in all systems; compare them by another --measure")
+    return common, len(frozenset.union(*known) - common)
+
+
+def _only(side: ComparedSide, ids: frozenset[str]) -> ComparedSide:
+    return replace(side, results=tuple(_part(one, ids) for one in side.results))
+
+
+def _part(result: Result, ids: frozenset[str]) -> Result:
+    places = [at for at, id in enumerate(result.ids) if id in ids]
+    return replace(result, values=np.asarray(result.values)[places], ids=tuple(result.ids[at] for at in places))

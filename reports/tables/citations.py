@@ -1,0 +1,209 @@
+"""Tables of citation measures: one set of answers, refined answers, and sets that are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.citing.alce import PECULIARITIES
+from harness.citing.answers import Answer
+from harness.citing.controls import LAWS
+from harness.citing.evaluation import CitationEvaluation
+from harness.citing.refine import Refined
+from harness.citing.scores import F1, MEASURES, PRECISION, RECALL
+from harness.citing.waterfall import SWITCHES
+from harness.numbers import count, decimal, interval, points, share, signed
+from reports.table import Cell, Table
+
+_SHOWN_ROWS = 5
+_MAIN = (RECALL, PRECISION, F1, "weighted-precision", "weighted-recall")
+
+
+def citation_tables(found: CitationEvaluation) -> list[Table]:
+    """Measures, causes, what the answers say, controls, and ALCE's values if they were asked for."""
+    tables = [measures_table(found), causes_table(found)]
+    tables += [correctness_table(found)] if found.correct else []
+    tables += [controls_table(found)] if found.controls else []
+    return [*tables, *([alce_table(found), waterfall_table(found)] if found.alce else [])]
+
+
+def measures_table(found: CitationEvaluation) -> Table:
+    """One row per measure."""
+    scores = found.scores
+    names = [*_MAIN[:3], *(["citation-recall-of-all"] if found.needs else []), *_MAIN[3:]]
+    rows = [
+        (Cell(name), Cell(points(scores.mean(name))), Cell(interval(scores.interval(name))),
+         Cell(points(found.chance.get(name))), Cell(points(_micro(found, name))),
+         Cell(count(len(scores.answers) - scores.left_out(name))))
+        for name in names
+    ]  # fmt: skip
+    title = f"citations: {found.file.path.name}, {len(scores.answers):,} answers, judge {found.judge}"
+    columns = ("measure", "value", "95 % interval", "chance", "micro", "answers")
+    return Table(title, columns, tuple(rows), tuple(notes_of(found)))
+
+
+def _micro(found: CitationEvaluation, name: str) -> float | None:
+    return {RECALL: found.scores.micro_recall, PRECISION: found.scores.micro_precision}.get(name)
+
+
+def notes_of(found: CitationEvaluation) -> list[str]:
+    """What a reader of the values has to know: counts, and what was left out."""
+    counts, scores = found.scores.counts, found.scores
+    notes = [
+        f"2PR / (P + R) of the means: {points(scores.f1_of_means)}; it has no interval",
+        f"{counts.statements:,} statements need support, {decimal(counts.citations_per_statement, 2)} citations each; "
+        f"uncited {share(counts.uncited_share)}, invalid {share(counts.invalid_share)}, redundant "
+        f"{share(counts.redundant_share)} of the citations; {counts.joint:,} statements are supported only jointly",
+    ]
+    if counts.uncited_answers:
+        notes.append(f"{counts.uncited_answers:,} answers cite nothing; the mean precision leaves them out")
+    if counts.empty:
+        notes.append(f"in {counts.empty:,} answers nothing needs support; their recall is 0")
+    if counts.unneeded:
+        notes.append(f"{counts.unneeded:,} citations of statements that need no support count in no measure")
+    notes += [f"{number:,} pairs have no value: {reason}" for reason, number in found.missing.items()]
+    if counts.unjudged:
+        notes.append(f"{counts.unjudged:,} answers have no value because the judge gave none for part of them")
+    return [*notes, *bad_rows(found.file.bad), *found.remarks]
+
+
+def bad_rows(bad: Sequence[object]) -> list[str]:
+    """Lines that count and name the rows that are not used."""
+    if not bad:
+        return []
+    more = [f"... and {len(bad) - _SHOWN_ROWS:,} more"] if len(bad) > _SHOWN_ROWS else []
+    return [f"{len(bad):,} rows are not used:", *map(str, bad[:_SHOWN_ROWS]), *more]
+
+
+def causes_table(found: CitationEvaluation) -> Table:
+    """Where recall and precision are lost."""
+    both = (("recall", found.scores.recall_causes), ("precision", found.scores.precision_causes))
+    rows = tuple(
+        (Cell(what), Cell(cause), Cell(points(lost))) for what, causes in both for cause, lost in causes.items()
+    )
+    return Table("where the losses come from", ("measure", "cause", "points"), rows, left=2)
+
+
+def correctness_table(found: CitationEvaluation) -> Table:
+    """What the answers say, whatever they cite."""
+    rows = tuple(
+        (Cell(name), Cell(decimal(float(np.nanmean(row))) if name == "length" else points(float(np.nanmean(row)))),
+         Cell(count(int((~np.isnan(row)).sum()))))
+        for name, row in found.correct.items()
+    )  # fmt: skip
+    return Table("what the answers say", ("measure", "value", "answers"), rows, ("length is in words",))
+
+
+def controls_table(found: CitationEvaluation) -> Table:
+    """The controls and whether each obeys its law."""
+    rows = tuple(
+        (Cell(one.name), Cell(points(one.recall)), Cell(points(one.precision)), Cell(points(one.f1)),
+         Cell("holds" if one.held else f"broken in {len(one.broken):,} answers"))
+        for one in found.controls
+    )  # fmt: skip
+    broken = [f"{one.name}: {LAWS[one.name]}; broken in {', '.join(one.broken[:3])}" for one in found.controls
+              if not one.held]  # fmt: skip
+    return Table("controls", ("control", "recall", "precision", "F1", "law"), rows, tuple(broken))
+
+
+def alce_table(found: CitationEvaluation) -> Table:
+    """What ALCE's program computes, and which of its peculiarities the answers meet."""
+    assert found.alce is not None
+    met = [name for one in found.alce.scores for name in one.peculiarities]
+    rows = (
+        (Cell("citation_rec"), Cell(points(found.alce.recall))),
+        (Cell("citation_prec"), Cell(points(found.alce.precision))),
+    )
+    notes = [f"{met.count(name):,} answers: {text}" for name, text in PECULIARITIES.items() if name in met]
+    return Table("as ALCE computes it", ("measure", "value"), rows, tuple(notes))
+
+
+def waterfall_table(found: CitationEvaluation) -> Table:
+    """The way from ALCE's values to ours."""
+    assert found.alce is not None
+    rows = tuple(
+        (Cell(one.switch), Cell(SWITCHES.get(one.switch, "ALCE's values")), Cell(points(one.recall)),
+         Cell(signed(one.recall_change)), Cell(points(one.precision)), Cell(signed(one.precision_change)))
+        for one in found.alce.steps
+    )  # fmt: skip
+    columns = ("switch", "from here on", "recall", "change", "precision", "change")
+    return Table("from ALCE's values to ours", columns, rows, left=2)
+
+
+def citation_dict(found: CitationEvaluation) -> dict[str, Any]:
+    """Everything for JSON: fractions; null is unknown."""
+    scores, rows = found.scores, zip(found.scores.answers, found.correctness, strict=True)
+    return {
+        "file": str(found.file.path), "format": found.file.format, "judge": found.judge,
+        "identity": dict(found.identity),
+        "measures": {name: _measure(found, name) for name in MEASURES},
+        "f1_of_means": number(scores.f1_of_means), "micro_recall": number(scores.micro_recall),
+        "micro_precision": number(scores.micro_precision), "counts": dict(vars(scores.counts)),
+        "recall_causes": dict(scores.recall_causes), "precision_causes": dict(scores.precision_causes),
+        "correctness": {name: number(float(np.nanmean(row))) for name, row in found.correct.items()},
+        "controls": [{"name": one.name, "recall": number(one.recall), "precision": number(one.precision),
+                      "f1": number(one.f1), "broken": list(one.broken)} for one in found.controls],
+        "alce": _alce_dict(found), "missing": dict(found.missing), "pairs": found.asked,
+        "bad_rows": [{"where": one.where, "reason": one.reason} for one in found.file.bad],
+        "answers": [
+            {"id": score.id, **{name: number(of(score)) for name, of in MEASURES.items()},
+             **{name: number(float(row[at])) for name, row in found.correct.items()}}
+            for at, (score, _) in enumerate(rows)
+        ],
+        "remarks": list(found.remarks),
+    }  # fmt: skip
+
+
+def _measure(found: CitationEvaluation, name: str) -> dict[str, Any]:
+    low, high = found.scores.interval(name)
+    return {
+        "value": number(found.scores.mean(name)), "low": number(low), "high": number(high),
+        "chance": number(found.chance.get(name, math.nan)), "left_out": found.scores.left_out(name),
+    }  # fmt: skip
+
+
+def _alce_dict(found: CitationEvaluation) -> dict[str, Any] | None:
+    if found.alce is None:
+        return None
+    return {
+        "citation_rec": number(found.alce.recall), "citation_prec": number(found.alce.precision),
+        "steps": [{name: number(value) if isinstance(value, float) else value for name, value in vars(one).items()}
+                  for one in found.alce.steps],
+        "peculiarities": {one.id: list(one.peculiarities) for one in found.alce.scores if one.peculiarities},
+    }  # fmt: skip
+
+
+def number(value: float) -> float | None:
+    """A number for JSON; None for NaN."""
+    return None if math.isnan(value) else value
+
+
+def refined_table(refined: Sequence[Refined], judge: str, notes: Sequence[str] = ()) -> Table:
+    """What refining changed."""
+    facts: Mapping[str, int] = refined_counts(refined)
+    rows = tuple((Cell(name), Cell(count(number))) for name, number in facts.items())
+    return Table(f"refined by {judge}", ("", "number"), rows, tuple(notes))
+
+
+def refined_counts(refined: Sequence[Refined]) -> dict[str, int]:
+    """Counts of what refining changed and left."""
+    return {
+        "answers": len(refined),
+        "answers changed": sum(one.changed for one in refined),
+        "citations added": sum(one.added for one in refined),
+        "citations removed": sum(one.removed for one in refined),
+        "statements without a value of the judge, left as they are": sum(len(one.unjudged) for one in refined),
+        "statements whose marks the text does not allow to change": sum(len(one.refused) for one in refined),
+        "documents that were not offered to the judge": sum(one.unread for one in refined),
+    }
+
+
+def generated_table(answers: Sequence[Answer], generator: str, system: str) -> Table:
+    """How many answers were written, and from how many passages."""
+    passages = sum(len(one.references) for one in answers)
+    empty = sum(not one.text for one in answers)
+    rows = ((Cell(system), Cell(count(len(answers))), Cell(count(passages)), Cell(count(empty))),)
+    return Table(f"answers of {generator}", ("passages of", "answers", "passages", "empty answers"), rows)

@@ -1,0 +1,65 @@
+"""Judges that fail in the ways that judges fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.protocols import Prompt
+
+Values = npt.NDArray[np.float32]
+
+
+class Sometimes:
+    """Supports a claim if the premise has it, and gives no number for claims with `NaN`."""
+
+    name, grades = "sometimes", None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        return {"judge": type(self).__name__}
+
+    def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Values:
+        return np.array([self.value(*pair) for pair in zip(premises, claims, strict=True)], np.float32)
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan") if "NaN" in claim else float(claim.rstrip(".") in premise)
+
+
+class Silent(Sometimes):
+    """Gives no number."""
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan")
+
+
+class Late(Sometimes):
+    """Does not answer in time."""
+
+    def value(self, premise: str, claim: str) -> float:
+        raise TimeoutError("no answer within 60 seconds")
+
+
+class Counting(Sometimes):
+    """Counts the pairs that it was asked for."""
+
+    pairs = 0
+
+    def value(self, premise: str, claim: str) -> float:
+        Counting.pairs += 1
+        return super().value(premise, claim)
+
+
+class Quoting:
+    """A generator that answers with the first passage and cites it."""
+
+    name = "quoting"
+
+    @property
+    def identity(self) -> dict[str, object]:
+        return {"generator": "quoting"}
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[str]:
+        return [f"{prompt.document.splitlines()[0].rstrip('.')} [1]." for prompt in prompts]

@@ -1,0 +1,170 @@
+"""`harness cite`: a user would lose the way from a file of answers to numbers, and from bad rows to their lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.errors import UsageError
+from harness.api import cite, cite_refine
+from tests.fixtures import Command
+
+pytest.importorskip("sentencex")
+DOCUMENTS = ["Ada Lovelace wrote the first program in 1843.", "Paris is the capital of France.", "Bees dance."]
+
+
+def row(id: str, answer: str, references: Sequence[object] = tuple(DOCUMENTS), **more: object) -> dict[str, object]:
+    return {"id": id, "question": "Why?", "answer": answer, "references": list(references), **more}
+
+
+def write(folder: Path, *rows: Mapping[str, object] | str, name: str = "answers.jsonl") -> Path:
+    lines = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in rows]
+    file = folder / name
+    file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return file
+
+
+def rows_in(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+ROWS = (
+    row("a", "Ada Lovelace wrote the first program in 1843 [1]."),
+    row("b", "Paris is the capital of France [3]. Bees dance."),
+)
+
+
+def test_the_word_evaluate_can_be_left_out(tmp_path: Path, command: Command) -> None:
+    file = write(tmp_path, *ROWS)
+    asked = [str(file), "--judge", "lexical", "--workspace", str(tmp_path / "w"), "--json"]
+    short, long = command("cite", *asked), command("cite", "evaluate", *asked)
+    assert short.code == long.code == 0, short.err
+    assert json.loads(short.out)["measures"] == json.loads(long.out)["measures"]
+    first = command("cite", *asked[1:], asked[0])
+    assert first.code == 0, first.err
+
+
+def test_the_command_and_python_give_the_same_numbers(tmp_path: Path, command: Command) -> None:
+    file = write(tmp_path, *ROWS)
+    report = cite(file, "lexical", workspace=tmp_path / "w")
+    assert report.value("citation-recall") == 0.5
+    printed = command("cite", str(file), "--judge", "lexical", "--workspace", str(tmp_path / "w"), "--json")
+    assert json.loads(printed.out) == json.loads(json.dumps(report.as_dict()))
+    assert report.as_dict()["recall_causes"] == {
+        "uncited": 0.25, "unsupported": 0.25, "partial only": 0, "invalid": 0, "empty": 0,
+    }  # fmt: skip
+
+
+def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, command: Command) -> None:
+    file = write(tmp_path, ROWS[0], "{broken", row("c", "Bees dance [1].", [{"id": "x"}]), ROWS[1], ROWS[1])
+    found = command("cite", str(file), "--judge", "lexical", "--workspace", str(tmp_path / "w"))
+    assert found.code == 0, found.err
+    assert "4 rows are not used" in found.out
+    assert all(f"answers.jsonl:{line}: " in found.out for line in (2, 3, 4, 5))
+    assert "1 answers" in found.out
+
+
+@pytest.mark.parametrize(
+    ("content", "judge", "code", "said"),
+    [
+        (None, "lexical", 2, "there is no such file"),
+        ("", "lexical", 5, "the file is empty"),
+        ('{"a": 1}', "lexical", 5, "are of no known format"),
+        (json.dumps(ROWS[0]), "nonsense:x", 2, "nonsense"),
+        (json.dumps(ROWS[0]), "tests.fake_judges:Silent", 3, "gave no value for any of"),
+        (json.dumps(ROWS[0]), "tests.fake_judges:Late", 6, "gave no value for any of"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_line_and_an_exit_code(  # noqa: PLR0917
+    tmp_path: Path, command: Command, content: str | None, judge: str, code: int, said: str
+) -> None:
+    file = tmp_path / "answers.jsonl" if content is None else write(tmp_path, content)
+    for verb, more in (("evaluate", ()), ("refine", ("--out", str(tmp_path / "out.jsonl")))):
+        found = command("cite", verb, str(file), "--judge", judge, *more, "--workspace", str(tmp_path / "w"))
+        assert (found.code, len(found.err.strip().splitlines())) == (code, 1), found.err
+        assert said in found.err
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_an_answer_that_the_judge_fails_on_is_counted_and_the_others_have_values(tmp_path: Path) -> None:
+    file = write(tmp_path, *ROWS, row("c", "A NaN is here [1].", ["NaN"]))
+    found = cite(file, "tests.fake_judges:Sometimes", workspace=tmp_path / "w")
+    assert found.found.scores.counts.unjudged == 1
+    assert list(found.found.missing) == ["no number (NaN)"]
+    assert found.value("citation-recall") == 0.5
+
+
+def test_refining_writes_the_rows_with_other_marks_only(tmp_path: Path, command: Command) -> None:
+    file = write(tmp_path, *ROWS, row("c", "Bees dance [3].", kept={"a": [1]}))
+    out = tmp_path / "new" / "refined.jsonl"
+    found = command(
+        "cite", "refine", str(file), "--judge", "lexical", "--out", str(out), "--workspace", str(tmp_path / "w")
+    )
+    assert found.code == 0, found.err
+    before, after = rows_in(file), rows_in(out)
+    assert [one["answer"] for one in after] == [
+        "Ada Lovelace wrote the first program in 1843 [1].", "Paris is the capital of France [2]. Bees dance [3].",
+        "Bees dance [3].",
+    ]  # fmt: skip
+    assert [{**one, "answer": ""} for one in after] == [{**one, "answer": ""} for one in before]
+    assert cite(out, "lexical", workspace=tmp_path / "w").value("citation-F1") == 1
+
+
+def test_only_one_step(tmp_path: Path) -> None:
+    file, place = write(tmp_path, *ROWS), tmp_path / "w"
+    found = cite_refine(file, "lexical", tmp_path / "o", "remove", workspace=place)
+    assert found.texts()["b"] == "Paris is the capital of France. Bees dance."
+    found = cite_refine(file, "lexical", tmp_path / "o", "complete", workspace=place)
+    assert found.texts()["b"] == "Paris is the capital of France [3][2]. Bees dance [3]."
+
+
+def test_the_file_of_the_answers_is_not_overwritten(tmp_path: Path) -> None:
+    file = write(tmp_path, *ROWS)
+    with pytest.raises(UsageError, match="is the file of the answers"):
+        cite_refine(file, "lexical", file, workspace=tmp_path / "w")
+
+
+@pytest.mark.parametrize("only", ["complete", None])
+def test_refined_trec_answers_keep_their_form(tmp_path: Path, only: Any) -> None:
+    sentences = [
+        {"text": "Ada Lovelace wrote the first program [sic] in 1843.", "citations": [1, 0]},
+        {"text": "Bees dance.", "citations": []},
+        {"text": "Paris is the capital of France.", "citations": [7]},
+    ]
+    answer = {"topic_id": "t", "topic": "Why?", "references": ["d1", "d2", "d3"], "answer": sentences}
+    passages = write(tmp_path, *({"id": f"d{n}", "text": text} for n, text in enumerate(DOCUMENTS, 1)), name="p.jsonl")
+    out = tmp_path / "out.jsonl"
+    cite_refine(write(tmp_path, answer), "lexical", out, only, passages=passages, workspace=tmp_path / "w")
+    (found,) = rows_in(out)
+    wanted = [[1, 0], [2], [7, 1]] if only else [[0], [2], [1]]
+    assert [one["citations"] for one in found["answer"]] == wanted
+    assert [one["text"] for one in found["answer"]] == [one["text"] for one in sentences]
+
+
+def test_refined_expertqa_answers_keep_the_other_systems(tmp_path: Path) -> None:
+    def system(text: str) -> dict[str, object]:
+        claims = [{"claim_string": text, "evidence": [f"[{n}] http://a {one}" for n, one in enumerate(DOCUMENTS, 1)]}]
+        return {"answer_string": text, "attribution": [], "claims": claims}
+
+    row = {"question": "Why?", "answers": {"one": system("Bees dance [1]."), "two": system("Bees dance [3].")}}
+    out = tmp_path / "out.jsonl"
+    cite_refine(write(tmp_path, row), "lexical", out, workspace=tmp_path / "w")
+    (found,) = rows_in(out)
+    assert {name: one["answer_string"] for name, one in found["answers"].items()} == {
+        "one": "Bees dance [3].", "two": "Bees dance [3].",
+    }  # fmt: skip
+
+
+def test_a_judgment_is_kept_and_not_asked_for_again(tmp_path: Path) -> None:
+    from tests import fake_judges
+
+    file = write(tmp_path, *ROWS)
+    cite(file, "tests.fake_judges:Counting", workspace=tmp_path / "w")
+    asked = fake_judges.Counting.pairs
+    assert asked
+    cite(file, "tests.fake_judges:Counting", workspace=tmp_path / "w")
+    assert fake_judges.Counting.pairs == asked

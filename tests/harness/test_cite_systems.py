@@ -1,0 +1,110 @@
+"""`harness cite generate` and `compare`: a user would lose the answer to whether another reranker gives better
+citations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import harness
+from tests.fixtures import Command
+
+pytest.importorskip("sentencex")
+pytest.importorskip("bm25s")
+QUOTING = "tests.fake_judges:Quoting"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with two systems on one collection."""
+    place = tmp_path_factory.mktemp("cited") / "w"
+    harness.run(
+        "demo/en",
+        first_stage="bm25",
+        rerankers=["control:oracle", "control:reverse", "tests.fake_adapters:Plain"],
+        depth=10,
+        workspace=place,
+    )
+    return place
+
+
+def rows_in(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def test_the_generator_reads_the_first_passages_of_the_system(work: Path, tmp_path: Path, command: Command) -> None:
+    out = tmp_path / "a.jsonl"
+    more = ("--generator", QUOTING, "--out", out, "--passages", 3, "--queries", 4, "--workspace", work)
+    said = command("cite", "generate", "control:oracle", *more)
+    assert said.code == 0, said.err
+    rows = rows_in(out)
+    assert len(rows) == 4
+    assert all(len(row["references"]) == 3 and str(row["answer"]).endswith(" [1].") for row in rows)  # type: ignore[arg-type]
+    reverse = harness.cite_generate("control:reverse", QUOTING, tmp_path / "b", 3, 4, workspace=work)
+    assert [one.id for one in reverse.answers] == [row["id"] for row in rows]
+    assert [one.references[0].id for one in reverse.answers] != [row["references"][0]["id"] for row in rows]  # type: ignore[index]
+
+
+def test_rerankers_are_compared_by_the_citations_of_the_answers_from_their_passages(
+    work: Path, tmp_path: Path, command: Command
+) -> None:
+    asked = ("--reranker", "control:reverse", "--reranker", "control:oracle", "--generator", QUOTING, "--passages", 2)
+    said = command("cite", "compare", *asked, "--judge", "lexical", "--out", tmp_path, "--workspace", work, "--json")
+    assert said.code == 0, said.err
+    assert {one.name for one in tmp_path.iterdir()} == {"answers-1.jsonl", "answers-2.jsonl"}
+    assert "answers of control:oracle" in said.out
+
+
+def test_answers_to_some_of_the_questions_are_compared_on_the_common_ones(
+    work: Path, tmp_path: Path, command: Command
+) -> None:
+    harness.cite_generate("control:oracle", QUOTING, tmp_path / "a.jsonl", workspace=work)
+    harness.cite_generate("control:reverse", QUOTING, tmp_path / "b.jsonl", queries=8, workspace=work)
+    said = command(
+        "cite", "compare", tmp_path / "a.jsonl", tmp_path / "b.jsonl", "--judge", "lexical", "--workspace", work
+    )
+    assert said.code == 0, said.err
+    assert "12 questions are not in all files and are left out" in said.out
+    assert "8 queries" in said.out
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("a.jsonl",), "name two or more files"),
+        (("a.jsonl", "other.jsonl"), "no id is in all files"),
+        (("a.jsonl", "asked.jsonl"), "has another question"),
+        (("a.jsonl", "a.jsonl", "--reranker", "bm25"), "not both"),
+        (("--reranker", "control:oracle", "--reranker", "control:reverse"), "need a --generator"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], said: str
+) -> None:
+    for name, id, question in (("a", "1", "Why?"), ("other", "2", "Why?"), ("asked", "1", "Who?")):
+        row = {"id": id, "question": question, "answer": "Bees dance [1].", "references": ["Bees dance."]}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = command("cite", "compare", *asked, "--judge", "lexical", "--workspace", tmp_path / "w")
+    assert (found.code in (2, 5), len(found.err.strip().splitlines())) == (True, 1), found.err
+    assert said in found.err
+
+
+def test_a_judge_that_is_one_of_the_rerankers_is_refused(work: Path, tmp_path: Path, command: Command) -> None:
+    asked = (
+        "--workspace",
+        work,
+        "--reranker",
+        "tests.fake_adapters:Plain",
+        "--reranker",
+        "control:oracle",
+        "--generator",
+        QUOTING,
+        "--out",
+        tmp_path,
+    )
+    found = command("cite", "compare", *asked, "--judge", "reranker:tests.fake_adapters:Plain?threshold=0")
+    assert found.code == 2
+    assert "is the candidate" in found.err
