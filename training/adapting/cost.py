@@ -14,7 +14,9 @@ from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, chosen
 
-_CURVE, _SOUPS, _UNION = 3, 2, 1
+_CURVE, _UNION = 3, 1
+_SOUPS = 4
+"""linear and slerp of all ingredients, and of those that dev finds no worse than stage 1."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class MakingCost:
     single_steps: int
     """The largest number of steps of all trained singles."""
     checkpoints: int
-    """Checkpoints to measure on dev: base, stage 1, singles, union, linear, slerp, curve, and trials of the greedy
-    soup."""
+    """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and of
+    the sound ingredients, curve, and trials of the greedy soup."""
 
     @property
     def union_steps(self) -> int:
@@ -66,7 +68,7 @@ class MakingCost:
             *tasks,
             f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
             f"as many of the union",
-            f"to measure: {self.checkpoints} checkpoints on dev",
+            f"to measure: at most {self.checkpoints} checkpoints on dev",
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms
 from training.adapting.checkpoint import folder_of
-from training.adapting.choice import best_first
+from training.adapting.choice import best_first, no_worse
 from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
 from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, check_policy
@@ -173,13 +173,26 @@ class _Run:
         return found
 
     def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
-        """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first."""
+        """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first. If dev found some
+        singles worse than stage 1, there is a second soup and chain of the others, because one bad ingredient would
+        spoil the controls. They are measured on dev like all arms, so the choice is recorded as looks at dev.
+        """
         parts = best_first(singles, self.arms.values)
         if not parts:
             return []
         made = [self._merge("linear", lambda: merges.linear(parts, self.out))]
-        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out)), self._greedy(parts)]
+        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out))]
+        made += [*self._of_sound(parts, no_worse(parts, self.arms.values, stage1.name)), self._greedy(parts)]
         return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
+
+    def _of_sound(self, parts: Sequence[ArmRecord], sound: Sequence[ArmRecord]) -> list[ArmRecord]:
+        if not sound or len(sound) == len(parts):
+            return []
+        soup, chain = f"linear-{merges.SOUND}", f"slerp-{merges.SOUND}"
+        return [
+            self._merge(soup, lambda: merges.linear(sound, self.out, soup)),
+            self._merge(chain, lambda: merges.sequential(sound, self.out, chain)),
+        ]
 
     def _merge(self, name: str, make: Callable[[], ArmRecord]) -> ArmRecord:
         with self.journal.step("merge", name) as step:

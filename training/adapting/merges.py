@@ -26,23 +26,28 @@ from training.merging.recipe import Input, Recipe, Settings
 Value = Callable[[ArmRecord], float]
 
 
-def linear(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
+SOUND = "sound"
+"""The end of the names of merges whose parts dev found no worse than stage 1."""
+
+
+def linear(parts: Sequence[ArmRecord], out: Path, name: str = "linear") -> ArmRecord:
     """The mean of the weights. With one part, the result is this part under the new name, and nothing is written.
 
     Args:
         out: the folder of the run.
+        name: the name of the arm. Default: linear.
 
     Raises:
         ModelError: a part was refused, or the parts cannot be merged.
         UsageError: there is no part, or the merge's folder is not this merge.
     """
-    return _merged("linear", "linear", "linear", parts, out)
+    return _merged(name, "linear", "linear", parts, out)
 
 
-def sequential(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
+def sequential(parts: Sequence[ArmRecord], out: Path, name: str = "slerp") -> ArmRecord:
     """The chain m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k, in the order of the parts. Raises the errors of
     `linear`."""
-    return _merged("slerp", "slerp", "sequential_slerp", parts, out)
+    return _merged(name, "slerp", "sequential_slerp", parts, out)
 
 
 def slerp(first: ArmRecord, second: ArmRecord, t: float, out: Path) -> ArmRecord:
