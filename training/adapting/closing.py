@@ -16,6 +16,7 @@ from harness.result.adaptation.vocabulary import FIRST_STAGE, MERGED, State, Tie
 from harness.result.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
 from training.adapting.claims import merging
+from training.adapting.dense import LETTERS_ONLY
 from training.job import finish
 
 STAGE = "adapt"
@@ -64,6 +65,11 @@ def remarks_of(
         lines.append(_about_merging(record))
     if not general:
         lines.append("stage 1 is the base: no general data was given")
+    if any(one.leaks_by == LETTERS_ONLY for one in record.tasks):
+        lines.append(
+            "evaluation queries were searched in the training queries by letters only, so paraphrases may have stayed; "
+            "name a retriever that makes vectors"
+        )
     lines += [*_blocked(record), *left_out, *_behind_first_stage(record, accepted)]
     return [*lines, anchor] if anchor else lines
 

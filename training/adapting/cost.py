@@ -44,8 +44,8 @@ class MakingCost:
     single_steps: int
     """The largest number of steps of all trained singles."""
     checkpoints: int
-    """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and of
-    the sound ingredients, curve, and trials of the greedy soup."""
+    """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and
+    of the sound ingredients, curve, and trials of the greedy soup."""
 
     @property
     def union_steps(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.errors import DataError
 from adapters.models import open_folder
+from adapters.protocols import Embedder
 from harness.progress import Reporter
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
@@ -24,17 +25,21 @@ from training.examples import Example, Examples
 from training.settings import Loss, Machine, Settings
 from training.sources import Negatives, read_several
 from training.student import load_student
-from training.validating.alike import alike
-from training.validating.leak import KnownQueries
+from training.validating.leak import KnownQueries, matches
 
 _PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A placeholder for a training of 0 steps, which needs examples too."""
 
 
 def general_of(
-    settings: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = ()
-) -> Examples | None:
+    settings: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = (),
+    embedder: Embedder | None = None,
+) -> Examples | None:  # fmt: skip
     """The general ranking data, without queries that resemble an evaluation query; None if none is configured.
+
+    Args:
+        known: the evaluation queries.
+        embedder: finds paraphrases by vectors; without one only the letters are compared.
 
     Raises:
         UsageError: a path does not exist.
@@ -44,8 +49,7 @@ def general_of(
         return None
     negatives = Negatives(settings.negatives, seed=settings.seed, workspace=workspace)
     read = read_several(map(Path, settings.general), negatives=negatives)
-    texts = [text for one in known for text in one.texts]
-    leaks = {like.row for like in alike([row.query for row in read.rows], texts, settings.leak_threshold)}
+    leaks = matches([row.query for row in read.rows], known, settings.leak_threshold, embedder)
     if len(leaks) == len(read):
         raise DataError("general.data: every query resembles an evaluation query; take other general data")
     left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)

@@ -20,6 +20,7 @@ from training.adapting.choice import best_first, no_worse
 from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
 from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, check_policy
+from training.adapting.dense import embedder_of
 from training.adapting.journal import Journal
 from training.adapting.judging import Judging
 from training.adapting.opening import about, first_record, known_at_start, known_of
@@ -31,6 +32,7 @@ from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
 from training.job import MANIFEST, begin
+from training.mining.mine import RETRIEVERS
 from training.settings import Machine
 from training.validating.leak import VALIDATION
 
@@ -65,7 +67,7 @@ def adapt(  # noqa: PLR0917
     if begin(out, STAGE, job) is not None:
         session.reporter.note(f"{out}: adapted already")
         return read_record(out)
-    general = ingredients.general_of(settings, session.workspace, known_of(tiers))
+    general = _general(settings, tiers, session)
     for line in (*lines_of(given), *tiers.notes, *cost_of(settings, session.workspace, general).lines()):
         session.reporter.note(line)
     journal = Journal.opened(first_record(settings, tiers, out, job, given), out, session.reporter)
@@ -74,6 +76,14 @@ def adapt(  # noqa: PLR0917
     publish(journal.record, session.workspace)
     write_manifest(journal.record, out, job)
     return journal.record
+
+
+def _general(settings: AdaptationSettings, tiers: Tiers, session: Session) -> Examples | None:
+    if not settings.general:
+        return None
+    corpus, specs = tiers.dev.collections[0], (*(settings.retrievers or RETRIEVERS), tiers.gate.first_stage)
+    embedder = embedder_of(specs, corpus, session)
+    return ingredients.general_of(settings, session.workspace, known_of(tiers), embedder)
 
 
 @dataclass
@@ -165,7 +175,8 @@ class _Run:
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(prepare(task, self.settings, folder, self.session, known, watch))
+            stages = [self.tiers.gate.first_stage]
+            found.append(prepare(task, self.settings, folder, self.session, known, watch, first_stages=stages))
             decision = validated(found[-1], self.settings, self.tiers.dev.collections, folder, self.session, watch)
             rows.append(_row(found[-1], folder, decision["state"]))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
@@ -214,5 +225,5 @@ def _row(one: Prepared, folder: Path, state: Validity) -> TaskRow:
     counts = one.counts
     return TaskRow(
         one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
-        counts.examples, str(folder / VALIDATION), state,
+        counts.examples, str(folder / VALIDATION), state, one.leaks_by,
     )  # fmt: skip

@@ -79,6 +79,8 @@ class TaskRow:
     """The path of the task's validation.json."""
     validated: Validity | None = field(default=None, metadata=LATER)
     """The decision in that file; None if the task was not validated."""
+    leaks_by: str | None = field(default=None, metadata=LATER)
+    """How leaks were searched: `letters only`, or by which vectors too; None in a record of before."""
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def test_the_cost_is_never_less_than_what_is_paid(place: Place) -> None:
     assert one.counts.queries <= task.queries and one.counts.pairs <= task.pairs == cost.pairs
     assert task.steps >= -(-len(one.examples) // 4) * 2
     assert cost.single_steps == cost.union_steps == 2 * task.steps and cost.stage1_steps == 0
-    assert cost.checkpoints == 1 + 3 + 1 + 2 + 3 + 2
+    assert cost.checkpoints == 1 + 3 + 1 + 4 + 3 + 2
     assert str(cost).splitlines()[0] == (
         f"coll: 5 documents, 15 queries requested, at most {task.pairs} pairs for 1 teacher"
     )
