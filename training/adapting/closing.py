@@ -65,6 +65,11 @@ def remarks_of(
         lines.append(_about_merging(record))
     if not general:
         lines.append("stage 1 is the base: no general data was given")
+    lines += [
+        f"it is unknown which queries {one.name} was trained on: no manifest, or one that cannot be compared"
+        for one in record.arms
+        if one.queries_known is False and not one.refused
+    ]
     if any(one.leaks_by == LETTERS_ONLY for one in record.tasks):
         lines.append(
             "evaluation queries were searched in the training queries by letters only, so paraphrases may have stayed; "

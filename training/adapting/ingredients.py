@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.errors import DataError
+from adapters.errors import DataError, HarnessError, UsageError
 from adapters.models import open_folder
 from adapters.protocols import Embedder
+from harness.checks.seen import is_locked, leaks
+from harness.checks.sketch import trained_on
 from harness.progress import Reporter
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
@@ -100,9 +102,13 @@ def start(  # noqa: PLR0917
 def singles(  # noqa: PLR0917
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+    *, known: Sequence[KnownQueries] = (),
 ) -> list[ArmRecord]:  # fmt: skip
     """Train one checkpoint for each task and seed, and add the given checkpoints. All are checked against stage 1. A
-    checkpoint whose training diverged is refused.
+    checkpoint whose training diverged is refused, and a given one that was trained on evaluation queries.
+
+    Args:
+        known: the evaluation queries.
 
     Raises:
         DataError: the loss does not accept a teacher's scores.
@@ -112,7 +118,7 @@ def singles(  # noqa: PLR0917
     for name, work in _single_jobs(stage1, prepared, settings, general):
         one = making.fit(work, ArmRecord(name, "single", str(folder_of(out, name))), "fit")
         trained.append(making.checked(stage1, one))
-    return [*trained, *(making.checked(stage1, one) for one in _given(settings))]
+    return [*trained, *(making.checked(stage1, one) for one in _given(settings, known))]
 
 
 def union(  # noqa: PLR0917
@@ -179,7 +185,17 @@ def _growing(settings: AdaptationSettings) -> Settings:
     )
 
 
-def _given(settings: AdaptationSettings) -> list[ArmRecord]:
+def refuse_trained_base(base: str, known: Sequence[KnownQueries]) -> None:
+    """Refuse a base that was trained on evaluation queries, by the sketch in its manifest.
+
+    Raises:
+        UsageError: it was.
+    """
+    if found := leaks(trained_on(open_folder(base).path), [(one.label, one.texts) for one in known]):
+        raise UsageError(f"the base {base} {found[0]}; take another base, or queries that it was not trained on")
+
+
+def _given(settings: AdaptationSettings, known: Sequence[KnownQueries]) -> list[ArmRecord]:
     found: dict[str, ArmRecord] = {}
     kind: Kind = "given"
     for path in settings.ingredients:
@@ -188,5 +204,17 @@ def _given(settings: AdaptationSettings) -> list[ArmRecord]:
         while name in found:
             number += 1
             name = f"{stem}-{number}"
-        found[name] = ArmRecord(name, kind, path)
+        found[name] = _against(ArmRecord(name, kind, path), known)
     return list(found.values())
+
+
+def _against(one: ArmRecord, known: Sequence[KnownQueries]) -> ArmRecord:
+    """A given checkpoint with what is known about its training queries; refused if they are evaluation queries."""
+    try:
+        trained = trained_on(open_folder(one.path).path)
+    except HarnessError as error:
+        return replace(one, refused=(str(error),))
+    if trained is None or is_locked(trained):
+        return replace(one, queries_known=False)
+    found = leaks(trained, [(row.label, row.texts) for row in known])
+    return replace(one, queries_known=True, refused=tuple(f"it {row}" for row in found))

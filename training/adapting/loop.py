@@ -23,7 +23,7 @@ from training.adapting.deciding import Deciding, check_policy
 from training.adapting.dense import embedder_of
 from training.adapting.journal import Journal
 from training.adapting.judging import Judging
-from training.adapting.opening import about, first_record, known_at_start, known_of
+from training.adapting.opening import about, first_record, judging_queries, known_at_start, known_of
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.settings import AdaptationSettings, tasks_of
 from training.adapting.targets import AdaptTargets, Tiers, tiers_of
@@ -63,6 +63,7 @@ def adapt(  # noqa: PLR0917
     if not (out / MANIFEST).exists():
         check_policy(tiers, out)
         cost_of(settings, session.workspace)  # refuses an unusable corpus or profile before the folder is made
+    ingredients.refuse_trained_base(settings.base, judging_queries(tiers))
     job = about(settings, tiers, despite_teacher=despite_teacher)
     if begin(out, STAGE, job) is not None:
         session.reporter.note(f"{out}: adapted already")
@@ -129,7 +130,7 @@ class _Run:
         self._check_teachers(stage1)
         prepared = self._prepared()
         more = (self.settings, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
-        singles = self.arms.add(ingredients.singles(stage1, prepared, *more))
+        singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=judging_queries(self.tiers)))
         union = self.arms.add([ingredients.union(stage1, prepared, *more)])
         return [*singles, *union, *self._merged(stage1, singles)]
 

@@ -74,6 +74,12 @@ def known_of(tiers: Tiers) -> list[KnownQueries]:
     ]
 
 
+def judging_queries(tiers: Tiers) -> list[KnownQueries]:
+    """The queries that choose and judge: those of dev, of the gate and of the final split."""
+    parts = [one for stage in (tiers.dev, tiers.gate, tiers.final) for one in stage.collections]
+    return [KnownQueries(one.name, one.split, list(one.queries)) for one in parts]
+
+
 def known_at_start(tiers: Tiers, out: Path, session: Session) -> list[KnownQueries]:
     """The queries that must not be trained on: those of all tiers, and of all collections that the workspace had when
     the run began. So a run that continues after a kill has the same queries, even if the workspace has new

@@ -90,7 +90,8 @@ class ArmRecord:
     `name` is unique in a run; `path` is what `adapters.models.open_folder` takes. `parts`: the names of the merged
     checkpoints, in order; empty for a trained checkpoint. `t`: the position on the curve between two checkpoints, in
     0..1. `refused`: the reasons why the checkpoint is neither evaluated nor merged: its training diverged, or it is
-    broken. `same_as`: the earlier arm with the same weights.
+    broken. `same_as`: the earlier arm with the same weights. `queries_known`: for a given checkpoint, whether its
+    manifest shows which queries it was trained on, so that they were compared with those of the evaluation.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ArmRecord:
     t: float | None = None
     refused: tuple[str, ...] = ()
     same_as: str | None = field(default=None, metadata=LATER)
+    queries_known: bool | None = field(default=None, metadata=LATER)
 
     @property
     def twin(self) -> str | None:

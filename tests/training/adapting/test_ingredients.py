@@ -38,11 +38,16 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+NO_TEACHERS: dict[str, dict[str, Any]] = {"teach": {}}
+
+
 def ready(name: str, count: int) -> Prepared:
     """A task with this number of examples, made without its stages."""
     examples = some_examples(count)
     facts = CorpusFacts(name, f"print-of-{name}", count, "en")
-    return Prepared(Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), {})
+    return Prepared(
+        Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), NO_TEACHERS
+    )
 
 
 def manifest(out: Path, name: str) -> dict[str, Any]:
