@@ -141,7 +141,7 @@ def found_in(sketch: Sketch, texts: Sequence[str], secret: str | None = None) ->
     for start in range(0, len(plain), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         seen[part] = _near(sketch.rows, _rows(plain[part], secret))
-    return seen & np.array([bool(text) for text in plain], bool)
+    return np.asarray(seen & np.array([bool(text) for text in plain], bool))
 
 
 def _rows(plain: Sequence[str], secret: str | None) -> Bytes:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from adapters.errors import DataError, HarnessError, UsageError
 from adapters.models import open_folder
 from adapters.protocols import Embedder
@@ -20,7 +22,7 @@ from training import fit as fitting
 from training.adapted import marks_of_teachers
 from training.adapting.checkpoint import folder_of
 from training.adapting.making import Making
-from training.adapting.settings import AdaptationSettings, last_part, seeds_of, slug
+from training.adapting.settings import AdaptationSettings, Task, last_part, seeds_of, slug, tasks_of
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
 from training.examples import Example, Examples
@@ -148,7 +150,7 @@ def _single_jobs(
 ) -> list[tuple[str, fitting.Job]]:
     return [
         (
-            f"single-{one.task.name}-s{seed}",
+            _single(one.task, seed),
             _job(stage1, one.examples, settings.fit_settings(seed), general, [one]),
         )
         for one in prepared
@@ -160,9 +162,17 @@ def _union_job(
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None
 ) -> fitting.Job:
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
-    together = Examples(tuple(row for one in prepared for row in one.examples.rows))
+    together = Examples(tuple(row for one in prepared for row in _weighted(one, prepared, settings.seed)))
     fit = settings.fit_settings(seeds_of(settings)[0])
     return exactly(_job(stage1, together, fit, general, prepared), steps)
+
+
+def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Example]:
+    """The examples of a task for the union: as often as its weight says against the lightest task. Of a fraction, that
+    share is drawn, so that no example is left out."""
+    times, rows = one.task.weight / min(task.task.weight for task in prepared), one.examples.rows
+    drawn = np.random.default_rng([seed, len(rows)]).permutation(len(rows))[: round(times % 1 * len(rows))]
+    return [*rows * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
 
 
 def _job(
@@ -176,6 +186,15 @@ def _job(
 def _corpora(prepared: Iterable[Prepared]) -> list[str]:
     """Names and fingerprints of the corpora that a checkpoint is adapted on."""
     return [name for one in prepared for name in (one.corpus.name, one.corpus.fingerprint)]
+
+
+def weights_of(settings: AdaptationSettings) -> dict[str, float]:
+    """The weights of the trained singles by name: those of their tasks."""
+    return {_single(task, seed): task.weight for task in tasks_of(settings) for seed in seeds_of(settings)}
+
+
+def _single(task: Task, seed: int) -> str:
+    return f"single-{task.name}-s{seed}"
 
 
 def _growing(settings: AdaptationSettings) -> Settings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.numbers import DASH, points, signed, signed_interval
 from harness.result.adaptation.record import ArmRecord
-from harness.result.adaptation.vocabulary import ANCHOR, MERGED, State
+from harness.result.adaptation.vocabulary import ANCHOR, MERGED, Kind, State
 from training.adapting.arms import Arms
 from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of
@@ -106,7 +106,7 @@ class Judging:
         """The merges to claim something about: the best on dev, and the best chain of slerps. An arm of one part, or
         with the weights of another arm, is no merge.
         """
-        merges, kinds = [one for one in made if one.is_merge], (MERGED, ("slerp",))
+        merges, kinds = [one for one in made if one.is_merge], list[Sequence[Kind]]([MERGED, ("slerp",)])
         return [best.name for some in kinds if (best := best_of(merges, some, self.arms.values)) is not None]
 
 

@@ -104,7 +104,7 @@ class _Run:
         settings = self.settings
         base = str(folder_of(self.out, "base")) if settings.new_head else settings.base
         anchor = anchor_of(self.tiers, self.tiers.gate.policy, spec_of(base), self.out)
-        teachers = [cut_spec(spec, student_length(settings)) for spec in settings.teachers]
+        teachers = [cut_spec(spec, student_length(settings)) for spec in settings.all_teachers]
         self.arms = Arms(self.tiers, self.journal, Deciding(self.tiers, anchor, self.out), teachers)
 
     def through(self) -> None:
@@ -192,8 +192,8 @@ class _Run:
         parts = best_first(singles, self.arms.values)
         if not parts:
             return []
-        made = [self._merge("linear", lambda: merges.linear(parts, self.out))]
-        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out))]
+        made = [self._merge("linear", lambda: merges.linear(parts, self.out, weights=self._weights))]
+        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out, weights=self._weights))]
         made += [*self._of_sound(parts, no_worse(parts, self.arms.values, stage1.name)), self._greedy(parts)]
         return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
 
@@ -202,9 +202,14 @@ class _Run:
             return []
         soup, chain = f"linear-{merges.SOUND}", f"slerp-{merges.SOUND}"
         return [
-            self._merge(soup, lambda: merges.linear(sound, self.out, soup)),
-            self._merge(chain, lambda: merges.sequential(sound, self.out, chain)),
+            self._merge(soup, lambda: merges.linear(sound, self.out, soup, self._weights)),
+            self._merge(chain, lambda: merges.sequential(sound, self.out, chain, self._weights)),
         ]
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        """The weights of the singles in merges: those of their tasks."""
+        return ingredients.weights_of(self.settings)
 
     def _merge(self, name: str, make: Callable[[], ArmRecord]) -> ArmRecord:
         with self.journal.step("merge", name) as step:
@@ -213,7 +218,8 @@ class _Run:
         return self.arms.add([made])[0]
 
     def _greedy(self, parts: Sequence[ArmRecord]) -> ArmRecord:
-        made, steps = merges.greedy(parts, self.arms.trial, self.out, self.arms.values[parts[0].name])
+        first = self.arms.values[parts[0].name]
+        made, steps = merges.greedy(parts, self.arms.trial, self.out, first, self._weights)
         with self.journal.step("merge", made.name) as step:
             step.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
         return self.arms.add([made])[0]

@@ -134,7 +134,7 @@ class _Making:
     def write(self, profile: Profile) -> Manifest:
         """Write the queries, in `queries`."""
         one, out = self.settings, self.folder / "queries"
-        settings = SynthesisSettings(one.documents, one.seed, one.floor)
+        settings = SynthesisSettings(self.task.documents or one.documents, one.seed, one.floor)
         generator = open_generator(one.generator)
         return self._watched(
             "synthesize", out, lambda: synthesize(self.corpus, generator, profile, settings, out, self.session),
@@ -163,12 +163,13 @@ class _Making:
     def teach(self) -> Manifest:
         """Let the teachers score the pool, and write the examples, in `examples`."""
         one, out = self.settings, self.folder / "examples"
+        teachers, weights = ((own,), ()) if (own := self.task.teacher) else (one.teachers, one.weights)
         settings = teaching.TeachingSettings(
-            one.plan, one.weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
+            one.plan, weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
         )
         teaching_set = teaching.lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
-            "teach", out, lambda: teaching.teach(teaching_set, one.teachers, settings, out, self.session),
+            "teach", out, lambda: teaching.teach(teaching_set, teachers, settings, out, self.session),
             lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
         )  # fmt: skip
 
