@@ -53,7 +53,7 @@ def lineage_of(model: object) -> Lineage:
     else:
         adapter, name = model, str(getattr(model, "name", type(model).__name__))
     own, bases = marks_of(identity_of(adapter))
-    folders = [folder.path for folder in _folders(adapter)]
+    folders = [folder.path for folder in folders_of(adapter)]
     return descended(name, own, folders, bases)
 
 
@@ -96,7 +96,8 @@ def _weights(identity: Mapping[str, Any], of_base: bool) -> Iterator[str]:
             yield value
 
 
-def _folders(adapter: object) -> Iterator[ModelFolder]:
+def folders_of(adapter: object) -> Iterator[ModelFolder]:
+    """The folders of the models that an adapter runs, with the base under a LoRA adapter."""
     folder = getattr(adapter, "_folder", None)
     while isinstance(folder, ModelFolder):
         yield folder
@@ -104,7 +105,7 @@ def _folders(adapter: object) -> Iterator[ModelFolder]:
     for name in _INNER:
         inner = getattr(adapter, name, None)
         if inner is not None:
-            yield from _folders(inner)
+            yield from folders_of(inner)
 
 
 def _declared(folder: Path) -> Lineage:

@@ -22,6 +22,8 @@ from training.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
+RAW = "torch.nn.modules.linear.Identity"
+"""What sentence-transformers applies to the score of a new head. Without it a sigmoid would be applied."""
 _KINDS = {"embedder": "an embedder"}
 
 
@@ -98,6 +100,8 @@ def _load(folder: ModelFolder, new_head: bool) -> tuple[Any, tuple[str, ...]]:
     unexpected = [name for name in missing if not (new_head and is_head(name))]
     if unexpected:
         raise ModelError(f"'{folder.name}': {', '.join(unexpected[:4])} is not in the checkpoint; it cannot be a base")
+    if new_head:
+        model.config.sentence_transformers = {"activation_fn": RAW}
     return model, tuple(missing)
 
 

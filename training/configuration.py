@@ -19,7 +19,7 @@ from adapters.errors import HarnessError, UsageError
 from adapters.typed_file import read_toml
 from adapters.typed_values import typed
 from adapters.typed_words import noun_of
-from training.keys import Key, as_toml, class_of, hints_of, keys_in, keys_of, plain, without_none
+from training.keys import Key, as_toml, class_of, hints_of, keys_in, keys_of, plain, row_of, without_none
 
 T = TypeVar("T")
 _WIDTH = 110
@@ -146,7 +146,7 @@ def nested(values: Mapping[str, object]) -> dict[str, Any]:
 def toml_of(config: object) -> str:
     """A configuration as a TOML file with every key and its meaning. A key without a value is written as a comment."""
     lines = list(_comment(_paragraph(type(config))))
-    return "\n".join([*lines, *_table(config, "")]) + "\n"
+    return "\n".join([*lines, *_table(config, ""), *_lists_of_tables(config)]) + "\n"
 
 
 def toml_value(value: object) -> str:
@@ -224,9 +224,19 @@ def _table(config: Any, way: str) -> Iterator[str]:
         yield from _table(table, f"{way}{name}.")
 
 
+def _lists_of_tables(config: Any) -> Iterator[str]:
+    """The lists of tables of a configuration, after all its tables."""
+    for name, kind in hints_of(class_of(config)).items():
+        for row in plain(config)[name] if row_of(kind) is not None else ():
+            yield from ("", f"[[{name}]]", *(f"{key} = {toml_value(value)}" for key, value in row.items()))
+
+
 def _entry(key: Key, value: object) -> Iterator[str]:
     choices = f" One of: {', '.join(map(str, key.choices))}." if key.choices else ""
     yield from ("", *_comment(f"{key.text}{choices}"))
+    if row_of(key.kind) is not None:
+        yield f"# {key.path} = []"
+        return
     wanted = noun_of(without_none(key.kind), "table").upper()
     yield f"# {key.path} = {wanted}" if value is None else f"{key.path} = {toml_value(value)}"
 

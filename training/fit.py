@@ -17,6 +17,9 @@ from adapters.identity import digest
 from adapters.lineage import KEY as LINEAGE
 from adapters.lineage import Lineage, inherited
 from adapters.models import ModelFolder, open_folder
+from harness.checks.sketch import KEY as SKETCH
+from harness.checks.sketch import TrainedQueries
+from harness.checks.sketch import inherited as trained_queries
 from harness.progress import Reporter, Silent
 from training.batches import Batches
 from training.cost import TrainingCost, cost_of
@@ -52,6 +55,12 @@ class Job:
     def lineage(self) -> Lineage:
         """What the checkpoint is made from."""
         return inherited(self.base.path, str(Contents(self.base).identity()["weights"]), self.teachers)
+
+    @property
+    def trained_queries(self) -> TrainedQueries:
+        """The queries of the examples and of every training before, as sketches for the manifest."""
+        rows = () if self.settings.max_steps == 0 else (*self.examples.rows, *self.replay.rows)
+        return trained_queries([self.base.path], (row.query for row in rows))
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
@@ -201,6 +210,7 @@ def _about(work: Job) -> dict[str, Any]:
         "base": {"name": work.base.name, **Contents(work.base).identity()},
         KEY: list(work.adapted_on),
         LINEAGE: work.lineage.as_dict(),
+        SKETCH: work.trained_queries.as_dict(),
         "examples": work.examples.counts(),
         "replay": replayed,
         "settings": described["settings"],

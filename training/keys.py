@@ -74,7 +74,7 @@ def as_toml(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: as_toml(one) for name, one in value.items() if one is not None}
     if isinstance(value, list | tuple):
-        return list(value)
+        return [as_toml(one) for one in value]
     return str(value) if isinstance(value, Path) else value
 
 
@@ -87,6 +87,12 @@ def without_none(kind: Any) -> Any:
     return plain_kind
 
 
+def row_of(kind: Any) -> Any:
+    """The class of the rows of a list of tables, such as `[[task]]`; None for a key with another type."""
+    inner = get_args(unwrapped(kind)[0])
+    return inner[0] if len(inner) == 2 and inner[1] is Ellipsis and is_dataclass(inner[0]) else None
+
+
 def check(value: Any) -> None:
     """Check the fields of a configuration object as if they came from a file. For `__post_init__`.
 
@@ -95,7 +101,7 @@ def check(value: Any) -> None:
     """
     for name, kind in hints_of(class_of(value)).items():
         held = getattr(value, name)
-        if not is_dataclass(held) and not isinstance(held, Path):
+        if not is_dataclass(held) and not isinstance(held, Path) and row_of(kind) is None:
             typed(kind, held, Place("", way=name))
     problem = getattr(value, "problem", lambda: None)()
     if problem is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.checks import seen
 from harness.checks.orientation import Orientation
 from harness.checks.reference import ReferenceCheck
 from harness.checks.separation import separation
@@ -16,7 +17,8 @@ from harness.scoring.system import ModelReranker, System
 
 
 class BeforeScoring:
-    """The orientation probe, the separation of query and document, and the comparison with sentence-transformers.
+    """The orientation probe, the separation of query and document, the comparison with sentence-transformers, and
+    whether the model was trained on the queries.
 
     Args:
         collections: all collections of the run.
@@ -42,4 +44,6 @@ class BeforeScoring:
         to_score = not known and not self._skip_probe
         source = system.reranker.source(ground.collection)
         joined = separation(system.name, reranker, self._session, to_score=to_score, source=source)
-        return (*found, *joined, *self._reference.look(ground, system))
+        queries = list(ground.collection.queries)
+        trained = seen.alarms_of(reranker, ground.collection.name, queries)
+        return (*found, *trained, *joined, *self._reference.look(ground, system))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.result.adaptation.record import AdaptationRecord
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord
 from harness.result.adaptation.vocabulary import BASE, MACRO, MERGED, Tier
 from harness.result.keys import SystemKey
 from reports.plots.cost import Spent, front
@@ -47,13 +47,20 @@ def standings(record: AdaptationRecord, tier: Tier) -> list[ArmStanding]:
     return [
         ArmStanding(
             one.name,
-            "merge" if one.kind in MERGED else one.kind,
+            _shown_kind(record, one),
             target[one.name, MACRO].value,
             source[one.name, MACRO].value,
         )
         for one in arms_in_order(record)
         if (one.name, MACRO) in target and (one.name, MACRO) in source
     ]
+
+
+def _shown_kind(record: AdaptationRecord, one: ArmRecord) -> str:
+    """The kind of an arm; that of the other arm for a merge that is another arm."""
+    if one.kind not in MERGED:
+        return one.kind
+    return "merge" if one.twin is None else _shown_kind(record, record.arm(one.twin))
 
 
 def best(points: Sequence[ArmStanding], record: AdaptationRecord) -> list[ArmStanding]:

@@ -71,7 +71,7 @@ def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
     with style():
         figure = sheet(max(6.4, 2.5 * across), 1.5 + (3.0 if down == 1 else 1.75 * down))
         axes = list(figure.subplots(down, across, squeeze=False).flat)
-        references = [one.name for one in arms_in_order(record) if one.kind in REFERENCES and not one.refused]
+        references = [one.name for one in arms_in_order(record) if _is_reference(one)]
         for axis in axes[max(0, len(names) - across) : len(names)]:
             axis.set_xlabel("t")
         for axis, name in zip(axes, names, strict=False):
@@ -88,6 +88,11 @@ def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
         f"same scale, each around its own level. On the right: the merges and the union of all checkpoints."
     )
     return Drawing(file_name("adaptation", "t-curve"), title, caption, figure)
+
+
+def _is_reference(one: ArmRecord) -> bool:
+    """Whether it is the union or a merge of all checkpoints, and not another arm under such a name."""
+    return one.name in REFERENCES and not one.refused and (one.is_merge or not one.parts)
 
 
 def _named(name: str, languages: Mapping[str, str | None], panels: int) -> str:

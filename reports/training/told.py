@@ -38,12 +38,18 @@ def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:
         return record.base_name
     if arm.kind == "stage-1" and arm.path in {one.path for one in record.of_kind("base")}:
         return "the base itself: no general data was given"
-    if arm.t is not None and len(arm.parts) == 2:
-        return f"t = {arm.t:g} from {arm.parts[0]} to {arm.parts[1]}"
-    if arm.parts:
-        return ", ".join(arm.parts) if len(arm.parts) < 3 else f"{len(arm.parts)} checkpoints"
+    if arm.twin is not None or arm.parts:
+        return _merged(arm)
     details = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
     return details[-1] if details else "given" if arm.kind == "given" else ""
+
+
+def _merged(arm: ArmRecord) -> str:
+    if arm.twin is not None:
+        return f"is {arm.twin}"
+    if arm.t is not None and len(arm.parts) == 2:
+        return f"t = {arm.t:g} from {arm.parts[0]} to {arm.parts[1]}"
+    return ", ".join(arm.parts) if len(arm.parts) < 3 else f"{len(arm.parts)} checkpoints"
 
 
 def correction(p_values: Iterable[float | None] = ()) -> str:

@@ -53,6 +53,12 @@ def test_every_key_can_be_set_and_is_printed_as_it_was_set(kind: type[Any]) -> N
         assert [one.key for one in first.settings] == [path]
 
 
+def _list_for(key: Any) -> list[Any]:
+    if key.path == "task":
+        return [{"corpus": "one", "profile": "claim-en", "weight": 2.0}, {"corpus": "two"}]
+    return [2.0] if "float" in str(key.kind) else ["one", 'a "quoted" \\ ü\n']
+
+
 def another(key: Any) -> object:
     """A value of a key that is not its default."""
     if key.choices:
@@ -62,7 +68,7 @@ def another(key: Any) -> object:
     if isinstance(key.default, int | float):
         return key.default + 1 if isinstance(key.default, int) else key.default / 2 or 0.25
     if key.default == []:
-        return [2.0] if "float" in str(key.kind) else ["one", 'a "quoted" \\ ü\n']
+        return _list_for(key)
     if isinstance(key.default, str):
         return "other"
     for value in ("text", 7, 0.5, True):

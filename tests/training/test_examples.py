@@ -145,9 +145,39 @@ def test_scores_of_pairs_and_lists_are_taken_as_they_are(tmp_path: Path) -> None
     assert read.rows == (Example("r", ("a",), (0.25,)), Example("q", ("a", "b"), (3.5, -1.5)))
 
 
-def test_a_prompt_is_not_used_and_is_counted(tmp_path: Path) -> None:
+def test_a_prompt_is_refused_by_its_name_because_no_student_would_read_it(tmp_path: Path) -> None:
     row = {"query": "q", "pos": ["a"], "neg": ["b"], "prompt": "Is it relevant?"}
-    assert read_examples(jsonl(tmp_path / "flag.jsonl", row)).rejected == {"prompts, which are not used": 1}
+    with pytest.raises(DataError, match=r"flag\.jsonl:1: the field 'prompt' has an instruction"):
+        read_examples(jsonl(tmp_path / "flag.jsonl", row))
+    assert len(read_examples(jsonl(tmp_path / "none.jsonl", {**row, "prompt": ""}))) == 1
+
+
+@pytest.mark.parametrize("line", ["101\t7\t9", "1185869\t0\t2942565", "174249\tD3126539\tD1650436",
+                                  "12\tmsmarco_passage_00_4874\tmsmarco_passage_01_12"])  # fmt: skip
+def test_triples_of_ids_are_not_read_as_texts(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "qidpidtriples.train.full.2.tsv"
+    file.write_text(f"{line}\n", "utf-8")
+    with pytest.raises(DataError, match=r"\.tsv:1: .*ids(, not| or labels instead of) texts"):
+        read_examples(file)
+    file.write_text(f"query\tpositive\tnegative\n{line}\n", "utf-8")
+    with pytest.raises(DataError, match=r"\.tsv:2: .* are ids, not texts, .*collection\.tsv"):
+        read_examples(file)
+
+
+@pytest.mark.parametrize("row", [
+    {"query": "101", "pos": ["7"], "neg": ["9", "12"]}, {"query": "101", "passage": "7", "label": 1},
+    {"query": "101", "docs": ["7", "9"], "labels": [1, 0]},
+])  # fmt: skip
+def test_ids_in_the_rows_of_other_formats_are_refused_too(tmp_path: Path, row: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="are ids, not texts"):
+        read_examples(jsonl(tmp_path / "ids.jsonl", row))
+
+
+def test_numbers_are_texts_where_the_question_is_one(tmp_path: Path) -> None:
+    row = {"query": "when did the war begin", "pos": ["1914"], "neg": ["1918"]}
+    assert read_examples(jsonl(tmp_path / "years.jsonl", row)).rows[0].documents == ("1914", "1918")
+    row = {"query": "42", "pos": ["The answer to everything."], "neg": ["7"]}
+    assert len(read_examples(jsonl(tmp_path / "mixed.jsonl", row))) == 1
 
 
 def test_columns_with_a_header_are_read_by_their_names_and_ids_are_refused(tmp_path: Path) -> None:
@@ -212,7 +242,15 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["reranker__example_data__normal__examples", "embedder__example_data__retrieval__nq"])
+@pytest.mark.parametrize(
+    "name", ["reranker__example_data__prompt_based__examples", "embedder__example_data__retrieval__nq"]
+)
+def test_a_real_file_with_prompts_is_refused(name: str, shared_data: Path) -> None:
+    with pytest.raises(DataError, match="prompt"):
+        read_examples(shared_data / "flagembedding-examples" / f"{name}.jsonl")
+
+
+@pytest.mark.parametrize("name", ["reranker__example_data__normal__examples"])
 def test_real_flagembedding_files_are_read(name: str, shared_data: Path) -> None:
     read = read_examples(shared_data / "flagembedding-examples" / f"{name}.jsonl")
     assert len(read) >= 5 and all(len(set(row.scores)) > 1 for row in read.rows)

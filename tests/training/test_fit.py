@@ -230,6 +230,19 @@ def test_an_embedder_becomes_a_base_only_when_it_is_asked_for(make: Any, tmp_pat
     assert np.isfinite(scores(tmp_path / "out", some_examples().rows[0])).all()
 
 
+@pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])
+def test_a_new_head_has_the_same_raw_scores_in_sentence_transformers(make: Any, tmp_path: Path) -> None:
+    """Its own default for one label is a sigmoid, unless the checkpoint declares another activation."""
+    embedder, out, example = make(tmp_path / "embedder"), tmp_path / "out", some_examples().rows[3]
+    fit(job(str(embedder), some_examples(), replace(QUICK, max_steps=2, new_head=True)), out)
+    fit(job(str(out), some_examples(), replace(QUICK, max_steps=2)), tmp_path / "next")
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    for folder in (out, tmp_path / "next"):
+        model = sentence_transformers.CrossEncoder(str(folder), device="cpu", local_files_only=True)
+        theirs = model.predict([(example.query, text) for text in example.documents])
+        assert np.allclose(theirs, scores(folder, example), atol=1e-5)
+
+
 def test_bases_that_cannot_be_trained_are_refused(base: Path, tmp_path: Path) -> None:
     refusals = [
         (base, True, UsageError, "has a score head already"),

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from adapters.contents import Contents
 from adapters.errors import ModelError
+from adapters.models import open_folder
 from harness.numbers import points
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import ANCHOR, FIRST_STAGE, Tier, teacher_arms
@@ -26,6 +28,8 @@ class Arms:
     teachers: Sequence[str]
     """Specs with the student's maximum length."""
     dev: dict[str, ArmScores] = field(default_factory=dict)
+    weights: dict[str, object] = field(default_factory=dict)
+    """The digests of the measured checkpoints' weights by arm, in the order in which they were measured."""
 
     @property
     def values(self) -> dict[str, float]:
@@ -84,7 +88,14 @@ class Arms:
             step.detail = points(scores.value, 1)
             if one.kind != "base":  # the base is measured before the anchor
                 self._look(scores)
-        return one
+        return replace(one, same_as=self._twin(one))
+
+    def _twin(self, one: ArmRecord) -> str | None:
+        """The first measured arm with the same weights; None if there is none."""
+        own = Contents(open_folder(one.path)).identity()["weights"]
+        twin = next((name for name, weights in self.weights.items() if weights == own and name != one.name), None)
+        self.weights[one.name] = own
+        return twin
 
     def _on_dev(self, name: str, spec: str) -> ArmScores:
         scores = measure(name, spec, self.tiers.dev)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from harness.result.adaptation.record import ArmRecord
-from harness.result.adaptation.vocabulary import KINDS, Kind
+from harness.result.adaptation.vocabulary import KINDS, MERGED, Kind
 
 _SIMPLICITY = tuple(kind for kind in KINDS if kind not in {"base", "stage-1"})
 """Of equally good arms, the kind that comes first here is proposed. Base and stage 1 are not proposed."""
+
+
+_MERGE = "merge"
 
 
 def best_first(singles: Sequence[ArmRecord], values: Mapping[str, float]) -> list[ArmRecord]:
@@ -16,22 +19,35 @@ def best_first(singles: Sequence[ArmRecord], values: Mapping[str, float]) -> lis
     return sorted((one for one in singles if one.name in values), key=lambda one: -values[one.name])
 
 
+def no_worse(parts: Sequence[ArmRecord], values: Mapping[str, float], than: str) -> list[ArmRecord]:
+    """The measured parts whose value on dev is not below that of the arm `than`, in their order."""
+    return [one for one in parts if one.name in values and values[one.name] >= values[than]]
+
+
 def proposals(
-    arms: Sequence[ArmRecord], values: Mapping[str, float], identities: Mapping[str, Hashable], anchor: float
+    arms: Sequence[ArmRecord], values: Mapping[str, float], answers: Mapping[str, Hashable], anchor: float
 ) -> list[ArmRecord]:
     """The arms to propose to the gate: those ahead of the anchor on dev, best first, equal ones by simplicity.
 
+    Looks go to arms that differ, so each family has one proposal: the singles, the given checkpoints, the union, the
+    merges of all (linear, slerp and greedy), and the points of the curve. Arms with the same answers are one arm.
+
     Args:
         values: values on dev by the name of the arm; refused arms have none.
-        identities: equal for equal weights; of arms with equal weights only the first is proposed.
+        answers: the values of every query of dev; equal for arms that dev does not distinguish.
         anchor: the value of the anchor on dev.
     """
     ahead = [one for one in arms if one.kind in _SIMPLICITY and values.get(one.name, anchor) > anchor]
     ordered = sorted(ahead, key=lambda one: (-values[one.name], _SIMPLICITY.index(one.kind)))
-    unique: dict[Hashable, ArmRecord] = {}
-    for one in ordered:
-        unique.setdefault(identities[one.name], one)
-    return list(unique.values())
+    unique = _first_of_each(ordered, lambda one: answers[one.name])
+    return _first_of_each(unique, lambda one: _MERGE if one.kind in MERGED else one.kind)
+
+
+def _first_of_each(arms: Iterable[ArmRecord], key: Callable[[ArmRecord], Hashable]) -> list[ArmRecord]:
+    found: dict[Hashable, ArmRecord] = {}
+    for one in arms:
+        found.setdefault(key(one), one)
+    return list(found.values())
 
 
 def best_of(arms: Sequence[ArmRecord], kinds: Sequence[Kind], values: Mapping[str, float]) -> ArmRecord | None:

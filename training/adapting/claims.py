@@ -17,8 +17,10 @@ from training.adapting.scoring import ArmScores, finite, paired
 
 BASELINES = (BASE, FIRST_STAGE)
 """The arms that an accepted checkpoint is compared with."""
-CONTROLS = ("union", "linear")
-"""The arms that a merge must both be ahead of before it is claimed that merging helps."""
+CONTROLS = ("union", "linear", "linear-sound")
+"""The arms that a merge must be ahead of before it is claimed that merging helps. The last one exists only if dev found
+an ingredient worse than stage 1; it is the soup of the others, or the other if there is one."""
+_ALWAYS = ("union", "linear")
 _Kind = Literal["adaptation", "merging"]
 
 
@@ -31,20 +33,21 @@ class _Comparison:
 
 def claims_of(final: Mapping[str, ArmScores], winner: str, merged: Sequence[str], alpha: float) -> tuple[Claim, ...]:
     """Test every claim on the final split by the rule of `measuring.statistics.difference`. All claims are one family.
-    The accepted arm is compared with the base and the first stage, and each merged arm with the union and the linear
-    soup. A claim about merging holds only if the arm is ahead of both.
+    The accepted arm is compared with the base and the first stage, and each merged arm with the controls. A claim about
+    merging holds only if the arm is ahead of all of them.
 
     Args:
         final: the arms on the final split, by name.
         winner: the accepted arm.
-        merged: the merged arms to test. slerp is always tested if there is one.
+        merged: the arms to test that are merges (`ArmRecord.is_merge`).
         alpha: the significance level of all claims together.
     """
     comparisons = [_Comparison("adaptation", winner, name) for name in BASELINES if name in final]
-    for name in dict.fromkeys([*merged, *(("slerp",) if "slerp" in final else ())]):
+    for name in dict.fromkeys(merged):
         comparisons += [_Comparison("merging", name, other) for other in CONTROLS if other in final and other != name]
     judged = [_judged(one, found, alpha) for one, found in zip(comparisons, _tested(comparisons, final), strict=True)]
-    return tuple(_jointly(one, judged) for one in judged)
+    controls = [name for name in CONTROLS if name in final or name in _ALWAYS]
+    return tuple(_jointly(one, judged, controls) for one in judged)
 
 
 def merging(claims: Sequence[Claim]) -> str | None:
@@ -77,14 +80,14 @@ def _corrected(family: int) -> str:
     return f" corrected over {family} claims" if family > 1 else ""
 
 
-def _jointly(one: Claim, judged: Sequence[Claim]) -> Claim:
-    """Drop a claim about merging if the arm is ahead of only one of the controls."""
+def _jointly(one: Claim, judged: Sequence[Claim], controls: Sequence[str]) -> Claim:
+    """Drop a claim about merging if the arm is not ahead of every control."""
     if one.claim != "merging" or not one.holds:
         return one
     ahead_of = {
         other.against for other in judged if other.claim == "merging" and other.winner == one.winner and other.holds
     }
-    missing = [name for name in CONTROLS if name not in ahead_of]
+    missing = [name for name in controls if name not in ahead_of]
     if not missing:
         return one
     return replace(one, holds=False, told=f"{one.told}; but not ahead of {missing[0]}, so merging is not claimed")

@@ -12,10 +12,11 @@ from adapters.errors import HarnessError
 from adapters.models import open_folder
 from harness.numbers import points
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord
-from harness.result.adaptation.vocabulary import FIRST_STAGE, State, Tier
+from harness.result.adaptation.vocabulary import FIRST_STAGE, MERGED, State, Tier
 from harness.result.adaptation.writing import write_record
 from harness.workspace import Workspace, new_folder, replace_folder
 from training.adapting.claims import merging
+from training.adapting.dense import LETTERS_ONLY
 from training.job import finish
 
 STAGE = "adapt"
@@ -55,17 +56,35 @@ def remarks_of(
         left_out: remarks about queries that were left out of a tier.
     """
     lines = [f"{one.name} was refused: {one.refused[0]}" for one in record.arms if one.refused]
+    lines += [
+        f"{one.name} is {one.twin}, so it is no merge"
+        for one in record.arms
+        if one.kind in MERGED and one.twin is not None and not record.arm(one.twin).parts
+    ]
     if record.claims:
-        arm = merging(record.claims)
-        lines.append(
-            f"merging helped: {arm} is ahead of the union and of the linear soup on the final split"
-            if arm
-            else "merging is not claimed: no merged arm is ahead of both the union and the linear soup"
-        )
+        lines.append(_about_merging(record))
     if not general:
         lines.append("stage 1 is the base: no general data was given")
+    lines += [
+        f"it is unknown which queries {one.name} was trained on: no manifest, or one that cannot be compared"
+        for one in record.arms
+        if one.queries_known is False and not one.refused
+    ]
+    if any(one.leaks_by == LETTERS_ONLY for one in record.tasks):
+        lines.append(
+            "evaluation queries were searched in the training queries by letters only, so paraphrases may have stayed; "
+            "name a retriever that makes vectors"
+        )
     lines += [*_blocked(record), *left_out, *_behind_first_stage(record, accepted)]
     return [*lines, anchor] if anchor else lines
+
+
+def _about_merging(record: AdaptationRecord) -> str:
+    if arm := merging(record.claims):
+        return f"merging helped: {arm} is ahead of the union and of every linear soup on the final split"
+    if not any(one.is_merge for one in record.arms if one.kind in MERGED):
+        return "merging is not claimed: no arm is a merge"
+    return "merging is not claimed: no merged arm is ahead of the union and of every linear soup"
 
 
 def _blocked(record: AdaptationRecord) -> Iterator[str]:

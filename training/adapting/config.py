@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from adapters.typed_values import Count, Positive
 from training.keys import check
 from training.settings import SEED, Hardware, MixedRecipe
 from training.stages import LEAK_THRESHOLD, General, Mining, Part, Sampling, Synthesis, Teaching
+
+Weight = Annotated[float, Meta(gt=0, description="a number above 0")]
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,23 @@ class AdaptSynthesis(Synthesis):
     in the language of the corpus."""
     leak_threshold: Part = LEAK_THRESHOLD
     """Remove queries that share at least this part of their trigrams with an evaluation query."""
+
+
+@dataclass(frozen=True)
+class AdaptTask:
+    """One task: a corpus with its own way of writing queries, its own teacher and its own weight."""
+
+    corpus: str
+    """A folder with corpus.jsonl, or the documents of any collection."""
+    profile: str | None = None
+    """The kind of queries to write. Default: generic in the language of the corpus."""
+    documents: Positive | None = None
+    """Write queries for this number of documents. Default: synthesis.documents."""
+    teacher: str | None = None
+    """The teacher of this task. Default: teaching.teachers."""
+    weight: Weight = 1.0
+    """How much the task counts, against the others: how often the union sees its examples, and the weight of its
+    checkpoints in the soups and the chain of slerps."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +124,11 @@ class AdaptConfig:
     base: str | None = None
     """The cross-encoder to adapt: a folder or a hub name. Needed."""
     corpora: tuple[str, ...] = ()
-    """The corpora to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed."""
+    """The corpora to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed without
+    [[task]]."""
+    task: tuple[AdaptTask, ...] = ()
+    """The tasks one by one, as [[task]] tables with corpus, profile, documents, teacher and weight, in place of corpora
+    and synthesis.profiles. Default: every profile for every corpus."""
     seed: Count = SEED
     """The random seed of documents, queries, order, dropout and new tensors."""
     synthesis: AdaptSynthesis = field(default_factory=AdaptSynthesis)
@@ -118,3 +144,14 @@ class AdaptConfig:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if not self.task:
+            return None
+        named = {"corpora": self.corpora, "synthesis.profiles": self.synthesis.profiles}
+        if mixed := [key for key, value in named.items() if value]:
+            return f"[[task]] names corpora and profiles one by one; leave out {' and '.join(mixed)}"
+        if self.teaching.teachers and all(one.teacher for one in self.task):
+            return "every [[task]] names its teacher; leave out teaching.teachers, which no task would use"
+        return None

@@ -14,7 +14,9 @@ from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, chosen
 
-_CURVE, _SOUPS, _UNION = 3, 2, 1
+_CURVE, _UNION = 3, 1
+_SOUPS = 4
+"""linear and slerp of all ingredients, and of those that dev finds no worse than stage 1."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class TaskCost:
     """The largest number of pairs for each teacher."""
     steps: int
     """The largest number of steps of one single."""
+    teachers: int
+    """The number of teachers that score its pairs."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,13 @@ class MakingCost:
 
     tasks: tuple[TaskCost, ...]
     teachers: int
+    """Different teachers of all tasks."""
     stage1_steps: int
     single_steps: int
     """The largest number of steps of all trained singles."""
     checkpoints: int
-    """Checkpoints to measure on dev: base, stage 1, singles, union, linear, slerp, curve, and trials of the greedy
-    soup."""
+    """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and
+    of the sound ingredients, curve, and trials of the greedy soup."""
 
     @property
     def union_steps(self) -> int:
@@ -53,20 +58,20 @@ class MakingCost:
     @property
     def pairs(self) -> int:
         """The largest number of pairs for all teachers."""
-        return self.teachers * sum(one.pairs for one in self.tasks)
+        return sum(one.pairs * one.teachers for one in self.tasks)
 
     def lines(self) -> list[str]:
         """One line for each task, then training and checkpoints."""
         tasks = [
             f"{one.name}: {one.documents:,} documents, {one.queries:,} queries requested, at most {one.pairs:,} pairs "
-            f"for {self.teachers} teacher{'s' if self.teachers > 1 else ''}"
+            f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}"
             for one in self.tasks
         ]
         return [
             *tasks,
             f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
             f"as many of the union",
-            f"to measure: {self.checkpoints} checkpoints on dev",
+            f"to measure: at most {self.checkpoints} checkpoints on dev",
         ]
 
     def __str__(self) -> str:
@@ -85,7 +90,7 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
     ingredients = len(tasks) * seeds + len(settings.ingredients)
     trials = max(0, ingredients - 1)
     return MakingCost(
-        tasks, len(settings.teachers),
+        tasks, len(settings.all_teachers),
         0 if general is None else _steps(settings.stage1, len(general), 0),
         seeds * sum(one.steps for one in tasks),
         (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials,
@@ -95,11 +100,14 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
 def _task(task: Task, settings: AdaptationSettings, workspace: Workspace, general: Examples | None) -> TaskCost:
     corpus = corpus_of(task.corpus, workspace)
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    documents = len(chosen(corpus, SynthesisSettings(settings.documents, settings.seed, settings.floor)))
+    documents = len(
+        chosen(corpus, SynthesisSettings(task.documents or settings.documents, settings.seed, settings.floor))
+    )
     queries = documents * profile.count
     pool = min(len(corpus.corpus), settings.depth * len(settings.retrievers or RETRIEVERS) + 1)
     steps = _steps(settings.adaptation, queries, len(general) if general else 0)
-    return TaskCost(task.name, documents, queries, queries * pool, steps)
+    teachers = 1 if task.teacher else len(settings.teachers)
+    return TaskCost(task.name, documents, queries, queries * pool, steps, teachers)
 
 
 def _steps(settings: Settings, own: int, replayed: int) -> int:

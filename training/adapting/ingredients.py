@@ -7,8 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.errors import DataError
+import numpy as np
+
+from adapters.errors import DataError, HarnessError, UsageError
 from adapters.models import open_folder
+from adapters.protocols import Embedder
+from harness.checks.seen import is_locked, leaks
+from harness.checks.sketch import trained_on
 from harness.progress import Reporter
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import Kind
@@ -17,24 +22,28 @@ from training import fit as fitting
 from training.adapted import marks_of_teachers
 from training.adapting.checkpoint import folder_of
 from training.adapting.making import Making
-from training.adapting.settings import AdaptationSettings, last_part, seeds_of, slug
+from training.adapting.settings import AdaptationSettings, Task, last_part, seeds_of, slug, tasks_of
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
 from training.examples import Example, Examples
 from training.settings import Loss, Machine, Settings
 from training.sources import Negatives, read_several
 from training.student import load_student
-from training.validating.alike import alike
-from training.validating.leak import KnownQueries
+from training.validating.leak import KnownQueries, matches
 
 _PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A placeholder for a training of 0 steps, which needs examples too."""
 
 
 def general_of(
-    settings: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = ()
-) -> Examples | None:
+    settings: AdaptationSettings, workspace: Workspace, known: Sequence[KnownQueries] = (),
+    embedder: Embedder | None = None,
+) -> Examples | None:  # fmt: skip
     """The general ranking data, without queries that resemble an evaluation query; None if none is configured.
+
+    Args:
+        known: the evaluation queries.
+        embedder: finds paraphrases by vectors; without one only the letters are compared.
 
     Raises:
         UsageError: a path does not exist.
@@ -44,8 +53,7 @@ def general_of(
         return None
     negatives = Negatives(settings.negatives, seed=settings.seed, workspace=workspace)
     read = read_several(map(Path, settings.general), negatives=negatives)
-    texts = [text for one in known for text in one.texts]
-    leaks = {like.row for like in alike([row.query for row in read.rows], texts, settings.leak_threshold)}
+    leaks = matches([row.query for row in read.rows], known, settings.leak_threshold, embedder)
     if len(leaks) == len(read):
         raise DataError("general.data: every query resembles an evaluation query; take other general data")
     left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
@@ -96,9 +104,13 @@ def start(  # noqa: PLR0917
 def singles(  # noqa: PLR0917
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+    *, known: Sequence[KnownQueries] = (),
 ) -> list[ArmRecord]:  # fmt: skip
     """Train one checkpoint for each task and seed, and add the given checkpoints. All are checked against stage 1. A
-    checkpoint whose training diverged is refused.
+    checkpoint whose training diverged is refused, and a given one that was trained on evaluation queries.
+
+    Args:
+        known: the evaluation queries.
 
     Raises:
         DataError: the loss does not accept a teacher's scores.
@@ -108,7 +120,7 @@ def singles(  # noqa: PLR0917
     for name, work in _single_jobs(stage1, prepared, settings, general):
         one = making.fit(work, ArmRecord(name, "single", str(folder_of(out, name))), "fit")
         trained.append(making.checked(stage1, one))
-    return [*trained, *(making.checked(stage1, one) for one in _given(settings))]
+    return [*trained, *(making.checked(stage1, one) for one in _given(settings, known))]
 
 
 def union(  # noqa: PLR0917
@@ -138,7 +150,7 @@ def _single_jobs(
 ) -> list[tuple[str, fitting.Job]]:
     return [
         (
-            f"single-{one.task.name}-s{seed}",
+            _single(one.task, seed),
             _job(stage1, one.examples, settings.fit_settings(seed), general, [one]),
         )
         for one in prepared
@@ -150,9 +162,17 @@ def _union_job(
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None
 ) -> fitting.Job:
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
-    together = Examples(tuple(row for one in prepared for row in one.examples.rows))
+    together = Examples(tuple(row for one in prepared for row in _weighted(one, prepared, settings.seed)))
     fit = settings.fit_settings(seeds_of(settings)[0])
     return exactly(_job(stage1, together, fit, general, prepared), steps)
+
+
+def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Example]:
+    """The examples of a task for the union: as often as its weight says against the lightest task. Of a fraction, that
+    share is drawn, so that no example is left out."""
+    times, rows = one.task.weight / min(task.task.weight for task in prepared), one.examples.rows
+    drawn = np.random.default_rng([seed, len(rows)]).permutation(len(rows))[: round(times % 1 * len(rows))]
+    return [*rows * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
 
 
 def _job(
@@ -168,6 +188,15 @@ def _corpora(prepared: Iterable[Prepared]) -> list[str]:
     return [name for one in prepared for name in (one.corpus.name, one.corpus.fingerprint)]
 
 
+def weights_of(settings: AdaptationSettings) -> dict[str, float]:
+    """The weights of the trained singles by name: those of their tasks."""
+    return {_single(task, seed): task.weight for task in tasks_of(settings) for seed in seeds_of(settings)}
+
+
+def _single(task: Task, seed: int) -> str:
+    return f"single-{task.name}-s{seed}"
+
+
 def _growing(settings: AdaptationSettings) -> Settings:
     """The settings of a training of 0 steps, which gives a base its new head."""
     return Settings(
@@ -175,7 +204,17 @@ def _growing(settings: AdaptationSettings) -> Settings:
     )
 
 
-def _given(settings: AdaptationSettings) -> list[ArmRecord]:
+def refuse_trained_base(base: str, known: Sequence[KnownQueries]) -> None:
+    """Refuse a base that was trained on evaluation queries, by the sketch in its manifest.
+
+    Raises:
+        UsageError: it was.
+    """
+    if found := leaks(trained_on(open_folder(base).path), [(one.label, one.texts) for one in known]):
+        raise UsageError(f"the base {base} {found[0]}; take another base, or queries that it was not trained on")
+
+
+def _given(settings: AdaptationSettings, known: Sequence[KnownQueries]) -> list[ArmRecord]:
     found: dict[str, ArmRecord] = {}
     kind: Kind = "given"
     for path in settings.ingredients:
@@ -184,5 +223,17 @@ def _given(settings: AdaptationSettings) -> list[ArmRecord]:
         while name in found:
             number += 1
             name = f"{stem}-{number}"
-        found[name] = ArmRecord(name, kind, path)
+        found[name] = _against(ArmRecord(name, kind, path), known)
     return list(found.values())
+
+
+def _against(one: ArmRecord, known: Sequence[KnownQueries]) -> ArmRecord:
+    """A given checkpoint with what is known about its training queries; refused if they are evaluation queries."""
+    try:
+        trained = trained_on(open_folder(one.path).path)
+    except HarnessError as error:
+        return replace(one, refused=(str(error),))
+    if trained is None or is_locked(trained):
+        return replace(one, queries_known=False)
+    found = leaks(trained, [(row.label, row.texts) for row in known])
+    return replace(one, queries_known=True, refused=tuple(f"it {row}" for row in found))

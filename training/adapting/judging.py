@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.numbers import DASH, points, signed, signed_interval
 from harness.result.adaptation.record import ArmRecord
-from harness.result.adaptation.vocabulary import ANCHOR, MERGED, State
+from harness.result.adaptation.vocabulary import ANCHOR, MERGED, Kind, State
 from training.adapting.arms import Arms
 from training.adapting.choice import best_of, proposals
 from training.adapting.claims import claims_of
@@ -47,8 +47,8 @@ class Judging:
         return Accepted(chosen, gate, final, f"{passed}, and the final split confirmed it: {_figures(final)}")
 
     def _proposed(self, made: Sequence[ArmRecord]) -> list[ArmRecord]:
-        anchor, identities = self.arms.anchor, {name: one.ids for name, one in self.arms.dev.items()}
-        proposed = proposals(made, self.arms.values, identities, anchor.value)
+        anchor, answers = self.arms.anchor, {name: one.answers for name, one in self.arms.dev.items()}
+        proposed = proposals(made, self.arms.values, answers, anchor.value)
         if not proposed:
             name = self.arms.deciding.anchor.name
             reason = (
@@ -99,9 +99,15 @@ class Judging:
         measured = {name: one.spec for name, one in self.arms.dev.items() if name != ANCHOR}
         specs = {**self.arms.references, **measured}
         final = {name: self.arms.at("final", name, spec) for name, spec in specs.items()}
-        merged = best_of(made, MERGED, self.arms.values)
         alpha = self.arms.tiers.final.policy.alpha
-        self.arms.journal.add_claims(claims_of(final, chosen.name, [merged.name] if merged else [], alpha))
+        self.arms.journal.add_claims(claims_of(final, chosen.name, self._merges(made), alpha))
+
+    def _merges(self, made: Sequence[ArmRecord]) -> list[str]:
+        """The merges to claim something about: the best on dev, and the best chain of slerps. An arm of one part, or
+        with the weights of another arm, is no merge.
+        """
+        merges, kinds = [one for one in made if one.is_merge], list[Sequence[Kind]]([MERGED, ("slerp",)])
+        return [best.name for some in kinds if (best := best_of(merges, some, self.arms.values)) is not None]
 
 
 def _figures(one: LookVerdict) -> str:

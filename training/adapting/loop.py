@@ -16,13 +16,14 @@ from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms
 from training.adapting.checkpoint import folder_of
-from training.adapting.choice import best_first
+from training.adapting.choice import best_first, no_worse
 from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
 from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, check_policy
+from training.adapting.dense import embedder_of
 from training.adapting.journal import Journal
 from training.adapting.judging import Judging
-from training.adapting.opening import about, first_record, known_at_start, known_of
+from training.adapting.opening import about, first_record, judging_queries, known_at_start, known_of
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.settings import AdaptationSettings, tasks_of
 from training.adapting.targets import AdaptTargets, Tiers, tiers_of
@@ -31,6 +32,7 @@ from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
 from training.job import MANIFEST, begin
+from training.mining.mine import RETRIEVERS
 from training.settings import Machine
 from training.validating.leak import VALIDATION
 
@@ -61,11 +63,12 @@ def adapt(  # noqa: PLR0917
     if not (out / MANIFEST).exists():
         check_policy(tiers, out)
         cost_of(settings, session.workspace)  # refuses an unusable corpus or profile before the folder is made
+    ingredients.refuse_trained_base(settings.base, judging_queries(tiers))
     job = about(settings, tiers, despite_teacher=despite_teacher)
     if begin(out, STAGE, job) is not None:
         session.reporter.note(f"{out}: adapted already")
         return read_record(out)
-    general = ingredients.general_of(settings, session.workspace, known_of(tiers))
+    general = _general(settings, tiers, session)
     for line in (*lines_of(given), *tiers.notes, *cost_of(settings, session.workspace, general).lines()):
         session.reporter.note(line)
     journal = Journal.opened(first_record(settings, tiers, out, job, given), out, session.reporter)
@@ -74,6 +77,14 @@ def adapt(  # noqa: PLR0917
     publish(journal.record, session.workspace)
     write_manifest(journal.record, out, job)
     return journal.record
+
+
+def _general(settings: AdaptationSettings, tiers: Tiers, session: Session) -> Examples | None:
+    if not settings.general:
+        return None
+    corpus, specs = tiers.dev.collections[0], (*(settings.retrievers or RETRIEVERS), tiers.gate.first_stage)
+    embedder = embedder_of(specs, corpus, session)
+    return ingredients.general_of(settings, session.workspace, known_of(tiers), embedder)
 
 
 @dataclass
@@ -93,7 +104,7 @@ class _Run:
         settings = self.settings
         base = str(folder_of(self.out, "base")) if settings.new_head else settings.base
         anchor = anchor_of(self.tiers, self.tiers.gate.policy, spec_of(base), self.out)
-        teachers = [cut_spec(spec, student_length(settings)) for spec in settings.teachers]
+        teachers = [cut_spec(spec, student_length(settings)) for spec in settings.all_teachers]
         self.arms = Arms(self.tiers, self.journal, Deciding(self.tiers, anchor, self.out), teachers)
 
     def through(self) -> None:
@@ -119,7 +130,7 @@ class _Run:
         self._check_teachers(stage1)
         prepared = self._prepared()
         more = (self.settings, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
-        singles = self.arms.add(ingredients.singles(stage1, prepared, *more))
+        singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=judging_queries(self.tiers)))
         union = self.arms.add([ingredients.union(stage1, prepared, *more)])
         return [*singles, *union, *self._merged(stage1, singles)]
 
@@ -165,7 +176,8 @@ class _Run:
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
-            found.append(prepare(task, self.settings, folder, self.session, known, watch))
+            stages = [self.tiers.gate.first_stage]
+            found.append(prepare(task, self.settings, folder, self.session, known, watch, first_stages=stages))
             decision = validated(found[-1], self.settings, self.tiers.dev.collections, folder, self.session, watch)
             rows.append(_row(found[-1], folder, decision["state"]))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
@@ -173,13 +185,31 @@ class _Run:
         return found
 
     def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
-        """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first."""
+        """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first. If dev found some
+        singles worse than stage 1, there is a second soup and chain of the others, because one bad ingredient would
+        spoil the controls. They are measured on dev like all arms, so the choice is recorded as looks at dev.
+        """
         parts = best_first(singles, self.arms.values)
         if not parts:
             return []
-        made = [self._merge("linear", lambda: merges.linear(parts, self.out))]
-        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out)), self._greedy(parts)]
+        made = [self._merge("linear", lambda: merges.linear(parts, self.out, weights=self._weights))]
+        made += [self._merge("slerp", lambda: merges.sequential(parts, self.out, weights=self._weights))]
+        made += [*self._of_sound(parts, no_worse(parts, self.arms.values, stage1.name)), self._greedy(parts)]
         return [*made, *(self._on_curve(stage1, parts[0], t) for t in _CURVE)]
+
+    def _of_sound(self, parts: Sequence[ArmRecord], sound: Sequence[ArmRecord]) -> list[ArmRecord]:
+        if not sound or len(sound) == len(parts):
+            return []
+        soup, chain = f"linear-{merges.SOUND}", f"slerp-{merges.SOUND}"
+        return [
+            self._merge(soup, lambda: merges.linear(sound, self.out, soup, self._weights)),
+            self._merge(chain, lambda: merges.sequential(sound, self.out, chain, self._weights)),
+        ]
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        """The weights of the singles in merges: those of their tasks."""
+        return ingredients.weights_of(self.settings)
 
     def _merge(self, name: str, make: Callable[[], ArmRecord]) -> ArmRecord:
         with self.journal.step("merge", name) as step:
@@ -188,7 +218,8 @@ class _Run:
         return self.arms.add([made])[0]
 
     def _greedy(self, parts: Sequence[ArmRecord]) -> ArmRecord:
-        made, steps = merges.greedy(parts, self.arms.trial, self.out, self.arms.values[parts[0].name])
+        first = self.arms.values[parts[0].name]
+        made, steps = merges.greedy(parts, self.arms.trial, self.out, first, self._weights)
         with self.journal.step("merge", made.name) as step:
             step.detail = "; ".join(map(str, steps)) or f"is {made.parts[0]}"
         return self.arms.add([made])[0]
@@ -201,5 +232,5 @@ def _row(one: Prepared, folder: Path, state: Validity) -> TaskRow:
     counts = one.counts
     return TaskRow(
         one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
-        counts.examples, str(folder / VALIDATION), state,
+        counts.examples, str(folder / VALIDATION), state, one.leaks_by,
     )  # fmt: skip

@@ -26,23 +26,31 @@ from training.merging.recipe import Input, Recipe, Settings
 Value = Callable[[ArmRecord], float]
 
 
-def linear(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
+Weights = Mapping[str, float]
+EQUAL: Weights = {}
+SOUND = "sound"
+"""The end of the names of merges whose parts dev found no worse than stage 1."""
+
+
+def linear(parts: Sequence[ArmRecord], out: Path, name: str = "linear", weights: Weights = EQUAL) -> ArmRecord:
     """The mean of the weights. With one part, the result is this part under the new name, and nothing is written.
 
     Args:
         out: the folder of the run.
+        name: the name of the arm. Default: linear.
+        weights: of parts by name. A part that is not named has weight 1.
 
     Raises:
         ModelError: a part was refused, or the parts cannot be merged.
         UsageError: there is no part, or the merge's folder is not this merge.
     """
-    return _merged("linear", "linear", "linear", parts, out)
+    return _merged(name, "linear", "linear", parts, out, weights=weights)
 
 
-def sequential(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
-    """The chain m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = 1/k, in the order of the parts. Raises the errors of
-    `linear`."""
-    return _merged("slerp", "slerp", "sequential_slerp", parts, out)
+def sequential(parts: Sequence[ArmRecord], out: Path, name: str = "slerp", weights: Weights = EQUAL) -> ArmRecord:
+    """The chain m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = w_k / (w_1 + ... + w_k), in the order of the parts. With
+    equal weights t is 1/k. Arguments and errors are those of `linear`."""
+    return _merged(name, "slerp", "sequential_slerp", parts, out, weights=weights)
 
 
 def slerp(first: ArmRecord, second: ArmRecord, t: float, out: Path) -> ArmRecord:
@@ -77,13 +85,16 @@ class GreedyStep:
         return f"{self.ingredient} {did}: {points(self.value)} with it, {points(self.before)} without"
 
 
-def greedy(parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float) -> tuple[ArmRecord, list[GreedyStep]]:
+def greedy(
+    parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float, weights: Weights = EQUAL
+) -> tuple[ArmRecord, list[GreedyStep]]:
     """The greedy soup and its steps. If only the first part is kept, the soup is this part.
 
     Args:
         parts: the parts, best first.
         value_of: gives the dev value of a trial soup; called once for each part except the first.
         first: the dev value of the first part.
+        weights: as for `linear`.
 
     Raises:
         ModelError, UsageError: see `linear`; a value that is NaN is a ModelError.
@@ -91,7 +102,7 @@ def greedy(parts: Sequence[ArmRecord], value_of: Value, out: Path, first: float)
     sound(parts)
     best, kept, steps, value = parts[0], [parts[0]], list[GreedyStep](), _number(first, parts[0])
     for place, part in enumerate(parts[1:], 2):
-        trial = _merged(f"greedy-trial-{place}", "greedy", "linear", [*kept, part], out)
+        trial = _merged(f"greedy-trial-{place}", "greedy", "linear", [*kept, part], out, weights=weights)
         step = GreedyStep(part.name, trial, _number(value_of(trial), trial), value)
         steps.append(step)
         if step.kept:
@@ -168,7 +179,7 @@ def facts(one: ArmRecord) -> Facts | None:
 
 def _merged(  # noqa: PLR0917
     name: str, kind: Kind, method: str, parts: Sequence[ArmRecord], out: Path,
-    settings: Settings | None = None, t: float | None = None,
+    settings: Settings | None = None, t: float | None = None, *, weights: Weights = EQUAL,
 ) -> ArmRecord:  # fmt: skip
     sound(parts)
     names = tuple(part.name for part in parts)
@@ -177,7 +188,7 @@ def _merged(  # noqa: PLR0917
     folder = folder_of(out, name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     arc = method == "slerp"
-    inputs = tuple(Input(part.path, {} if arc else {"weight": 1.0}) for part in parts)
+    inputs = tuple(Input(part.path, {} if arc else {"weight": weights.get(part.name, 1.0)}) for part in parts)
     merge(Recipe(method, inputs, parts[0].path if arc else None, (settings,) if settings else ()), folder)
     return ArmRecord(name, kind, str(folder), names, t)
 

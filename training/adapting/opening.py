@@ -48,14 +48,14 @@ def first_record(
     given: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:
     """The record of a run before its first stage."""
-    origins, policy = read_facts(settings.teacher_facts, settings.teachers), tiers.gate.policy
+    origins, policy = read_facts(settings.teacher_facts, settings.all_teachers), tiers.gate.policy
     return AdaptationRecord(
         run=f"adapt-{digest(job)[:12]}",
         name=out.resolve().name,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         base={"name": settings.base, **Contents(open_folder(settings.base)).identity()},
-        teachers=tuple(_teacher(spec, origins.get(spec, TeacherOrigin())) for spec in settings.teachers),
+        teachers=tuple(_teacher(spec, origins.get(spec, TeacherOrigin())) for spec in settings.all_teachers),
         generator=public(settings.generator),
         corpora=(),
         first_stage=tiers.gate.first_stage,
@@ -72,6 +72,12 @@ def known_of(tiers: Tiers) -> list[KnownQueries]:
     return [
         KnownQueries(one.name, one.split, list(one.queries)) for one in (*parts, *tiers.gate_whole, *tiers.final_whole)
     ]
+
+
+def judging_queries(tiers: Tiers) -> list[KnownQueries]:
+    """The queries that choose and judge: those of dev, of the gate and of the final split."""
+    parts = [one for stage in (tiers.dev, tiers.gate, tiers.final) for one in stage.collections]
+    return [KnownQueries(one.name, one.split, list(one.queries)) for one in parts]
 
 
 def known_at_start(tiers: Tiers, out: Path, session: Session) -> list[KnownQueries]:

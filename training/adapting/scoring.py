@@ -44,6 +44,11 @@ class ArmScores:
         return tuple(id for side in self.sides for id in side.ids)
 
     @property
+    def answers(self) -> tuple[bytes, ...]:
+        """The values of every query, as bytes, by collection. Equal for arms that these queries do not distinguish."""
+        return tuple(np.asarray(side.values, np.float64).tobytes() for side in self.sides)
+
+    @property
     def value(self) -> float:
         """The primary endpoint: the mean over queries, macro-averaged over collections as in the gate."""
         means = [float(side.values.mean()) for side in self.sides]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from adapters.errors import UsageError
 from adapters.paths import user_path
-from training.adapting.config import AdaptConfig, AdaptSynthesis
+from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask
 from training.configuration import require
 from training.settings import SEED, Loss, Settings, settings_of
 from training.stages import General, Map, Mining, Plan, Teaching, plan_of
@@ -69,10 +70,15 @@ class AdaptationSettings:
     """Queries whose similarity to an evaluation query is at least this are removed."""
     seed: int = SEED
     """The seed for drawing documents and negatives."""
+    tasks: tuple[AdaptTask, ...] = ()
+    """The tasks one by one, in place of every profile for every corpus."""
 
     def __post_init__(self) -> None:
         self._check_names()
-        shares_of(self.weights, len(self.teachers))
+        if len(set(self.tasks)) < len(self.tasks):
+            raise UsageError("task: two tasks are equal; name each once, with the weight that it should have")
+        if self.teachers or self.weights:
+            shares_of(self.weights, len(self.teachers))
         if len(set(self.seeds)) < len(self.seeds) or any(seed < 0 for seed in self.seeds):
             raise UsageError("seeds must be different numbers from 0 on, because equal seeds give equal checkpoints")
         for one in (self.stage1, self.adaptation):
@@ -91,6 +97,12 @@ class AdaptationSettings:
             raise UsageError("mining.retrievers: name at least two, such as bm25 and a dense one")
 
     @property
+    def all_teachers(self) -> tuple[str, ...]:
+        """The teachers of all tasks, each once."""
+        own = (task.teacher for task in self.tasks if task.teacher)
+        return tuple(dict.fromkeys((*self.teachers, *own)))
+
+    @property
     def stage1_settings(self) -> Settings:
         """The settings of stage 1. A new head is added before stage 1."""
         return replace(self.stage1, max_length=self.max_length)
@@ -102,7 +114,10 @@ class AdaptationSettings:
     def describe(self) -> dict[str, object]:
         """The settings as plain values."""
         facts = None if self.teacher_facts is None else str(self.teacher_facts)
-        return {**asdict(self), "teacher_facts": facts}
+        described = {**asdict(self), "teacher_facts": facts}
+        if not self.tasks:  # a run of an earlier version keeps its identity
+            del described["tasks"]
+        return described
 
 
 def wishes_of(config: AdaptConfig) -> AdaptationSettings:
@@ -111,7 +126,7 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     Raises:
         UsageError: base, corpora or teachers are missing, a name occurs twice, or two values contradict each other.
     """
-    require(config, NEEDED)
+    require(config, needed(config))
     synthesis, teaching, training = config.synthesis, config.teaching, config.training
     fit = settings_of(training, max_length=None, new_head=False, seed=config.seed)
     stage1 = replace(fit, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
@@ -122,8 +137,16 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
         general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,
         seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, new_head=training.new_head,
-        max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed,
+        max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed, tasks=config.task,
     )  # fmt: skip
+
+
+def needed(config: AdaptConfig) -> dict[str, str]:
+    """The keys that this adaptation needs, and the options that set them. Tasks name their corpora and may name their
+    teachers."""
+    own = {"corpora"} if config.task else set[str]()
+    own |= {"teaching.teachers"} if config.task and all(one.teacher for one in config.task) else set()
+    return {key: option for key, option in NEEDED.items() if key not in own}
 
 
 @dataclass(frozen=True)
@@ -136,13 +159,31 @@ class Task:
     """The target that the user named."""
     profile: str | None
     """None for the generic profile of the corpus's language."""
+    documents: int | None = None
+    """The number of documents to write queries for; None for that of the settings."""
+    teacher: str | None = None
+    """None for the teachers of the settings."""
+    weight: float = 1.0
+    """How much it counts in the union and in merges, against the other tasks."""
 
 
 def tasks_of(settings: AdaptationSettings) -> list[Task]:
-    """Each profile for each corpus, in the order in which they were named."""
+    """The tasks that were named one by one, or each profile for each corpus, in their order."""
+    if settings.tasks:
+        return _named_tasks(settings.tasks)
     pairs = [(corpus, profile) for corpus in settings.corpora for profile in settings.profiles or (None,)]
     names = _unique(_name(corpus, profile if len(settings.profiles) > 1 else None) for corpus, profile in pairs)
     return [Task(name, corpus, profile) for name, (corpus, profile) in zip(names, pairs, strict=True)]
+
+
+def _named_tasks(tasks: tuple[AdaptTask, ...]) -> list[Task]:
+    """Tasks on one corpus have the profile in their names."""
+    times = Counter(one.corpus for one in tasks)
+    names = _unique(_name(one.corpus, one.profile if times[one.corpus] > 1 else None) for one in tasks)
+    return [
+        Task(name, one.corpus, one.profile, one.documents, one.teacher, one.weight)
+        for name, one in zip(names, tasks, strict=True)
+    ]
 
 
 def seeds_of(settings: AdaptationSettings) -> tuple[int, ...]:

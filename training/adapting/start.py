@@ -10,7 +10,7 @@ from harness.result.adaptation.record import AdaptationRecord
 from harness.scoring.session import Session
 from training.adapting.config import AdaptConfig, Gate
 from training.adapting.loop import adapt
-from training.adapting.settings import NEEDED, wishes_of
+from training.adapting.settings import needed, wishes_of
 from training.adapting.targets import places_of
 from training.configuration import Configured, require
 from training.settings import machine_of
@@ -24,7 +24,7 @@ def run(chosen: Configured[AdaptConfig], out: Path, session: Session) -> Adaptat
         HarnessError: see `adapt`.
     """
     config = chosen.config
-    require(config, {**NEEDED, "evaluation.dev": "--dev", "gate.policy": "--policy"})
+    require(config, {**needed(config), "evaluation.dev": "--dev", "gate.policy": "--policy"})
     settings, places, policy = wishes_of(config), places_of(config.evaluation), policy_of(config.gate)
     despite = config.teaching.despite_teacher
     return adapt(

@@ -16,15 +16,17 @@ from harness.data.collection import Collection
 from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
 from harness.scoring.session import Session
+from training.adapting.dense import LETTERS_ONLY, embedder_of, searched_by
 from training.adapting.settings import AdaptationSettings, Task
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.examples import Examples
-from training.mining.mine import mine, read_queries
+from training.mining.mine import RETRIEVERS, mine, read_queries
 from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.teaching import teach as teaching
+from training.validating.embedder import KeptVectors
 from training.validating.leak import KnownQueries, clean
 from training.yes_no import adapter_of
 
@@ -55,6 +57,8 @@ class Prepared:
     counts: TaskCounts
     manifests: Mapping[str, Manifest]
     """The manifests by stage: synthesize, clean, mine, teach."""
+    leaks_by: str = LETTERS_ONLY
+    """How leaks were searched: by letters only, or also by the vectors of a named embedder."""
 
 
 def prepare(  # noqa: PLR0917
@@ -64,11 +68,14 @@ def prepare(  # noqa: PLR0917
     session: Session,
     known: Sequence[KnownQueries],
     watch: Watch = unwatched,
+    *,
+    first_stages: Sequence[str] = (),
 ) -> Prepared:
     """Make the examples of a task in `folder/{queries,clean,pool,examples}`. Finished stages are not repeated.
 
     Args:
         known: the evaluation queries that must not be trained on.
+        first_stages: first stages whose vectors find leaks if no retriever of the mining makes vectors.
 
     Raises:
         DataError: the corpus has no documents, or every query resembles an evaluation query.
@@ -79,7 +86,8 @@ def prepare(  # noqa: PLR0917
     profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
     making = _Making(task, settings, folder, session, corpus, watch)
     written = making.write(profile)
-    cleaned = making.clean(known)
+    embedder = embedder_of((*(settings.retrievers or RETRIEVERS), *first_stages), corpus, session)
+    cleaned = making.clean(known, embedder)
     mined = making.mine()
     taught = making.teach()
     examples = read_examples(folder / "examples" / teaching.EXAMPLES)
@@ -90,6 +98,7 @@ def prepare(  # noqa: PLR0917
         examples,
         TaskCounts(cleaned["queries"], cleaned["removed"], taught["pairs"]["pool"], len(examples)),
         {"synthesize": written, "clean": cleaned, "mine": mined, "teach": taught},
+        searched_by(embedder),
     )
 
 
@@ -125,19 +134,20 @@ class _Making:
     def write(self, profile: Profile) -> Manifest:
         """Write the queries, in `queries`."""
         one, out = self.settings, self.folder / "queries"
-        settings = SynthesisSettings(one.documents, one.seed, one.floor)
+        settings = SynthesisSettings(self.task.documents or one.documents, one.seed, one.floor)
         generator = open_generator(one.generator)
         return self._watched(
             "synthesize", out, lambda: synthesize(self.corpus, generator, profile, settings, out, self.session),
             lambda made: f"{made['queries']:,} queries by {made['generator_name']}, profile {profile.name}",
         )  # fmt: skip
 
-    def clean(self, known: Sequence[KnownQueries]) -> Manifest:
+    def clean(self, known: Sequence[KnownQueries], embedder: KeptVectors | None) -> Manifest:
         """Remove the queries that resemble an evaluation query; the rest is in `clean`."""
         out, threshold = self.folder / "clean", self.settings.leak_threshold
         return self._watched(
-            "clean", out, lambda: clean(self.folder / "queries", known, out, threshold, None, self.corpus),
-            lambda made: f"{made['removed']:,} queries resembled an evaluation query and were removed",
+            "clean", out, lambda: clean(self.folder / "queries", known, out, threshold, embedder, self.corpus),
+            lambda made: f"{made['removed']:,} queries resembled an evaluation query and were removed; searched by "
+            f"{searched_by(embedder)}",
         )  # fmt: skip
 
     def mine(self) -> Manifest:
@@ -153,12 +163,13 @@ class _Making:
     def teach(self) -> Manifest:
         """Let the teachers score the pool, and write the examples, in `examples`."""
         one, out = self.settings, self.folder / "examples"
+        teachers, weights = ((own,), ()) if (own := self.task.teacher) else (one.teachers, one.weights)
         settings = teaching.TeachingSettings(
-            one.plan, one.weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
+            one.plan, weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
         )
         teaching_set = teaching.lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
-            "teach", out, lambda: teaching.teach(teaching_set, one.teachers, settings, out, self.session),
+            "teach", out, lambda: teaching.teach(teaching_set, teachers, settings, out, self.session),
             lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
         )  # fmt: skip
 

@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from adapters.errors import UsageError
 from harness.data.collection import Collection
-from harness.scoring.retrieve import ModelStage, first_stage
+from harness.scoring.retrieve import first_stage
 from harness.scoring.session import Session
+from training.adapting.dense import dense, searching
 from training.adapting.settings import AdaptationSettings
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.job import begin, finish, write_json
 from training.mining.mine import RETRIEVERS, SourcedQueries, read_queries
-from training.validating.embedder import kept_vectors
 from training.validating.leak import VALIDATION
 from training.validating.measures import Asks, Case
 from training.validating.real import real_sets, synthetic_set
@@ -114,25 +113,13 @@ def _made(task: _Task) -> dict[str, Any]:
 
 
 def _measures(task: _Task, corpus: Collection) -> ValidationSettings:
-    searching = [
-        spec
-        for spec in task.settings.retrievers or RETRIEVERS
-        if isinstance(first_stage(spec, task.session.workspace), ModelStage)
-    ]
-    dense = [spec for spec in searching if _makes_vectors(spec, corpus, task.session)]
-    others = [spec for spec in searching if spec not in dense]
+    models = searching(task.settings.retrievers or RETRIEVERS, task.session)
+    with_vectors = dense(models, corpus, task.session)
+    others = [spec for spec in models if spec not in with_vectors]
     return ValidationSettings(
-        embedder=dense[0] if dense else None, retrievers=(*others[:1], *dense[:1]),
+        embedder=next(iter(with_vectors), None), retrievers=(*others[:1], *with_vectors[:1]),
         threshold=task.settings.leak_threshold, seed=task.settings.seed,
     )  # fmt: skip
-
-
-def _makes_vectors(spec: str, corpus: Collection, session: Session) -> bool:
-    try:
-        kept_vectors(spec, corpus, session)
-    except UsageError:
-        return False
-    return True
 
 
 def _sets(asked: SourcedQueries, real: Sequence[Collection], corpus: Collection, seed: int) -> Sets:

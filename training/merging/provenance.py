@@ -13,6 +13,8 @@ from adapters.adapted import KEY, adapted_on
 from adapters.identity import digest
 from adapters.lineage import KEY as LINEAGE
 from adapters.lineage import descended
+from harness.checks.sketch import KEY as SKETCH
+from harness.checks.sketch import inherited as trained_queries
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
 from training.merging.report import MergeReport
@@ -65,6 +67,7 @@ class MergeJob:
             "recipe": recipe_json(self.recipe),
             KEY: sorted({corpus for one in self.opened.values() for corpus in adapted_on(one.folder.path)}),
             LINEAGE: self._lineage(sources),
+            SKETCH: trained_queries(one.folder.path for one in self.opened.values()).as_dict(),
             "sources": [{"name": name, **identity} for name, identity in sources.items()],
             "configuration_of": self.home.name,
             "computed_in": "float32",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from training.examples import Example, distinct, example_of, refuse_unlabelled
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
-_PROMPTS = "prompts, which are not used"
+_PROMPT = "prompt"
+_QUERY_ID = re.compile(r"\d+|[qQ]\d+")
+_TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
+"""Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""
 
 Found = Iterator[tuple[Example, dict[str, int]]]
 
@@ -23,7 +27,7 @@ def read(path: Path) -> Found:
     texts have grade 1 and others 0, unless the row has a teacher's scores.
 
     Raises:
-        DataError: a row has errors; the message names file and line.
+        DataError: a row has errors, has ids instead of texts, or a prompt; the message names file and line.
     """
     pairs: dict[str, list[Candidates]] = {}
     for record in row_records(path):
@@ -31,6 +35,8 @@ def read(path: Path) -> Found:
             yield _ours(record), {}
             continue
         row = candidates_of(record)
+        _refuse_ids(row)
+        _refuse_prompt(row)
         if row.is_single and len(row.labels) == 1 and not row.is_one_sided:
             pairs.setdefault(row.query, []).append(row)
         else:
@@ -52,9 +58,27 @@ def _ours(record: JsonLine) -> Example:
 def _example(rows: Iterable[Candidates]) -> tuple[Example, dict[str, int]]:
     rows = list(rows)
     scored = [pair for row in rows for pair in _scored(row)]
-    example, left_out = distinct(rows[0].query, scored, rows[0].record.where)
-    prompts = sum("prompt" in row.unused for row in rows)
-    return example, {**left_out, **({_PROMPTS: prompts} if prompts else {})}
+    return distinct(rows[0].query, scored, rows[0].record.where)
+
+
+def _refuse_ids(row: Candidates) -> None:
+    """Refuse a row that has an id in place of the query and of every text, as in MS MARCO's triples of ids."""
+    texts = [text for text, _ in row.labels]
+    if _QUERY_ID.fullmatch(row.query.strip()) and all(_TEXT_ID.fullmatch(text.strip()) for text in texts):
+        raise DataError(
+            f"{row.record.where}: '{row.query}' and '{texts[0]}' are ids, not texts, as in MS MARCO's qidpidtriples; "
+            "replace them by the texts of queries.tsv and collection.tsv, or use a folder in BEIR's layout"
+        )
+
+
+def _refuse_prompt(row: Candidates) -> None:
+    """Refuse FlagEmbedding's instruction of a row, which no student here would read."""
+    prompt = row.record.fields.get(_PROMPT)
+    if isinstance(prompt, str) and prompt.strip():
+        raise DataError(
+            f"{row.record.where}: the field '{_PROMPT}' has an instruction, which training does not put before the "
+            f"texts; remove the field from every row (jq -c 'del(.{_PROMPT})' FILE), or put it into the query"
+        )
 
 
 def _scored(row: Candidates) -> list[tuple[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,6 +36,8 @@ REMOVED = "removed.jsonl"
 VALIDATION = "validation.json"
 THRESHOLD = LEAK_THRESHOLD
 _VERSION = 1
+_AT_ONCE = 20_000
+"""Texts whose vectors are in memory at the same time."""
 _WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
 """The stages that write cleaned queries, by a file that only they write."""
 KEPT_FACTS = (
@@ -112,7 +114,7 @@ def clean(  # noqa: PLR0917
     about = _about(file, known, threshold, embedder, corpus)
     if finished := begin(out, STAGE, about):
         return finished
-    found = _matches(file_queries.texts, known, threshold, embedder)
+    found = matches(file_queries.texts, known, threshold, embedder)
     _write(out, file_queries, found, known)
     return finish(out, STAGE, {
         **facts, **about,
@@ -217,16 +219,25 @@ def _about(
     }
 
 
-def _matches(
-    asked: Sequence[str], known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None
+def matches(
+    asked: Sequence[str], known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None = None
 ) -> dict[int, list[Likeness]]:
+    """The known queries that texts resemble, by the row of the text. The rows of known queries count through all
+    collections.
+
+    Args:
+        threshold: as for `clean`.
+        embedder: if given, queries with a cosine of at least 0.95 match too.
+    """
     texts = [text for one in known for text in one.texts]
     found: dict[int, list[Likeness]] = {}
     for like in alike(asked, texts, threshold):
         found.setdefault(like.row, []).append(like)
     if embedder is not None and texts:
-        for like in alike_vectors(embedder.encode(asked, "query"), embedder.encode(texts, "query")):
-            found.setdefault(like.row, []).append(like)
+        vectors = embedder.encode(texts, "query")
+        for start in range(0, len(asked), _AT_ONCE):
+            for like in alike_vectors(embedder.encode(asked[start : start + _AT_ONCE], "query"), vectors):
+                found.setdefault(start + like.row, []).append(replace(like, row=start + like.row))
     return found
 
 

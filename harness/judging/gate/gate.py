@@ -8,6 +8,8 @@ from functools import partial
 
 from adapters.errors import ModelError, UsageError
 from adapters.known_digests import read_again
+from adapters.lineage import folders_of
+from harness.checks import seen
 from harness.checks.memory import watched
 from harness.data.collection import Collection
 from harness.judging.compare.paired import weights
@@ -34,7 +36,7 @@ from harness.result.stemming import notes, of_stored
 from harness.result.store import Results
 from harness.scoring.ground import prepare
 from harness.scoring.session import Session
-from harness.scoring.system import System
+from harness.scoring.system import ModelReranker, System
 from harness.workspace import Workspace
 
 _UNKNOWN = Verdict("invalid", ())
@@ -172,6 +174,8 @@ def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accep
     wanted, system = anchors.wanted(stage, asked.known), stage.system(candidate)
     if wanted.system is not None:
         refuse_formats(wanted.system, system, stage.collections[0])
+    if leaks := _trained_on(stage, system):
+        return _invalid(result, f"{candidate} {leaks[0]}; take a checkpoint or queries without this leak")
     claims = asked.planned()
     try:
         scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked, claims)
@@ -192,6 +196,16 @@ def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accep
     figures = sides.unkept if verdict.macro else ()  # figures that cannot be trusted are not shown by any command
     kept = asked.looks.take(look, asked.request, asked.known, reserved, figures)
     return replace(result, look=kept, taken=asked.taken)
+
+
+def _trained_on(stage: Stage, system: System) -> list[seen.Seen]:
+    """The collections whose queries the candidate was trained on, by the sketches in its manifests. No look is taken
+    for it."""
+    if not isinstance(system.reranker, ModelReranker):
+        return []
+    folders = folders_of(system.reranker.on(stage.collections[0]))
+    trained = seen.queries_of(folder.path for folder in folders)
+    return seen.leaks(trained, ((one.name, list(one.queries)) for one in stage.collections))
 
 
 def _log_of_the_anchor(stage: Stage) -> LookLog:

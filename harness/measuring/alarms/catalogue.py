@@ -53,6 +53,7 @@ register(
     Hazard("changed-membership", "the reranker added or dropped candidates", hard=True),
     Hazard("wrong-orientation", "planted answers rank below unrelated texts", hard=True),
     Hazard("orientation", "the scores hardly separate planted answers from unrelated texts in this language"),
+    Hazard("trained-on-queries", "the checkpoint was trained on queries of this collection", hard=True),
     Hazard("not-probed", "the orientation probe was skipped"),
     Hazard("no-separator", "nothing in the inputs separates query and document", hard=True),
     Hazard("other-scores", "the scores are not those of sentence-transformers for the same model", hard=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def read_record(path: Path) -> AdaptationRecord:
     _check_arms(found, top)
     _check_scores(found, top)
     _check_accepted(found, top)
-    return found
+    return _without_claims_of_singles(found)
 
 
 def _of_now(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,6 +50,21 @@ def _of_now(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _claim_of_now(claim: Mapping[str, Any], family: int) -> dict[str, Any]:
     return {**claim, "p": None, "adjusted_p": claim["p"], "family": family}
+
+
+def _without_claims_of_singles(found: AdaptationRecord) -> AdaptationRecord:
+    """Withdraw what earlier versions claimed about merging for an arm that is no merge."""
+    singles = {one.name: one.twin for one in found.arms if one.twin is not None}
+    claims = tuple(
+        replace(one, holds=False, told=f"{one.told}; but {one.winner} is {singles[one.winner]}, so it is no merge")
+        if one.claim == "merging" and one.holds and one.winner in singles else one
+        for one in found.claims
+    )  # fmt: skip
+    if claims == found.claims:
+        return found
+    names = tuple(f"merging helped: {name} is " for name in singles)
+    kept = (one for one in found.reasons if not one.startswith(names))
+    return replace(found, claims=claims, reasons=(*kept, "merging is not claimed: an arm that is a single is no merge"))
 
 
 def _check_base(found: AdaptationRecord, top: Place) -> None:

@@ -79,6 +79,8 @@ class TaskRow:
     """The path of the task's validation.json."""
     validated: Validity | None = field(default=None, metadata=LATER)
     """The decision in that file; None if the task was not validated."""
+    leaks_by: str | None = field(default=None, metadata=LATER)
+    """How leaks were searched: `letters only`, or by which vectors too; None in a record of before."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class ArmRecord:
     `name` is unique in a run; `path` is what `adapters.models.open_folder` takes. `parts`: the names of the merged
     checkpoints, in order; empty for a trained checkpoint. `t`: the position on the curve between two checkpoints, in
     0..1. `refused`: the reasons why the checkpoint is neither evaluated nor merged: its training diverged, or it is
-    broken.
+    broken. `same_as`: the earlier arm with the same weights. `queries_known`: for a given checkpoint, whether its
+    manifest shows which queries it was trained on, so that they were compared with those of the evaluation.
     """
 
     name: str
@@ -97,6 +100,18 @@ class ArmRecord:
     parts: tuple[str, ...] = ()
     t: float | None = None
     refused: tuple[str, ...] = ()
+    same_as: str | None = field(default=None, metadata=LATER)
+    queries_known: bool | None = field(default=None, metadata=LATER)
+
+    @property
+    def twin(self) -> str | None:
+        """The arm whose weights this one has: an earlier arm, or the only part of a merge; None if there is none."""
+        return self.same_as or (self.parts[0] if len(self.parts) == 1 else None)
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether it was merged from several checkpoints and differs from every earlier arm."""
+        return bool(self.parts) and self.twin is None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import MERGED, Kind
-from training.adapting.choice import best_first, best_of, proposals
+from training.adapting.choice import best_first, best_of, no_worse, proposals
 
 
 def arm(name: str, kind: Kind) -> ArmRecord:
@@ -30,7 +30,7 @@ def test_the_best_on_dev_asks_first() -> None:
 def test_of_equally_good_ones_the_simpler_asks_first() -> None:
     values = {one.name: 0.6 for one in reversed(ARMS)}
     found = names(proposals(ARMS[::-1], values, EVERY_ONE_ITS_OWN, 0.5))
-    assert found == ["b", "a", "g", "union", "linear", "slerp", "greedy", "t"]
+    assert found == ["b", "g", "union", "linear", "t"], "one of each family"
 
 
 def test_what_is_not_ahead_of_the_anchor_spends_no_look() -> None:
@@ -42,10 +42,17 @@ def test_base_and_stage_1_are_no_proposals() -> None:
     assert proposals(ARMS[:2], {"base": 0.9, "stage-1": 0.9}, EVERY_ONE_ITS_OWN, 0.1) == []
 
 
-def test_equal_weights_ask_once_under_the_simplest_name() -> None:
-    values = {"a": 0.6, "linear": 0.7, "slerp": 0.7, "greedy": 0.7}
-    same = EVERY_ONE_ITS_OWN | {"slerp": "linear", "greedy": "linear"}
-    assert names(proposals(ARMS, values, same, 0.5)) == ["linear", "a"]
+def test_arms_with_the_same_answers_ask_once_under_the_simplest_name() -> None:
+    values = {"a": 0.6, "union": 0.7, "slerp": 0.7, "t": 0.7}
+    same = EVERY_ONE_ITS_OWN | {"slerp": "union", "t": "union"}
+    assert names(proposals(ARMS, values, same, 0.5)) == ["union", "a"]
+
+
+def test_two_points_of_one_curve_do_not_take_two_looks() -> None:
+    more = [*ARMS, arm("t-2", "curve")]
+    values = {"t": 0.8, "t-2": 0.79, "union": 0.6, "slerp": 0.7, "greedy": 0.69, "b": 0.65, "a": 0.64}
+    found = names(proposals(more, values, {one.name: one.name for one in more}, 0.5))
+    assert found == ["t", "slerp", "b", "union"]
 
 
 def test_what_was_refused_has_no_value_and_asks_nothing() -> None:
@@ -61,3 +68,8 @@ def test_the_best_merge_is_one_that_was_measured() -> None:
     assert best_of(ARMS, MERGED, {"linear": 0.1, "slerp": 0.2, "t": 0.9}) == arm("slerp", "slerp")
     assert best_of(ARMS, MERGED, {"slerp": 0.2, "linear": 0.2}) == arm("linear", "linear")
     assert best_of(ARMS, MERGED, {"a": 0.2}) is None
+
+
+def test_an_ingredient_that_dev_finds_worse_than_stage_1_is_not_sound() -> None:
+    values = {"stage-1": 0.5, "a": 0.5, "b": 0.49, "g": 0.6}
+    assert names(no_worse(ARMS[2:6], values, "stage-1")) == ["a", "g"], "the union was not measured"

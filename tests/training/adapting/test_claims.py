@@ -64,8 +64,8 @@ def test_a_linear_soup_alone_never_claims_merging() -> None:
     assert merging(found) is None, "it cannot be ahead of itself"
 
 
-def test_slerp_is_asked_about_even_where_another_merge_was_better() -> None:
-    found = claims_of(arms(union=0.6, linear=0.6, slerp=0.6, greedy=0.7), "greedy", ["greedy"], 0.05)
+def test_every_given_merge_is_tested_once() -> None:
+    found = claims_of(arms(union=0.6, linear=0.6, slerp=0.6, greedy=0.7), "greedy", ["greedy", "slerp", "slerp"], 0.05)
     asked = [(one.winner, one.against) for one in found]
     assert asked == [("greedy", "union"), ("greedy", "linear"), ("slerp", "union"), ("slerp", "linear")]
 
@@ -132,3 +132,17 @@ def test_a_sure_loss_is_reported_as_a_loss_and_not_as_a_draw() -> None:
     assert told["first stage"].startswith("union is behind first stage: -")
     (same,) = claims_of({"base": measured("base", 0.5), "union": measured("union", 0.5)}, "union", [], 0.05)
     assert same.told == "union cannot be distinguished from base: +0.0 points, p 1" and not same.holds
+
+
+@pytest.mark.parametrize(("control", "holds"), [(0.6, True), (0.7, False), (0.8, False)])
+def test_a_merge_has_to_beat_the_soup_of_the_sound_ingredients_too(control: float, holds: bool) -> None:
+    """One bad ingredient spoils the soup of all, so that any merge is ahead of it."""
+    final = arms(base=0.5, union=0.6, linear=0.2, slerp=0.7) | {"linear-sound": measured("linear-sound", control, 8)}
+    found = claims_of(final, "slerp", ["slerp"], 0.05)
+    assert [one.against for one in found if one.claim == "merging"] == ["union", "linear", "linear-sound"]
+    assert (merging(found) == "slerp") is holds
+
+
+def test_a_soup_of_the_sound_ingredients_cannot_claim_merging() -> None:
+    final = arms(base=0.5, union=0.6, linear=0.2) | {"linear-sound": measured("linear-sound", 0.8, 8)}
+    assert merging(claims_of(final, "linear-sound", ["linear-sound"], 0.05)) is None

@@ -50,6 +50,14 @@ def test_queries_that_a_validation_blocks_are_reported_with_the_reason() -> None
     )
 
 
+def test_a_soup_that_is_a_single_is_reported_as_that_single() -> None:
+    record = replace(read_record(EXAMPLE), scores=())
+    arms = tuple(replace(one, parts=one.parts[:1]) if one.kind == "greedy" else one for one in record.arms)
+    assert "greedy is single-wiki-th-s1, so it is no merge" in remarks(replace(record, arms=arms), None)
+    alone = tuple(one for one in arms if one.kind not in {"linear", "slerp"})
+    assert "merging is not claimed: no arm is a merge" in remarks(replace(record, arms=alone), None)
+
+
 def test_queries_that_were_left_out_of_a_tier_are_reported() -> None:
     lines = remarks_of(scored(), accepted=None, general=True, anchor="", left_out=("one: 2 of 40 queries of gate",))
     assert lines == ["one: 2 of 40 queries of gate"]

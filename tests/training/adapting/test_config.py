@@ -15,10 +15,11 @@ from harness.cli.train_adapt import FORMER
 from harness.judging.gate.policy import read_policy
 from tests.training.test_configuration import another
 from training.adapting.config import AdaptConfig, Gate
-from training.adapting.settings import AdaptationSettings, wishes_of
+from training.adapting.ingredients import weights_of
+from training.adapting.settings import AdaptationSettings, tasks_of, wishes_of
 from training.adapting.start import policy_of
 from training.adapting.targets import places_of
-from training.configuration import Layer, configured, nested
+from training.configuration import Layer, configured, nested, toml_of
 from training.keys import keys_of
 from training.settings import machine_of
 
@@ -67,7 +68,7 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
 
     default = run({})
     for path, key in keys_of(AdaptConfig).items():
-        if path == "gate.policy":
+        if path in {"gate.policy", "task"}:  # a task excludes other keys
             continue
         value = {"gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit"}.get(path, another(key))
         assert run({path: value}) != default, path
@@ -117,3 +118,79 @@ def test_no_page_names_an_option_that_is_a_key_now(page: str) -> None:
     commands = re.findall(r"harness train (?:adapt|utility)(?:[^\n\\]|\\\n)*", text)
     named = set(re.findall(r"--[\w-]+", " ".join(commands)))
     assert commands and not named & {f"--{name}" for name in (*FORMER, "gate")}
+
+
+TASKS = """
+base = "./student"
+
+[teaching]
+teachers = ["./t", "./u"]
+weights = [2, 1]
+
+[[task]]
+corpus = "./laws"
+profile = "claim-en"
+documents = 40
+teacher = "./law"
+weight = 2
+
+[[task]]
+corpus = "./laws"
+profile = "./own.toml"
+
+[[task]]
+corpus = "./news"
+"""
+
+
+def test_tasks_are_named_one_by_one_with_profile_documents_teacher_and_weight() -> None:
+    found = settings_of(TASKS)
+    assert [(one.name, one.profile, one.documents, one.teacher, one.weight) for one in tasks_of(found)] == [
+        ("laws-claim-en", "claim-en", 40, "./law", 2.0), ("laws-own", "./own.toml", None, None, 1.0),
+        ("news", None, None, None, 1.0),
+    ]  # fmt: skip
+    assert found.all_teachers == ("./t", "./u", "./law")
+    assert weights_of(found)["single-laws-claim-en-s0"] == 2 * weights_of(found)["single-news-s0"]
+    assert digest(found.describe()) != digest(settings_of(TASKS.replace("weight = 2", "weight = 3")).describe())
+
+
+def settings_of(text: str) -> AdaptationSettings:
+    return wishes_of(configured(AdaptConfig, [Layer("file", tomllib.loads(text))]).config)
+
+
+def test_the_printed_configuration_has_the_tasks_as_they_were_written() -> None:
+    config = configured(AdaptConfig, [Layer("file", tomllib.loads(TASKS))]).config
+    printed = toml_of(config)
+    assert printed.count("[[task]]\n") == 3 and "weight = 2.0" in printed
+    assert configured(AdaptConfig, [Layer("printed", tomllib.loads(printed))]).config == config
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer"),
+    [
+        ("", 'corpora = ["./x"]\n', "leave out corpora"),
+        ("[teaching]", "[synthesis]\nprofiles = ['claim-en']\n[teaching]", r"leave out synthesis\.profiles"),
+        ("weight = 2", "weight = 0", r"task\[0\].weight: 0 is not allowed"),
+        ("weight = 2", "wieght = 2", r"task\[0\]"), ('corpus = "./news"', "documents = 3", r"task\[2\].*corpus"),
+        ('profile = "./own.toml"', 'profile = "claim-en"\ndocuments = 40\nteacher = "./law"\nweight = 2', "are equal"),
+    ],
+)  # fmt: skip
+def test_tasks_and_the_cross_product_are_not_mixed(before: str, after: str, answer: str) -> None:
+    with pytest.raises(UsageError, match=answer) as refused:
+        settings_of(after + TASKS if not before else TASKS.replace(before, after))
+    assert "\n" not in str(refused.value)
+
+
+def test_an_option_that_names_a_corpus_is_not_mixed_with_tasks_of_the_file() -> None:
+    layers = [Layer("adapt.toml", tomllib.loads(TASKS)), Layer("the command line", {"corpora": ["./x"]})]
+    with pytest.raises(UsageError, match="leave out corpora"):
+        configured(AdaptConfig, layers)
+
+
+def test_tasks_with_their_own_teachers_need_no_other() -> None:
+    alone = '[[task]]\ncorpus = "./a"\nteacher = "./t"\n[[task]]\ncorpus = "./b"\nteacher = "./u"\n'
+    assert settings_of(f'base = "./student"\n{alone}').all_teachers == ("./t", "./u")
+    with pytest.raises(UsageError, match=r"every .* names its teacher; leave out teaching.teachers"):
+        settings_of(f'base = "./student"\n[teaching]\nteachers = ["./v"]\n{alone}')
+    with pytest.raises(UsageError, match=r"teaching\.teachers is not set"):
+        settings_of('base = "./student"\n[[task]]\ncorpus = "./a"\n')

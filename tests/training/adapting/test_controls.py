@@ -122,6 +122,24 @@ def test_a_broken_ingredient_is_refused_and_never_measured(place: Place, broken:
     assert not any("given-bent" in one.parts for one in record.arms)
 
 
+def test_one_bad_ingredient_does_not_spoil_every_control(place: Place) -> None:
+    """Its numbers are sound and its order is reversed, so the soup of all is poor and easy to beat."""
+
+    def reverse(tensors: dict[str, object]) -> None:
+        tensors["classifier.weight"] = tensors["classifier.weight"] * -2.5  # type: ignore[operator]
+
+    learned = toy.pretrained(place, place.path / "learned", toy.GOLD)
+    rewritten(learned, place.path / "reversed", reverse)
+    settings = toy.settings(place, base=str(learned), ingredients=(str(place.path / "reversed"),))
+    record = toy.run(place, settings, toy.target(place), despite_teacher=True)
+    by_name = {one.name: one for one in record.arms}
+    assert not by_name["given-reversed"].refused, "its numbers are sound"
+    assert "given-reversed" in by_name["linear"].parts
+    assert "given-reversed" not in by_name["linear-sound"].parts and len(by_name["linear-sound"].parts) > 0
+    assert {"linear-sound", "slerp-sound"} <= {look.candidate for look in record.looks if look.tier == "dev"}
+    assert record.value("linear-sound", "dev") > record.value("linear", "dev")  # type: ignore[operator]
+
+
 def test_a_regression_in_one_language_is_refused_by_its_name(place: Place) -> None:
     """Gold is learned for two languages at the price of silver, on which the third depends; the mean still rises."""
     base = toy.pretrained(place, place.path / "silvered", toy.SILVER)

@@ -21,7 +21,7 @@ from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, settings_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
-from training.adapting.ingredients import general_of, singles, start, union
+from training.adapting.ingredients import _weighted, general_of, singles, start, union
 from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
@@ -38,11 +38,16 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+NO_TEACHERS: dict[str, dict[str, Any]] = {"teach": {}}
+
+
 def ready(name: str, count: int) -> Prepared:
     """A task with this number of examples, made without its stages."""
     examples = some_examples(count)
     facts = CorpusFacts(name, f"print-of-{name}", count, "en")
-    return Prepared(Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), {})
+    return Prepared(
+        Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), NO_TEACHERS
+    )
 
 
 def manifest(out: Path, name: str) -> dict[str, Any]:
@@ -191,3 +196,13 @@ def test_a_kill_loses_no_finished_training(place: Place) -> None:
     again = singles(stage1, tasks, settings, out, Silent(), machine, watch=events.append)
     assert [row.state for row in events if row.stage == "fit"] == ["known", "done"]
     assert all(same_weights(Path(one.path), Path(other.path)) for one, other in zip(whole, again, strict=True))
+
+
+def test_the_union_sees_a_task_as_often_as_its_weight_says() -> None:
+    tasks = [
+        replace(one, task=replace(one.task, weight=weight))
+        for one, weight in ((ready("one", 8), 1.0), (ready("two", 8), 2.5))
+    ]
+    seen = {one.task.name: len(_weighted(one, tasks, 0)) for one in tasks}
+    assert seen == {"one": 8, "two": 20}, "no example is left out, and the heavier task is repeated"
+    assert set(_weighted(tasks[1], tasks, 0)) == set(tasks[1].examples.rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from training.adapting.journal import Journal
 from training.adapting.judging import Accepted, Judging
 
 EXAMPLE = Path(__file__).parent / "record.example.json"
+PARTS = ("one", "other")
 MADE = [ArmRecord("one", "single", "./one"), ArmRecord("two", "union", "./two")]
 """On dev the second is ahead of the first, and both of the base."""
 
@@ -125,3 +127,31 @@ def test_if_nothing_is_ahead_on_dev_nothing_is_proposed(tmp_path: Path) -> None:
     end = judge(found)
     assert isinstance(end, Ended) and end.state == "refused" and "no checkpoint was better on dev" in end.reasons[0]
     assert found.deciding.asked == []
+
+
+def claimed_about(tmp_path: Path, *merged: ArmRecord) -> set[str]:
+    """The arms with a claim about merging, where these arms were made too."""
+    found = arms(tmp_path, [said("pass")], said("pass"))
+    for seed, one in enumerate(merged, 3):
+        found.dev[one.name] = measured(one.name, 0.65, seed)
+        found.values[one.name] = 0.65
+    found.dev["union"] = measured("union", 0.5, 9)
+    Judging(found).judged([*MADE, *merged])
+    return {one.winner for one in found.journal.record.claims if one.claim == "merging"}
+
+
+def test_a_soup_of_one_ingredient_is_no_merge_and_nothing_is_claimed_about_it(tmp_path: Path) -> None:
+    greedy = ArmRecord("greedy", "greedy", "./one", ("one",))
+    assert greedy.twin == "one" and not greedy.is_merge
+    assert claimed_about(tmp_path, greedy) == set()
+    assert claimed_about(tmp_path, replace(greedy, parts=PARTS)) == {"greedy"}
+
+
+def test_a_merge_with_the_weights_of_a_single_is_no_merge(tmp_path: Path) -> None:
+    """Its ingredients were equal, or all of its weight was on one of them."""
+    assert claimed_about(tmp_path, ArmRecord("slerp", "slerp", "./slerp", PARTS, same_as="one")) == set()
+
+
+def test_slerp_is_tested_even_where_another_merge_is_better_on_dev(tmp_path: Path) -> None:
+    merged = [ArmRecord(name, name, f"./{name}", PARTS) for name in ("linear", "slerp", "greedy")]  # type: ignore[arg-type]
+    assert claimed_about(tmp_path, *merged) >= {"slerp"}

@@ -47,6 +47,14 @@ def test_linear_is_the_mean_of_all_parts(tmp_path: Path) -> None:
     assert near(weights(made), mean(*parts))
 
 
+def test_a_heavier_part_counts_more(tmp_path: Path) -> None:
+    parts = [part(tmp_path, seed) for seed in (1, 2)]
+    made = linear(parts, tmp_path / "run", weights={"single-1": 3.0})
+    assert near(weights(made), mean(parts[0], parts[0], parts[0], parts[1]))
+    chain = sequential(parts, tmp_path / "run", weights={"single-1": 3.0})
+    assert near(weights(chain), weights(slerp(parts[0], parts[1], 0.25, tmp_path / "run")))
+
+
 def test_the_chain_of_slerps_follows_its_order(tmp_path: Path) -> None:
     parts = [part(tmp_path, seed, 1.0) for seed in (1, 2, 3)]
     one = sequential(parts, tmp_path / "one")

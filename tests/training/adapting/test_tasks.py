@@ -16,6 +16,7 @@ from tests.fake_adapters import asked, score_of
 from tests.tiny_collection import Place
 from tests.training.adapting.making import ECHO, prepared, settings_for
 from tests.training.loop import TEACHER
+from training.adapting.config import AdaptTask
 from training.adapting.cost import cost_of
 from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
 from training.adapting.tasks import student_length
@@ -189,10 +190,29 @@ def test_the_cost_is_never_less_than_what_is_paid(place: Place) -> None:
     assert one.counts.queries <= task.queries and one.counts.pairs <= task.pairs == cost.pairs
     assert task.steps >= -(-len(one.examples) // 4) * 2
     assert cost.single_steps == cost.union_steps == 2 * task.steps and cost.stage1_steps == 0
-    assert cost.checkpoints == 1 + 3 + 1 + 2 + 3 + 2
+    assert cost.checkpoints == 1 + 3 + 1 + 4 + 3 + 2
     assert str(cost).splitlines()[0] == (
         f"coll: 5 documents, 15 queries requested, at most {task.pairs} pairs for 1 teacher"
     )
+
+
+def test_a_task_of_its_own_has_its_documents_and_its_teacher(place: Place) -> None:
+    log = place.log()
+    own = AdaptTask(str(place.path / "coll"), "generic/en", 5, f"{TEACHER}?log={log}")
+    settings = settings_for(place, corpora=(), tasks=(own,), teachers=(), documents=8)
+    (cost,) = cost_of(settings, place.workspace).tasks
+    one = prepared(place, settings)
+    assert (cost.documents, cost.teachers) == (5, 1) and one.manifests["synthesize"]["documents"] == 5
+    assert len(asked(log)) == one.counts.pairs
+
+
+def test_the_cost_counts_the_teachers_of_every_task(place: Place) -> None:
+    own = AdaptTask(str(place.path / "coll"), "generic/en", 5, TEACHER)
+    more = AdaptTask(str(place.path / "coll"), "claim-en", 5)
+    settings = settings_for(place, corpora=(), tasks=(own, more), teachers=("a", "b"))
+    cost = cost_of(settings, place.workspace)
+    assert [one.teachers for one in cost.tasks] == [1, 2] and cost.teachers == 3
+    assert cost.pairs == cost.tasks[0].pairs + 2 * cost.tasks[1].pairs
 
 
 def test_general_data_costs_its_steps(place: Place) -> None:

@@ -203,3 +203,18 @@ def test_what_is_no_record_is_one_line(tmp_path: Path, text: str) -> None:
 def test_no_record_says_who_writes_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="train adapt"):
         read_record(tmp_path)
+
+
+def test_a_claim_of_an_earlier_version_for_a_soup_of_one_ingredient_is_withdrawn(tmp_path: Path) -> None:
+    values = example()
+    (single,) = (one["name"] for one in values["arms"] if one["name"] == "single-wiki-th-s1")
+    (greedy,) = (one for one in values["arms"] if one["name"] == "greedy")
+    greedy["parts"] = [single]
+    about = next(one for one in values["claims"] if one["claim"] == "merging")
+    values["claims"] = [about | {"winner": "greedy", "holds": True, "told": "greedy is ahead of union: +17.0 points"}]
+    values["reasons"] = ["greedy passed", "merging helped: greedy is ahead of the union and of the linear soup"]
+    found = record(tmp_path, values)
+    assert not found.claims[0].holds and found.claims[0].told.endswith(f"greedy is {single}, so it is no merge")
+    assert not any(line.startswith("merging helped") for line in found.reasons)
+    greedy["parts"] = [single, "single-wiki-de-s0"]
+    assert record(tmp_path, values).claims[0].holds
