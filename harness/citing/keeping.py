@@ -17,7 +17,7 @@ from harness.result.result import Result, made_now, result_of
 from harness.result.stored import Stored
 
 ANSWERS = "answers"
-"""What stands for the first stage of answers."""
+"""The first stage and the split of answers, which have neither."""
 
 
 def results_of_citations(found: CitationEvaluation, name: str, questions: str | None = None) -> tuple[Result, ...]:

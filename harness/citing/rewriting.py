@@ -22,7 +22,7 @@ _UNSPACED = re.compile(
 )
 """A last character after which scripts without spaces put a mark directly."""
 Edit = tuple[int, int, str]
-"""Start and end in the text, and what stands there afterwards."""
+"""Start and end in the text, and what is there afterwards."""
 Wanted = frozenset[int]
 """The documents that a statement should cite, and the numbers without a document that it keeps."""
 

@@ -17,9 +17,11 @@ from harness.citing.controls import LAWS
 from harness.citing.correctness import str_em, token_f1
 from harness.citing.metric import AnswerScore, cited_of, scored
 from harness.citing.parsing import parsed
+from harness.citing.refine import REFINERS, refine
 from harness.citing.sentences import nltk_sentences
 from harness.citing.support import SupportRules
 from harness.citing.waterfall import SWITCHES
+from harness.cli.cite import cite
 from tests.cited_answers import Table
 
 ROOT = Path(__file__).parents[3]
@@ -104,3 +106,19 @@ def test_the_table_of_formulas_is_the_measured_one_and_ours_breaks_no_law() -> N
     assert not any(broken["ours"].values()) and stored["answers"] == 2000
     expected = [[law, *(str(broken[formula][law] or "holds") for formula in broken)] for law in LAWS]
     assert table("| law | ours |") == expected
+
+
+def test_the_refined_example_is_what_refining_gives() -> None:
+    before, after = re.findall(r"`(It was announced[^`]*)`", PAGE[PAGE.index("## Refine") : PAGE.index("## The page")])
+    one = parsed(Answer("q", "When?", before, DOCUMENTS))
+    [found] = answered([refine(one, None, SupportRules.of(Dates()))], Verdicts(Dates()))
+    assert found.after.answer.text == after
+
+
+def test_every_command_is_on_the_page() -> None:
+    verbs = {str(one.name) for one in cite.registered_commands} - {"evaluate"}
+    assert verbs == set(re.findall(r"^\| `harness cite ([a-z]+)", PAGE, re.MULTILINE)) - {"ANSWERS"}
+
+
+def test_every_way_to_refine_is_on_the_page() -> None:
+    assert all(f"`{way}`" in PAGE or f"--only {way}" in PAGE for way in REFINERS if way != "refine")
