@@ -44,6 +44,5 @@ class BeforeScoring:
         to_score = not known and not self._skip_probe
         source = system.reranker.source(ground.collection)
         joined = separation(system.name, reranker, self._session, to_score=to_score, source=source)
-        queries = list(ground.collection.queries)
-        trained = seen.alarms_of(reranker, ground.collection.name, queries)
+        trained = seen.alarms_of(reranker, ground.collection)
         return (*found, *trained, *joined, *self._reference.look(ground, system))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adapters.lineage import folders_of
 from harness.checks.near_duplicates import normalised
-from harness.checks.sketch import VARIABLE, TrainedQueries, fingerprint, found_in, joined, secret, trained_on
+from harness.checks.sketch import TrainedQueries, fingerprint, found_in, joined, secret, trained_on
+from harness.data.collection import Collection
 from harness.measuring.alarms.alarm import Alarm
 
 SHARE, LEAST = 0.05, 3
@@ -76,12 +77,8 @@ def leaks(trained: TrainedQueries | None, known: Iterable[tuple[str, Sequence[st
     return [found for name, texts in known if (found := seen(trained, name, texts)).is_leak]
 
 
-def alarms_of(adapter: object, collection: str, texts: Sequence[str]) -> tuple[Alarm, ...]:
+def alarms_of(adapter: object, collection: Collection) -> tuple[Alarm, ...]:
     """The alarm about a reranker that was trained on the queries of a collection; empty if there is none."""
     trained = queries_of(folder.path for folder in folders_of(adapter))
-    return tuple(Alarm("trained-on-queries", f"the model {one}") for one in leaks(trained, [(collection, texts)]))
-
-
-def locked_line(name: str) -> str:
-    """A line about a checkpoint whose sketch cannot be compared."""
-    return f"{name}: its training queries are unknown, because their sketch has a secret; set {VARIABLE} to compare"
+    known = ((one.name, list(one.queries)) for one in (collection,))  # queries are read only if there is a sketch
+    return tuple(Alarm("trained-on-queries", f"the model {one}") for one in leaks(trained, known))

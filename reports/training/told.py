@@ -41,7 +41,9 @@ def made_of(record: AdaptationRecord, arm: ArmRecord) -> str:
     if arm.twin is not None or arm.parts:
         return _merged(arm)
     details = [one.detail for one in record.timeline if one.name == arm.name and one.stage in ("stage-1", "fit")]
-    return details[-1] if details else "given" if arm.kind == "given" else ""
+    if details or arm.kind != "given":
+        return details[-1] if details else ""
+    return "given; trained on unknown queries" if arm.queries_known is False else "given"
 
 
 def _merged(arm: ArmRecord) -> str:
