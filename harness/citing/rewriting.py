@@ -81,11 +81,18 @@ def _with_one(now: ParsedAnswer, at: int, wanted: Wanted) -> ParsedAnswer | None
 def _checked(before: ParsedAnswer, text: str, wanted: Sequence[Wanted]) -> ParsedAnswer | None:
     """The answer with a text, if its statements are the same and cite what they should."""
     after = parsed(replace(before.answer, text=text))
-    same = len(after.statements) == len(before.statements) and all(
+    same = _bare(after) == _bare(before) and len(after.statements) == len(before.statements)
+    same = same and all(
         numbers_of(new) == goal and _JOINING.sub("", new.text) == _JOINING.sub("", old.text)
         for new, old, goal in zip(after.statements, before.statements, wanted, strict=True)
     )
     return after if same else None
+
+
+def _bare(parsed: ParsedAnswer) -> str:
+    """The characters of an answer that are no marks, spaces or signs that join marks."""
+    text = parsed.answer.text
+    return _JOINING.sub("", unmarked(text, marks_of(text, len(parsed.answer.references))).text)
 
 
 def _applied(text: str, edits: Sequence[Edit]) -> str:

@@ -20,7 +20,7 @@ from tests.marked_texts import marked, only_marks_differ
 
 pytest.importorskip("sentencex")
 COUNT = int(os.environ.get("REFINED_ANSWERS", "400"))
-"""How many; 20,000 were tried when this was written."""
+"""How many; benchmarks/README.md has the result for 20,000."""
 DOCUMENTS = ("fact1", "fact2", "fact1 fact2", "fact3")
 
 

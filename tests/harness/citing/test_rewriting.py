@@ -73,3 +73,10 @@ def test_a_mark_that_would_not_be_read_as_one_is_not_written() -> None:
     answer = parsed(Answer("q", "Why?", "It is an array", (CitedReference("text"),)))
     found = rewritten(answer, [frozenset({1})])
     assert (found.answer.answer.text, found.refused) == ("It is an array", (0,))
+
+
+def test_a_bracket_of_the_text_does_not_become_part_of_a_mark() -> None:
+    for text in ("[\\[1\\] [2].", "So [\\[1\\] [2]."):
+        answer = parsed(Answer("q", "Why?", text, (CitedReference("one"), CitedReference("two"))))
+        found = rewritten(answer, [frozenset({2})])
+        assert (found.answer.answer.text, found.refused) == (text, (0,))
