@@ -166,6 +166,8 @@ def test_a_judge_that_is_wrong_ends_with_its_exit_code(place: Place, command: Co
 def test_a_corrected_mean_is_a_call_too() -> None:
     found = harness.corrected_mean([1, 0, 1, 0.5], [0.9, 0.2, 0.8, 0.4], [0.5] * 20)
     assert found.low < found.value < found.high
+    with pytest.raises(harness.HarnessError, match="labels is the text '101'; give a list of numbers"):
+        harness.corrected_mean("101", [1, 0, 1], [1])  # type: ignore[arg-type]
     with pytest.raises(harness.HarnessError, match=r"corrected_mean: .*at least 3"):
         harness.corrected_mean([1], [1], [1])
     with pytest.raises(harness.HarnessError, match="unknown population"):
