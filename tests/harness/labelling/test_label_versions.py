@@ -13,6 +13,7 @@ from harness.data.label_names import other_versions, split_target
 from harness.data.label_versions import judged, versions
 from harness.data.sources import load
 from harness.labelling.imports import ImportedLabels, import_labels
+from harness.labelling.label_file import read_labels
 from harness.measuring.crosscheck import check_judgments
 from harness.result.recall import recall
 from harness.result.store import Results
@@ -212,6 +213,40 @@ def test_a_file_with_another_layout_is_read(place: Place) -> None:
     qrels.write_text("q2 0 d7 1\nq4 0 d2 -2\n")
     (trec,) = import_labels(qrels, str(place.path / "coll"), place.workspace, lambda name: load(name, place.workspace))
     assert (trec.new, trec.below_zero) == (2, 1) and trec.version.name.startswith("people-")
+
+
+@pytest.mark.parametrize("sign", ["sep=;\n", '\ufeff"sep=;"\r\n', "SEP=;\n"])
+def test_the_line_that_excel_writes_for_the_divider_is_read(place: Place, sign: str) -> None:
+    assert imported(place, sign + "query_id;document_id;grade\nq2;d7;1\n", name="excel").new == 1
+    with pytest.raises(DataError, match=r"labels\.csv:4: grade 'x'"):
+        imported(place, sign + "query_id;document_id;grade;text\nq2;d7;1;\nq2;d8;x;\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("query_id,document_id,grade,grade\nq2,d7,1,0\n", r"labels\.csv:1: the header has the column 'grade' twice"),
+        ("query_id,grade,document_id,note,note\nq2,1,d7,,\n", r"labels\.csv:1: .* 'note' twice"),
+        ("qid,docid,rel,qid,grade\n", r"labels\.csv:1: the header has two columns for the query"),
+        ("qid,docid,rel,grade\n", r"labels\.csv:1: the header has two columns for the grade"),
+        ("query_id,document_id,text,grade\nq2,d7,a, b,1\n", r"labels\.csv:2: 5 columns, more than the 4 of the header"),
+        ("query_id,document_id,text,grade\nq2,d7,a, b,\n", r"labels\.csv:2: 5 columns, more than the 4"),
+        ("query_id,document_id,grade\nq2,d7\n", r"labels\.csv:2: 2 columns, fewer than the 3 of the header"),
+        ("sep=;\nq2;d7;grade\n", r"labels\.csv:2: no header; write collection,query_id,document_id,grade after"),
+    ],
+)
+def test_columns_that_could_be_mistaken_are_refused_with_the_line(place: Place, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        imported(place, text)
+
+
+@pytest.mark.parametrize("text", ["q2,d7,1\nq1,d8,0\n", "coll;q2;d7;1\n"])
+def test_a_csv_file_without_a_header_is_said_to_lack_it(place: Place, text: str) -> None:
+    place.beir()
+    file = place.path / "bare.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"bare\.csv:1: the header is missing; write the line (collection.)?query_id"):
+        read_labels(file)
 
 
 def test_new_grades_are_noted(place: Place) -> None:
