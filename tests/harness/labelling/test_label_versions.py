@@ -192,6 +192,28 @@ def test_a_judge_is_named_wherever_the_numbers_are(place: Place, command: Comman
     assert all("NOT ALL LABELS ARE BY PEOPLE" in text for text in (run.out, compared.out))
 
 
+@pytest.mark.parametrize("name", ["coll?labels=jm", "coll?labels=jm (judge:m)"])
+def test_a_version_of_a_judge_is_selected_by_its_target_and_by_the_name_in_tables(
+    place: Place, command: Command, name: str
+) -> None:
+    imported(place, "q2,d7,1\n", name="jm", by="judge:m")
+    for target in (place.path / "coll", f"{place.path / 'coll'}?labels=jm"):
+        run = command("run", target, "--first-stage", FIRST, "--reranker", REVERSE, "--depth", 5, "--workspace",
+                      place.workspace.path)  # fmt: skip
+        assert run.code == 0, run.err
+    there = "--workspace", place.workspace.path
+    for said in (
+        command("report", "--collection", name, *there),
+        command("compare", FIRST, REVERSE, "--collection", name, *there),
+        command("judge", "export", FIRST, REVERSE, "--collection", name, "--out", place.path / "out", *there),
+        command("board", "--collection", name, "--out", place.path / "board", *there),
+    ):
+        assert said.code == 0, said.err
+    shown = command("report", "--collection", name, *there).out
+    assert "judge:m" in shown and "other label versions" not in shown
+    assert split_target(name) == ("coll", "jm")
+
+
 def test_results_of_a_version_have_other_ids(place: Place) -> None:
     with Results(both_versions(place).results) as results:
         stored = list(results.all())
