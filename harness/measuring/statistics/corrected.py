@@ -159,7 +159,7 @@ class _Line:
         f = self.values - self.values.mean()
         residuals = self.labels - self.labels.mean() - self.slope * f
         left = 1 - 1 / len(f) - f * f / max(float(f @ f), _TINY)
-        return residuals / np.maximum(left, 1e-9)
+        return np.asarray(residuals / np.maximum(left, 1e-9))
 
     def why_not(self, others: int) -> str | None:
         """Why the values of the judge are not used; None if they are."""

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from adapters.sums import DamagedFile
-from harness.data.label_names import other_versions, split_target
+from harness.data.label_names import NOT_BY_PEOPLE, other_versions, split_target
 from harness.data.label_versions import judged, versions
 from harness.data.sources import load
 from harness.labelling.imports import ImportedLabels, import_labels
@@ -189,7 +189,37 @@ def test_a_judge_is_named_wherever_the_numbers_are(place: Place, command: Comman
     assert [one.code for one in (run, report, compared, board)] == [0, 0, 0, 0]
     pages = [(tmp_path / page).read_text("utf-8") for page in ("report/report.md", "board/index.html")]
     assert all("judge:monot5" in text for text in (run.out, report.out, compared.out, *pages))
-    assert all("NOT ALL LABELS ARE BY PEOPLE" in text for text in (run.out, compared.out))
+    for text in (run.out, report.out, compared.out, *pages):
+        assert NOT_BY_PEOPLE in text
+
+
+def test_numbers_with_labels_of_a_judge_are_marked_on_every_page(
+    place: Place, command: Command, tmp_path: Path
+) -> None:
+    at = ("--workspace", both_versions(place).path)
+    selected = "--collection", "coll?labels=mine"
+    assert command("report", *selected, "--out", tmp_path / "report", *at).code == 0
+    assert command("board", *selected, "--out", tmp_path / "board", *at).code == 0
+    board = [file.read_text("utf-8") for file in (tmp_path / "board").glob("*.html")]
+    assert len(board) >= 2, "the table and its costs"
+    assert all(NOT_BY_PEOPLE in text for text in board)
+    report = (tmp_path / "report" / "report.md").read_text("utf-8")
+    captions = report.split("![")[1:]
+    assert captions and all(f"{NOT_BY_PEOPLE}: coll?labels=mine" in text.replace("\\", "") for text in captions)
+    tables = [file.read_text("utf-8") for file in (tmp_path / "report" / "tables").glob("*.csv")]
+    assert any("⊖" in text.splitlines()[0] for text in tables)
+    history = command("history", REVERSE, *selected, *at)
+    assert f"{NOT_BY_PEOPLE}: coll?labels=mine (judge:monot5)." in history.out
+    (point,) = json.loads(command("history", REVERSE, *selected, "--json", *at).out)
+    assert point["notes"] == [f"{NOT_BY_PEOPLE}: coll?labels=mine (judge:monot5)."]
+
+
+def test_a_comparison_of_versions_says_who_gave_the_labels(place: Place, command: Command) -> None:
+    at = ("--workspace", both_versions(place).path)
+    versions_of = place.path / "coll", f"{place.path / 'coll'}?labels=mine"
+    assert NOT_BY_PEOPLE in command("judge", "diff", *versions_of, *at).out.replace("\n", " ")
+    (note,) = json.loads(command("judge", "diff", *versions_of, "--json", *at).out)["notes"]
+    assert note.endswith(f"{NOT_BY_PEOPLE}.")
 
 
 @pytest.mark.parametrize("name", ["coll?labels=jm", "coll?labels=jm (judge:m)"])
