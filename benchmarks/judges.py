@@ -52,8 +52,10 @@ def coverage(labels: Floats64, values: Floats64, size: int) -> dict[str, float]:
         one = corrected_mean(labels[drawn], values[drawn], values[rest])
         held = [low <= truth <= high for low, high in ((one.low, one.high), (one.naive_low, one.naive_high))]
         widths = one.high - one.low, one.naive_high - one.naive_low, one.labels_high - one.labels_low
-        rows.append((*held, one.labels_low <= truth <= one.labels_high, *widths, one.gain))
-    names = ("corrected", "naive", "labels only", "width", "naive width", "labels only width", "gain")
+        rows.append((*held, one.labels_low <= truth <= one.labels_high, *widths, one.gain, one.width_ratio))
+    names = (
+        "corrected", "naive", "labels only", "width", "naive width", "labels only width", "gain", "width ratio",
+    )  # fmt: skip
     return dict(zip(names, np.mean(np.array(rows, np.float64), axis=0).tolist(), strict=True))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.data.label_names import NOT_BY_PEOPLE, by_judges
 from harness.result.keys import CollectionKey
 from harness.result.result import Result
 from leaderboards.sheets import is_drifted
@@ -23,6 +24,7 @@ TRAINING = Mark("T", "models in common use declare this collection as training d
 TRAINED = Mark("t", "--systems declares that this system was trained on the collection")
 SAMPLED = Mark("S", "measured on a sample of the collection's queries")
 DRIFTED = Mark("†", "the collection's data differ from those of its suite")
+JUDGED = Mark("J", f"{NOT_BY_PEOPLE}: a judge gave some")
 IMPORTED = Mark("i", "computed elsewhere and imported")
 WRONG = Mark("✗", "published and known to be wrong, so it is not ranked and never the best")
 
@@ -34,6 +36,7 @@ def collection_marks(collection: CollectionKey) -> list[Mark]:
         TRAINING: entry is not None and entry.training is True,
         SAMPLED: bool(collection.sampled_from),
         DRIFTED: is_drifted(collection),
+        JUDGED: by_judges(collection.name),
     }
     return [mark for mark, holds in applies.items() if holds]
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.data.label_names import by_judges
 from harness.data.sources.stored import DRIFTED
 from harness.measuring.votes import parts
 from harness.result import figure
@@ -13,7 +14,7 @@ from harness.result.figure import COLLECTIONS, GROUPS, LANGUAGES, SYSTEMS, Selec
 from harness.result.gathered import OFFICIAL, Grid, grids
 from harness.result.keys import CollectionKey, SystemKey
 from harness.result.result import Result
-from reports.marks import of_collection
+from reports.marks import JUDGED, of_collection
 
 OWN = "own collections"
 """The heading of collections that belong to no suite and no folder."""
@@ -101,7 +102,8 @@ def language_columns(grid: Grid) -> list[GridColumn]:
 def average(grid: Grid, collections: Sequence[CollectionKey], title: str, heading: str) -> GridColumn:
     """A column with the weighted mean of these collections."""
     weights = tuple(grid.weights(collections).tolist())
-    return GridColumn(title, heading, tuple(collections), weights, family=SYSTEMS)
+    marks = (JUDGED,) if any(by_judges(one.name) for one in collections) else ()
+    return GridColumn(title, heading, tuple(collections), weights, marks, family=SYSTEMS)
 
 
 def once(grid: Grid) -> list[CollectionKey]:

@@ -19,7 +19,7 @@ _ESCAPES = {
     "|": r"\textbar{}", '"': "''", "`": r"\textasciigrave{}",
     "†": r"\dag{}", "‡": r"\ddag{}", "§": r"\S{}", "¶": r"\P{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "◊": r"$\diamond$", "≠": r"$\neq$", "·": r"$\cdot$", "×": r"$\times$", "…": r"\dots{}", "–": "--", "—": "---",
-    "−": "$-$", "[": "{[}", "]": "{]}", "✗": r"$\times$",
+    "−": "$-$", "[": "{[}", "]": "{]}", "✗": r"$\times$", "⊖": r"$\ominus$",
 }  # fmt: skip
 _FIGURE = re.compile(r"[+-]\d[\d.,]*")
 

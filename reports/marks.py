@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.data.label_names import NOT_BY_PEOPLE, by_judges
 from harness.data.sources.stored import DRIFTED
 from harness.result.facts import CollectionFacts
 from harness.result.keys import CollectionKey
@@ -14,6 +15,7 @@ BETTER, WORSE = "↑", "↓"
 INCOMPLETE, UNPAIRED, ALARM = "¶", "≠", "!"
 TRAINING, SAMPLED, ADAPTED, IMPORTED = "‡", "§", "◊", "#"
 WRONG = "✗"
+JUDGED = "⊖"
 NOTES: Mapping[str, str] = {
     BETTER: "better than its first stage: the corrected p-value is at most 0.05",
     WORSE: "worse than its first stage, by the same test",
@@ -23,6 +25,7 @@ NOTES: Mapping[str, str] = {
     TRAINING: "models in common use declare this collection as training data",
     SAMPLED: "a sample of its queries; not comparable with the whole collection",
     DRIFTED: "the data differ from what the suite's table says",
+    JUDGED: f"{NOT_BY_PEOPLE}: a judge gave some",
     ADAPTED: "adapted on the corpus that it is evaluated on",
     IMPORTED: "computed elsewhere and imported",
     WRONG: "published and known to be wrong, so it is never the best; the alarms say why",
@@ -37,8 +40,15 @@ def of_collection(collection: CollectionKey) -> tuple[str, ...]:
         TRAINING: bool(entry and entry.training),
         SAMPLED: collection.sampled_from is not None,
         DRIFTED: DRIFTED in collection.name,
+        JUDGED: by_judges(collection.name),
     }
     return tuple(sign for sign, holds in applies.items() if holds)
+
+
+def judged_notes(names: Iterable[str]) -> list[str]:
+    """The note on the collections among these that have labels of a judge; empty if none has."""
+    found = [name for name in dict.fromkeys(names) if by_judges(name)]
+    return [f"{NOT_BY_PEOPLE}: {', '.join(found)}."] if found else []
 
 
 def is_drifted(collection: CollectionFacts) -> bool:

@@ -21,7 +21,8 @@ from adapters.protocols import Floats, Identity, Scored
 _PROMPT = "support-1"
 _WORTH = {"supported": 1.0, "partial": 0.5, "unsupported": 0.0}
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_ANSWER = re.compile(r"\s*(supported|partial|unsupported)\.?\s*", re.IGNORECASE)
+_ANSWER = re.compile(r"(supported|partial|unsupported)\.?", re.IGNORECASE | re.ASCII)
+"""Only ASCII: without case, Unicode takes other letters for s and i."""
 _FIELDS = re.compile(r"\{(premise|claim)\}")
 _SHOWN = 60
 
@@ -126,7 +127,7 @@ class ChatJudge:
             except HarnessError as error:
                 kind = type(error) if isinstance(error, EnvironmentFailure) else ModelError
                 raise kind(f"{error}, for {_named(premise, claim)}") from None
-            found = _ANSWER.fullmatch(_THINKING.sub("", last))
+            found = _ANSWER.fullmatch(_THINKING.sub("", last).strip())
             if found is not None:
                 return _WORTH[found[1].lower()]
             self._rejected.append("malformed" if last.strip() else "refused")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,21 +13,13 @@ from adapters.classifier_inputs import PairInputs
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import ModelError, UsageError
 from adapters.judges.streamed import ScoreJudge
+from adapters.judges.vocabulary import worth_of
 from adapters.labels import OutputLabel, label_names
 from adapters.models import open_folder
 from adapters.pairs import kept_tokens
 from adapters.protocols import Floats, IndexPairs, Scored
 
 Answer = Literal["probability", "grade"]
-_WORDS = {
-    1.0: "entailment entail entails entailed supported supports support supporting fullysupported fullsupport "
-    "attributable consistent factual",
-    0.5: "partiallysupported partiallysupports partialsupport partial partially",
-    0.0: "neutral contradiction contradictory contradict contradicts notentailment notentailed nonentailment "
-    "noentailment notsupported notsupports nosupport unsupported refuted refutes refute notenoughinfo nei "
-    "extrapolatory inconsistent notattributable hallucinated hallucination unknown unrelated",
-}
-_WORTH = {word: worth for worth, words in _WORDS.items() for word in words.split()}
 
 
 class NLIJudge(ScoreJudge):
@@ -147,15 +138,15 @@ def _worth(model: str, names: list[str], given: str | None) -> tuple[float, ...]
         if len(listed) != len(names):
             raise UsageError(f"'{model}' has {len(names)} outputs, and labels={given} names {len(listed)}")
         names = listed
-    plain = [re.sub(r"[^a-z]", "", name.casefold()) if not re.search(r"\d", name) else name for name in names]
-    unknown = [name for name, key in zip(names, plain, strict=True) if key not in _WORTH]
+    found = [worth_of(name) for name in names]
+    unknown = [name for name, one in zip(names, found, strict=True) if one is None]
     if unknown:
         example = "entailment" if len(names) == 1 else "contradiction,neutral,entailment"
         raise ModelError(
             f"'{model}' has the labels {', '.join(names)}, and '{unknown[0]}' does not say whether a premise supports "
             f"a claim; name them in their order, as in ?labels={example}"
         )
-    worth = tuple(_WORTH[key] for key in plain)
+    worth = tuple(one for one in found if one is not None)
     if worth.count(1.0) != 1 or (len(worth) > 1 and 0.0 not in worth):
         raise ModelError(
             f"'{model}' has the labels {', '.join(names)}; one of them has to mean support, and one no support"

@@ -92,18 +92,21 @@ class RecordedJudge:
             return
         texts = _texts_of(self._texts)
         for row in verdict_rows(self._file):
-            if row.id is None or row.id not in texts:
-                raise DataError(f"{row.where}: the id {row.id!r} is not in {self._texts}; add its texts there")
-            yield texts[row.id], row
+            if (id := row.id) is None:
+                raise DataError(f"{row.where}: no id; give every row one, or leave out ?texts=")
+            if id not in texts:
+                raise DataError(f"{row.where}: the id '{id}' is not in {self._texts}; add its texts there")
+            yield texts[id], row
 
     def _number(self, row: VerdictRow) -> float:
         value = row.fields.get(self._score)
         if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value <= 1):
-            shown = "missing" if value is None or (isinstance(value, float) and math.isnan(value)) else repr(value)[:40]
-            numbers = [name for name, one in row.fields.items() if isinstance(one, int | float)]
+            not_a_number = isinstance(value, float) and math.isnan(value)
+            shown = "missing" if value is None else "NaN, not a number" if not_a_number else repr(value)[:40]
+            numbers = [name for name, one in row.fields.items() if isinstance(one, int | float) and 0 <= one <= 1]
             raise DataError(
                 f"{row.where}: the field '{self._score}' is {shown}; write a number from 0 to 1, or name another field "
-                f"with ?score= (numbers: {', '.join(numbers) or 'none'})"
+                f"with ?score= (numbers from 0 to 1: {', '.join(numbers) or 'none'})"
             )
         return float(value)
 
@@ -111,9 +114,9 @@ class RecordedJudge:
 def _texts_of(file: Path) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for row in verdict_rows(file):
-        if row.id is None:
+        if (id := row.id) is None:
             raise DataError(f"{row.where}: no id; give every row one")
         texts = row.premise, row.text("claim")
-        if found.setdefault(row.id, texts) != texts:
-            raise DataError(f"{row.where}: the id '{row.id}' has other texts in an earlier row; give it its own id")
+        if found.setdefault(id, texts) != texts:
+            raise DataError(f"{row.where}: the id '{id}' has other texts in an earlier row; give it its own id")
     return found

@@ -13,6 +13,9 @@ from adapters.errors import DataError, array_advice, class_of
 from adapters.json_text import BROKEN, DECODER, half_character, reason
 from adapters.limits import LONGEST_LINE
 
+_EXACT = 2**53
+"""Floats from here on skip whole numbers, so that two ids may have become one."""
+
 
 @dataclass(frozen=True)
 class VerdictRow:
@@ -54,10 +57,23 @@ class VerdictRow:
 
     @property
     def id(self) -> str | None:
-        """The field `id`, or `id` in the field `meta`; None without one."""
+        """The field `id`, or `id` in the field `meta`; None without one, or if it is null. A whole number written as a
+        float, as pandas does, is the whole number: 12.0 is the id 12.
+
+        Raises:
+            DataError: it is no text and no whole number.
+        """
         meta = self.fields.get("meta")
         value = self.fields.get("id", meta.get("id") if isinstance(meta, dict) else None)
-        return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+        if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+            value = int(value)
+        if value is None or isinstance(value, str):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DataError(
+                f"{self.where}: the id {str(value)[:40]} is no text and no whole number; write it as a text"
+            )
+        return str(value)
 
 
 def verdict_rows(file: Path) -> Iterator[VerdictRow]:

@@ -151,7 +151,9 @@ def corrected_mean(
         candidates: folders or specs of the systems that the values are about.
 
     Returns:
-        The mean with its 95 % interval, next to that of the judge alone and that of the labels alone.
+        The mean with its 95 % interval, next to that of the judge alone and that of the labels alone. With few labels,
+        few others, or labels that hardly differ from the judge, the judge is ignored and `remarks` says so; if the
+        labels allow no interval either, its ends are nan.
 
     Raises:
         HarnessError: a number is missing or wrong.
@@ -160,9 +162,12 @@ def corrected_mean(
         >>> import harness
         >>> found = harness.corrected_mean([1, 0, 1, 1] * 10, [0.8, 0.2, 0.6, 0.7] * 10, [0.4, 0.6] * 50)
         >>> round(found.naive, 3), round(found.value, 3)
-        (0.521, 0.651)
+        (0.521, 0.653)
     """
     arguments.one_of("population", population, ("finite", "infinite"))
+    for name, some in (("labels", labels), ("values", values), ("others", others)):
+        if isinstance(some, str | bytes):
+            raise UsageError(f"corrected_mean: {name} is the text {some!r}; give a list of numbers, as in [1, 0, 1]")
     try:
         arrays = [np.array([float(one) for one in some], np.float64) for some in (labels, values, others)]
         found = corrected(arrays[0], arrays[1], arrays[2], population=population)

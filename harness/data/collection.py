@@ -113,6 +113,9 @@ class Collection:
     """For a sample, the number of queries of the whole collection."""
     part_of: str | None = None
     """For a sample, the fingerprint of the whole collection."""
+    labels_of: str | None = None
+    """For a label version or a sample of one, the fingerprint of the published collection, which has the same queries
+    and texts."""
     group: str | None = None
     """Collections of one group are averaged first and count as one in a macro average."""
     changes: Changes | None = None

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 OPTION = "?labels="
 PEOPLE, JUDGE = "people", "judge:"
+_JUDGES = re.compile(rf"(?<=\S) \({JUDGE}[^()]*\)$")
+NOT_BY_PEOPLE = "NOT ALL LABELS ARE BY PEOPLE"
+"""What every note about a version with labels of a judge says."""
+
+
+def without_judges(name: str) -> str:
+    """Return the name of a label version without the judges behind it: `a?labels=x` for `a?labels=x (judge:m)`."""
+    return _JUDGES.sub("", name) if OPTION in name else name
+
+
+def by_judges(name: str) -> bool:
+    """Whether the name of a collection says that a judge gave labels of it."""
+    return without_judges(name) != name
 
 
 def split_target(target: str) -> tuple[str, str | None]:
-    """Return a target without its label version, and the name of the version; None if it names none."""
-    bare, option, name = target.rpartition(OPTION)
+    """Return a target without its label version, and the name of the version; None if it names none. The judges that
+    tables show behind the name may be there."""
+    bare, option, name = without_judges(target).rpartition(OPTION)
     return (bare, name) if option else (target, None)
 
 

@@ -20,7 +20,7 @@ from adapters.sums import read_sealed, save_sealed
 from harness.data.arrow import rows_of, strings
 from harness.data.as_published import AsPublished, write_published
 from harness.data.collection import Collection, counts_of_missing, counts_of_queries
-from harness.data.label_names import JUDGE, OPTION
+from harness.data.label_names import JUDGE, NOT_BY_PEOPLE, OPTION
 from harness.data.qrels import Missing, Qrels
 from harness.workspace import Workspace, write_atomically
 
@@ -63,7 +63,7 @@ class LabelVersion:
     def note(self) -> str:
         """One sentence on where the labels are from."""
         parts = " and ".join(f"{len(one.labels):,} by {one.by}" for one in self.added)
-        judged = " NOT ALL LABELS ARE BY PEOPLE." if any(one.by_judge for one in self.added) else ""
+        judged = f" {NOT_BY_PEOPLE}." if any(one.by_judge for one in self.added) else ""
         return (
             f"Label version {self.name} ({self.fingerprint[:12]}): {parts}, on top of the published judgments.{judged}"
         )
@@ -188,6 +188,7 @@ def with_labels(collection: Collection, version: LabelVersion, workspace: Worksp
         rules=replace(collection.rules, note=note),
         counts=replace(collection.counts, **counts),
         fingerprint=version.fingerprint,
+        labels_of=version.root,
         published=published or None,
     )
 

@@ -60,7 +60,7 @@ def calibrate(
         supported_from: labels from this on count as supported.
 
     Raises:
-        UsageError: no judge is named, or one is named twice.
+        UsageError: no judge is named, or one is named twice, perhaps by different specs.
         DataError: a half has too few claims, or all are supported or none.
     """
     if not judges or len(set(judges)) < len(judges):
@@ -69,6 +69,7 @@ def calibrate(
         raise UsageError(f"supported_from is above 0 and at most 1, not {supported_from:g}")
     _refuse_few(labelled, supported_from)
     opened = [_opened(spec) for spec in judges]
+    _refuse_equal(judges, [judge for judge, _ in opened])
     return [
         _calibrated(labelled, spec, *one, session, supported_from) for spec, one in zip(judges, opened, strict=True)
     ]
@@ -81,6 +82,19 @@ def _opened(spec: str) -> tuple[Judge, bool]:
     judge: Judge = RerankerJudge(open_scorer(parsed), 0.0) if bare else open_judge(spec)
     refuse_early(judge.scorer if isinstance(judge, RerankerJudge) else judge)
     return judge, bare
+
+
+def _refuse_equal(specs: Sequence[str], judges: Sequence[Judge]) -> None:
+    """Refuse two specs of one judge: the ledger has its answers once, so both would show those of the first."""
+    known: dict[str, str] = {}
+    for spec, judge in zip(specs, judges, strict=True):
+        before = known.setdefault(digest(identity_of(judge)), spec)
+        if before != spec:
+            raise UsageError(
+                f"{before} and {spec} are the same judge: their identities are equal, so the answers of one would be "
+                "shown for both (the address of a server is not part of an identity); name one of them, or use "
+                "another --workspace for the other"
+            )
 
 
 def _calibrated(  # noqa: PLR0917

@@ -133,6 +133,8 @@ class LabelDiff:
     pairs: tuple[ChangedPair, ...] = ()
     compared: int = 0
     """All pairs of systems, over which p-values are corrected."""
+    notes: tuple[str, ...] = ()
+    """For each label version, who gave its labels."""
 
 
 def unknown_in(collection: Collection, grades: Grades) -> list[Pair]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError, class_of
@@ -13,13 +15,15 @@ from adapters.paths import user_path
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import lines
-from harness.data.sources.judgment_header import order_of
+from harness.data.sources.judgment_header import order_of, twice_named
 from harness.data.sources.judgments import read_judgments
 from harness.data.written_numbers import whole_number
 
 COLLECTION = "collection"
 COLUMNS = (COLLECTION, "query_id", "document_id", "grade")
 """The columns that the page saves."""
+_SEPARATOR = re.compile(r'"?sep=([,;\t])"?', re.IGNORECASE)
+"""Excel's first line that names the divider."""
 DIVIDERS = ",;\t"
 """What spreadsheets put between the columns. A file with tabs needs the column `collection`, else it is a file of
 judgments."""
@@ -62,29 +66,68 @@ def read_labels(file: Path) -> LabelFile:
     if not path.is_file():
         raise UsageError(f"no file '{file}'; name the CSV that the page saved, or a file of judgments")
     place, dirt = Folder(path.parent), Dirt()
-    first = next(lines(place, path.name), (1, ""))[1]
-    for divider in DIVIDERS:
-        columns = _places(next(csv.reader([first], delimiter=divider), []))
-        if columns is not None and (divider != "\t" or COLLECTION in columns):
-            return _of_csv(path, str(file), divider, columns)
-    found = read_judgments(place, path.name, dirt)
+    table = _table_of([line for _, line in islice(lines(place, path.name), 2)], str(file))
+    if table is not None:
+        return _of_csv(path, str(file), table)
+    try:
+        found = read_judgments(place, path.name, dirt)
+    except DataError:
+        _refuse_without_header(next(lines(place, path.name), (1, ""))[1], str(file))
+        raise
     rows = zip(found.lines, found.queries, found.documents, found.grades, strict=True)
     labels = tuple(LabelRow(line, None, query, document, grade) for line, query, document, grade in rows)
     return LabelFile(found.file, labels, below_zero=dirt.counts.get("negative-grades", 0))
 
 
-def _of_csv(path: Path, file: str, divider: str, at: Mapping[str, int]) -> LabelFile:
+@dataclass(frozen=True)
+class _Table:
+    """How a CSV file is written."""
+
+    divider: str
+    at: Mapping[str, int]
+    """The positions of the columns of `COLUMNS`."""
+    width: int
+    """The columns of the header."""
+    before: int
+    """Lines before the header: 1 with Excel's `sep=;`, else 0."""
+
+
+def _table_of(first: Sequence[str], file: str) -> _Table | None:
+    """How a file with these first two lines is written; None if it is no CSV file with a header."""
+    chosen = _SEPARATOR.fullmatch(first[0].strip().lstrip("\ufeff")) if first else None
+    header = first[1:2] if chosen else first[:1]
+    for divider in chosen[1] if chosen else DIVIDERS:
+        names = next(csv.reader(header, delimiter=divider), [])
+        columns = _places(names, f"{file}:{2 if chosen else 1}")
+        if columns is not None and (chosen or divider != "\t" or COLLECTION in columns):
+            return _Table(divider, columns, len(names), 1 if chosen else 0)
+    if chosen:
+        raise DataError(f"{file}:2: no header; write {','.join(COLUMNS)} after the line {first[0].strip()}")
+    return None
+
+
+def _refuse_without_header(first: str, file: str) -> None:
+    """Refuse a first line that has the cells of a label, divided by commas or semicolons."""
+    for divider in ",;":
+        cells = next(csv.reader([first], delimiter=divider), [])
+        if len(cells) >= len(COLUMNS) - 1 and not first.lstrip().startswith(("{", "[")):
+            names = divider.join(COLUMNS if len(cells) > 3 else COLUMNS[1:])
+            raise DataError(f"{file}:1: the header is missing; write the line {names} before the labels") from None
+
+
+def _of_csv(path: Path, file: str, table: _Table) -> LabelFile:
     csv.field_size_limit(LONGEST_LINE)
     rows, empty = list[LabelRow](), 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as stored:
-            reader = csv.reader(stored, delimiter=divider, strict=True)
-            next(reader)
+            reader = csv.reader(stored, delimiter=table.divider, strict=True)
+            for _ in range(1 + table.before):
+                next(reader)
             start = reader.line_num + 1
             for cells in reader:
                 line, start = start, reader.line_num + 1  # a text in quotation marks can have several lines
                 if any(cell.strip() for cell in cells):
-                    row = _row(cells, at, f"{file}:{line}", line)
+                    row = _row(cells, table, f"{file}:{line}", line)
                     empty += row is None
                     rows += [] if row is None else [row]
     except (csv.Error, UnicodeDecodeError) as error:
@@ -96,11 +139,22 @@ def _of_csv(path: Path, file: str, divider: str, at: Mapping[str, int]) -> Label
     return LabelFile(file, tuple(_once(rows, file)), empty)
 
 
-def _places(header: Sequence[str]) -> dict[str, int] | None:
-    """The positions of the columns of `COLUMNS`; None if the line does not name query, document and grade."""
+def _places(header: Sequence[str], where: str) -> dict[str, int] | None:
+    """The positions of the columns of `COLUMNS`; None if the line does not name query, document and grade.
+
+    Raises:
+        DataError: it names them, and a name is there twice.
+    """
     names = [name.strip().lstrip("\ufeff") for name in header]
+    exact = set(COLUMNS[1:]) <= set(names)
+    if exact or order_of(list(dict.fromkeys(filter(None, names)))) is not None:
+        twice = next((name for name in filter(None, names) if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f"{where}: the header has the column {shown(twice)} twice; keep one of them")
+    elif (role := twice_named(names)) is not None:
+        raise DataError(f"{where}: the header has two columns for the {role}; keep one of them")
     found = {COLLECTION: names.index(COLLECTION)} if COLLECTION in names else {}
-    if set(COLUMNS[1:]) <= set(names):
+    if exact:
         return {**found, **{name: names.index(name) for name in COLUMNS[1:]}}
     order = order_of([name if name != COLLECTION else "" for name in names])
     if order is None:
@@ -108,9 +162,14 @@ def _places(header: Sequence[str]) -> dict[str, int] | None:
     return {**found, **dict(zip(COLUMNS[1:], (order.query, order.document, order.grade), strict=True))}
 
 
-def _row(cells: Sequence[str], at: Mapping[str, int], where: str, line: int) -> LabelRow | None:
-    if len(cells) <= max(at.values()):
-        raise DataError(f"{where}: {len(cells)} columns, fewer than the header has; quote texts that have commas")
+def _row(cells: Sequence[str], table: _Table, where: str, line: int) -> LabelRow | None:
+    at = table.at
+    if len(cells) <= max(at.values()) or len(cells) > table.width:
+        than = "fewer" if len(cells) < table.width else "more"
+        raise DataError(
+            f"{where}: {len(cells)} columns, {than} than the {table.width} of the header; put texts that have a "
+            f"'{table.divider}' into quotation marks"
+        )
     query, document, written = (cells[at[name]].strip() for name in COLUMNS[1:])
     if not written:
         return None

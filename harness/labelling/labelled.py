@@ -13,22 +13,18 @@ import numpy as np
 from adapters.errors import DataError
 from adapters.identity import digest, text_digest
 from adapters.judges.rows import VerdictRow, verdict_rows
+from adapters.judges.vocabulary import EXAMPLES, worth_of
 from adapters.protocols import Floats, Integers
 from harness.measuring.statistics.design import Floats64
 
-GRADES = {
-    1.0: "supported full fully complete entailment entailed yes true attributable fs",
-    0.5: "partially_supported partial partially ps",
-    0.0: "not_supported unsupported none no false incomplete neutral contradiction not_entailment ns",
-}
-"""The words for a grade. Case, spaces and hyphens do not count."""
-_WORDS = {word: grade for grade, words in GRADES.items() for word in words.split()}
 _LEFT_OUT = {
     "missing": "no evidence was given (Missing)",
     "n/a": "the evidence could not be opened (N/A)",
     "none": "not judged (null)",
 }
 _REFERENCE = re.compile(r"\A\s*\[\d+\]\s*(https?://\S+)?\s*")
+_NUMBER = re.compile(r"0(\.[0-9]*)?|\.[0-9]+|1(\.0*)?")
+"""From 0 to 1."""
 _CITATION = re.compile(r"\s*\[\d+\]")
 
 
@@ -89,12 +85,13 @@ def read_labelled(file: Path) -> Labelled:
     """Read labelled claims.
 
     - Rows of `premise` (or `evidence`, a text or a list of sentences), `claim` and `label`: a number in [0, 1] or a
-      word. Rows with the same `id` are one claim, as in WiCE. `language` is optional.
+      word. Rows with the same `id` are one claim, as in WiCE. Rows without an id are claims of their own; a row that
+      repeats the texts and the label of another is left out and counted. `language` is optional.
     - ExpertQA: questions with the claims of several answers. Claims without evidence or judgment are left out.
 
     Raises:
-        DataError: a row is not valid, two rows of a claim disagree, or there is no claim; in a line that names the
-            place.
+        DataError: a row is not valid, two rows of a claim or of the same texts disagree, or there is no claim; in a
+            line that names the place.
     """
     rows = list(verdict_rows(file))
     if not rows:
@@ -134,20 +131,46 @@ class _Gathered:
         self.left_out[reason] = self.left_out.get(reason, 0) + 1
 
 
+class _Once:
+    """The rows without an id, each once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[float, str]] = {}
+
+    def repeats(self, row: VerdictRow, label: float) -> bool:
+        """Whether an earlier row has the same texts and label.
+
+        Raises:
+            DataError: an earlier row has the same texts and another label.
+        """
+        texts = row.premise, row.text("claim")
+        before = self._known.setdefault(texts, (label, row.where))
+        if before[0] != label:
+            raise DataError(
+                f"{row.where}: the label {label:g} contradicts {before[0]:g} in {before[1]} for the same premise and "
+                "claim; keep one of the two rows"
+            )
+        return before[1] != row.where
+
+
 def _plain(rows: Iterable[VerdictRow]) -> _Gathered:
-    found = _Gathered()
+    found, once = _Gathered(), _Once()
     seen: dict[str, tuple[int, str, float, str]] = {}
     for row in rows:
         claim, label, language = row.text("claim"), label_of(row.fields.get("label"), row.where), _language(row)
-        before = seen.get(row.id) if row.id is not None else None
+        id = row.id
+        if id is None and once.repeats(row, label):
+            found.leave_out("repeated an earlier row: its premise, claim and label")
+            continue
+        before = seen.get(id) if id is not None else None
         if before is not None and before[1:3] != (claim, label):
             what = "label" if before[1] == claim else "claim"
             raise DataError(
-                f"{row.where}: the id '{row.id}' has another {what} in {before[3]}; rows of a claim have one of each"
+                f"{row.where}: the id '{id}' has another {what} in {before[3]}; rows of a claim have one of each"
             )
         unit = found.begin(label, claim, language) if before is None else before[0]
-        if row.id is not None and before is None:
-            seen[row.id] = unit, claim, label, row.where
+        if id is not None and before is None:
+            seen[id] = unit, claim, label, row.where
         found.add(row.premise, claim, unit)
     return found
 
@@ -187,7 +210,7 @@ def _expert_claim(found: _Gathered, claim: Mapping[str, object], question: str, 
 
 
 def label_of(value: object, where: str) -> float:
-    """A label as a number in [0, 1].
+    """A label as a number in [0, 1]: a number, also written as a text, or a word of `adapters.judges.vocabulary`.
 
     Raises:
         DataError: it is neither such a number nor a known word.
@@ -197,11 +220,10 @@ def label_of(value: object, where: str) -> float:
     if isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= 1:
         return float(value)
     if isinstance(value, str):
-        word = re.sub(r"[\s-]+", "_", value.strip().casefold())
-        if word in _WORDS:
-            return _WORDS[word]
-    words = ", ".join(words.split()[0] for words in GRADES.values())
-    raise DataError(f"{where}: the label {value!r} is neither a number from 0 to 1 nor a known word ({words}, ...)")
+        found = float(value) if _NUMBER.fullmatch(value.strip()) else worth_of(value)
+        if found is not None:
+            return found
+    raise DataError(f"{where}: the label {value!r} is neither a number from 0 to 1 nor a known word ({EXAMPLES}, ...)")
 
 
 def _language(row: VerdictRow) -> str:

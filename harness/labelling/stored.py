@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError
@@ -30,6 +30,8 @@ Load = Callable[[str], Sequence[Collection]]
 class _Version:
     name: str
     grades: Grades
+    note: str
+    """Who gave the labels of a label version; '' for other judgments."""
     collection: Collection | None
     """The published collection, if the name says which."""
 
@@ -58,6 +60,7 @@ def compared_versions(
     collections = [one.collection for one in found if one.collection is not None] + ([given] if given else [])
     judgments = JudgmentDiff(found[0].grades, found[1].grades)
     names = (found[0].name, found[1].name)
+    notes = tuple(dict.fromkeys(one.note for one in found if one.note))
     if not collections:
         return LabelDiff(names, judgments), []
     if len({one.fingerprint for one in collections}) > 1:
@@ -68,24 +71,24 @@ def compared_versions(
             raise DataError(f"{one.name}: query {shown(unknown[0][0])} is not a judged query of {collection.name}")
     (name,) = ordinary_measures(collection, [] if measure is None else [measure])
     recalled, left_out = _recalled(workspace, collection)
-    return diff(names, judgments, collection, recalled, parse(name)), left_out
+    return replace(diff(names, judgments, collection, recalled, parse(name)), notes=notes), left_out
 
 
 def _version(name: str, given: Collection | None, workspace: Workspace, load: Load) -> _Version:
     path = Path(name)
     if path.is_file() and not path.name.endswith(_COLLECTIONS):
         rows = read_labels(path).rows
-        return _Version(name, {(row.query, row.document): row.grade for row in rows}, None)
+        return _Version(name, {(row.query, row.document): row.grade for row in rows}, "", None)
     if given is not None and NAME.fullmatch(name) and not path.exists():
         known = [one for one in versions(workspace, given.fingerprint) if one.name == name]
         if known:
-            return _Version(name, grades_of(with_labels(given, known[0], workspace)), given)
+            return _Version(name, grades_of(with_labels(given, known[0], workspace)), known[0].note, given)
     bare, labels = split_target(name)
     published = _one(load(bare), name)
     if labels is None:
-        return _Version(name, grades_of(published), published)
+        return _Version(name, grades_of(published), "", published)
     version = version_called(workspace, published, labels)
-    return _Version(name, grades_of(with_labels(published, version, workspace)), published)
+    return _Version(name, grades_of(with_labels(published, version, workspace)), version.note, published)
 
 
 def _one(collections: Sequence[Collection], target: str) -> Collection:

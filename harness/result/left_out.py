@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,14 +111,14 @@ def superseded(results: Sequence[Result], named: Collection[str] = (), *, revisi
     ]
 
 
-def of_other_labels(results: Sequence[Result], names: Collection[str] = ()) -> list[Result]:
+def of_other_labels(results: Sequence[Result], names: AbstractSet[str] = frozenset()) -> list[Result]:
     """Return the results on other label versions of collections, so that no average has one collection twice.
 
     Args:
         results: the newest last.
         names: names and fingerprints that the user gave. Versions that they name are kept.
     """
-    known = [one for one in results if one.collection.name not in names]
+    known = [one for one in results if names.isdisjoint({one.collection.name, one.collection.place.target})]
     others = set(other_versions(one.collection.name for one in results))
     return [one for one in known if one.collection.name in others and one.collection.fingerprint not in names]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from adapters.errors import UsageError, did_you_mean
+from harness.data.label_names import without_judges
 
 FINGERPRINT_DIGITS = 6
 """The fewest digits that name a collection. Samples of a collection share its name, so they need digits."""
@@ -29,6 +30,11 @@ class CollectionNames:
     def plain(self) -> str:
         """The name without the mark for data that differ from the suite's."""
         return self.name.replace(_DRIFTED, "").strip()
+
+    @property
+    def target(self) -> str:
+        """The plain name without the judges that gave labels: the target of a label version."""
+        return without_judges(self.plain)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -89,8 +95,13 @@ def _collections(name: str, known: Sequence[CollectionNames]) -> list[Collection
 
 
 def _called(name: str, known: Sequence[CollectionNames]) -> list[CollectionNames]:
-    for reading in (lambda one: name == one.name, lambda one: name == one.plain, lambda one: name in one.sets):
-        if found := [one for one in known if reading(one)]:
+    for names_of in (
+        lambda one: (one.name,),
+        lambda one: (one.plain,),
+        lambda one: (one.target,),
+        lambda one: one.sets,
+    ):
+        if found := [one for one in known if name in names_of(one)]:
             return found
     names = matching(name, dict.fromkeys(one.plain for one in known))
     return [one for one in known if one.plain in names]

@@ -16,6 +16,7 @@ from leaderboards.pages.links import cost_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.pages.table import line_of
 from leaderboards.standing import BoardStanding
+from reports.marks import judged_notes
 
 __all__ = ["file_of", "page"]
 
@@ -90,6 +91,7 @@ def page(made: Board, index: int) -> str:
         plot=plot_of(entries) if entries else None,
         costed=entries,
         unknown=unknown,
+        notes=judged_notes(one.name for one in sheet.grid.collections),
         figures=figures,
     )
 

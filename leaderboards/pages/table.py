@@ -21,7 +21,7 @@ from leaderboards.published import Published
 from leaderboards.sheets import BoardColumn, BoardSheet
 from leaderboards.standing import BoardStanding
 from reports import rule
-from reports.marks import alarms_of
+from reports.marks import alarms_of, judged_notes
 from reports.systems_file import SIZES, DeclaredSystem
 
 __all__ = ["file_of", "languages_file", "languages_page", "page"]
@@ -154,6 +154,7 @@ def _page(made: Board, index: int, columns: Sequence[BoardColumn], view: str) ->
         rule=rule,
         correction=_correction(ranked, view),
         remarks=[
+            *judged_notes(one.name for one in sheet.grid.collections),
             *rule.sets(sheet.grid),
             *bm25_notes(of_stored(one.stored for one in sheet.grid.cells.values())),
             *made.left_out.lines,

@@ -6,10 +6,12 @@ Each plot has its own module; `style` defines the look of all plots.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.result.gathered import Grid, grids
 from harness.result.result import Result
+from reports.marks import judged_notes
 from reports.plots.ceiling import draw_ceilings
 from reports.plots.cost import draw_cost, draw_waits
 from reports.plots.depth import draw_depth
@@ -38,7 +40,7 @@ def write_plots(results: Sequence[Result], out: Path, workspace: Path, sheets: S
         MissingExtra: matplotlib is not installed.
     """
     return [
-        write(drawing, out)
+        write(_noted(drawing, grid), out)
         for grid in _main(grids(results))
         for drawing in drawings(grid, workspace, [one for one in sheets if one.grid.measure == grid.measure])
     ]
@@ -55,6 +57,12 @@ def drawings(grid: Grid, workspace: Path, sheets: Sequence[Sheet] = ()) -> Itera
         if drawn is not None:
             yield drawn
     yield from draw_waits(pairs.grid)
+
+
+def _noted(drawing: Drawing, grid: Grid) -> Drawing:
+    """The drawing with a note on labels of judges in its caption, if there are any."""
+    notes = judged_notes(one.name for one in grid.collections)
+    return replace(drawing, caption=" ".join([drawing.caption, *notes]))
 
 
 def _main(all_grids: Sequence[Grid]) -> list[Grid]:

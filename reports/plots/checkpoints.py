@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.judging.history import Point
 from harness.result.keys import SystemKey
+from reports.marks import judged_notes
 from reports.plots.fonts import shown
 from reports.plots.labels import counted
 from reports.plots.plot import Drawing, Plot, file_name, write
@@ -129,4 +130,5 @@ def _caption(points: Sequence[Point]) -> str:
     over = " and ".join(counted(number, "collection") for number in dict.fromkeys(collections.values()))
     left = max(one.left_out for one in points)
     missing = f" Left out: up to {counted(left, 'collection')} that not all revisions have." if left else ""
-    return f"{points[0].measure} in points, macro average of {over}, with 95 % intervals over queries.{missing}"
+    caption = f"{points[0].measure} in points, macro average of {over}, with 95 % intervals over queries.{missing}"
+    return " ".join([caption, *judged_notes(key.name for one in points for key in one.collections)])

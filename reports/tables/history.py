@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.judging.history import Point
 from harness.numbers import DASH, interval, points, signed
 from harness.result.stemming import notes as bm25_notes
+from reports.marks import judged_notes
 from reports.table import Cell, Table
 
 
@@ -47,6 +48,7 @@ def history_json(history: Sequence[Point]) -> list[dict[str, object]]:
             "measure": one.measure, "value": one.value,
             "interval": None if math.isnan(one.interval[0]) else list(one.interval), "first_stage": one.first_stage,
             "known_wrong": one.wrong,
+            "notes": judged_notes(key.name for key in one.collections),
             "looks": [{"state": look.state, "tier": look.tier, "at": look.at} for look in one.looks],
         }
         for one in history
@@ -77,6 +79,7 @@ def _notes(history: Sequence[Point]) -> list[str]:
     left = sorted({one.system.label for one in history if one.left_out})
     if left:
         notes.append(f"Left out, because not every revision has them: collections of {', '.join(left)}.")
+    notes += judged_notes(key.name for one in history for key in one.collections)
     notes += dict.fromkeys(f"{one.system.label}: {one.wrong}." for one in history if one.wrong)
     notes += bm25_notes(stemming for one in history for stemming in one.stemming)
     notes.append("Bold: the highest value over one first stage. It was chosen among several, so it is optimistic.")

@@ -54,7 +54,7 @@ class LabelComparison:
             "collection": found.collection, "measure": found.measure, "queries": found.queries,
             "queries_left_out": found.left_out, "systems": [_system(one) for one in found.systems],
             "pairs_compared": found.compared, "changed_places": [_changed(one) for one in found.pairs],
-            "left_out": self.left_out,
+            "left_out": self.left_out, "notes": list(found.notes),
         }  # fmt: skip
 
 
@@ -88,6 +88,7 @@ def _counts(found: LabelDiff) -> Table:
     figures = share(judgments.agreement), decimal(judgments.kappa(), 2), spread
     rows = (tuple(map(Cell, (*(count(len(one)) for one in sizes), *figures))),)
     notes = (
+        *found.notes,
         "kappa: Cohen's, of the grades of the pairs in both",
         "bias: the mean of second - first grade of a query's pairs in both, from the lowest to the highest query",
     )

@@ -154,7 +154,7 @@ def overview_table(sheet: Sheet) -> Table:
     ]
     notes = [measure_note(sheet.grid.measure), *_notes(sheet)]
     known = marks.wrong_notes(sheet.grid.cells.values())
-    return systems_table(
+    table = systems_table(
         f"{sheet.grid.measure}, {_over(sheet)}",
         sheet.left,
         rows,
@@ -163,6 +163,15 @@ def overview_table(sheet: Sheet) -> Table:
         notes=notes,
         known=known,
     )
+    return _judged(table, sheet) if marks.JUDGED in sheet.columns[0].marks else table
+
+
+def _judged(table: Table, sheet: Sheet) -> Table:
+    """The overview with the mark for labels of a judge at its figures."""
+    left, rest = len(sheet.left), len(table.columns) - len(sheet.left)
+    footnote = (marks.JUDGED, marks.NOTES[marks.JUDGED])
+    column_marks = (*[()] * left, *[(marks.JUDGED,)] * rest)
+    return replace(table, column_marks=column_marks, footnotes=(*table.footnotes, footnote))
 
 
 def line(sheet: Sheet, system: SystemKey, place: int = 0) -> Line:

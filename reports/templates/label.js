@@ -9,6 +9,7 @@
   const history = [];
   let labels = {};
   let place = 0;
+  let typed = "";
 
   function load() {
     try {
@@ -54,6 +55,7 @@
   }
   function go(to) {
     place = Math.min(Math.max(to, 0), items.length - 1);
+    typed = "";
     keep();
     show();
   }
@@ -85,10 +87,20 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
+  // A grade is taken as soon as no longer grade begins with the digits that were typed; Enter takes it at once.
+  function digit(key) {
+    typed += key;
+    if (!grades.some((grade) => String(grade) !== typed && String(grade).startsWith(typed))) finish();
+  }
+  function finish() {
+    const grade = grades.find((one) => String(one) === typed);
+    typed = "";
+    if (grade !== undefined) label(grade);
+  }
   function press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const grade = /^[0-9]$/.test(event.key) ? Number(event.key) : null;
-    if (grade !== null && grades.includes(grade)) label(grade);
+    if (/^[0-9]$/.test(event.key)) digit(event.key);
+    else if (event.key === "Enter" && typed) finish();
     else if (event.key === "ArrowLeft") go(place - 1);
     else if (event.key === "ArrowRight") go(place + 1);
     else if (event.key === "u") undo();

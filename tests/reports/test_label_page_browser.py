@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from harness.labelling.label_file import read_labels
 from reports.label_page import CSV, PAGE, write_sheet
 from tests.browser import Browser, browser
 
-LEFT, RIGHT = "\ue012", "\ue014"
+LEFT, RIGHT, ENTER = "\ue012", "\ue014", "\ue007"
 EVIL = '</script><script>document.title = "run"</script><img src=x onerror="document.title=1">{{ title }}'
 ARABIC, EMOJI, LONG = "متى تغادر العبارة الميناء؟", "ferry 👩‍🚀🛳️ at nine \u2028 next", "a long word " * 9000
 CAPTURE = """
@@ -76,6 +77,21 @@ def test_digits_label_and_go_on_and_the_page_counts(window: Browser) -> None:
     assert text(window, "progress") == "Document 2 of 5; 1 labelled"
     window.press(LEFT)
     assert window.run("return document.querySelector('[aria-pressed=true]').textContent") == "2"
+
+
+def test_grades_above_nine_are_typed_with_their_digits(window: Browser, tmp_path: Path) -> None:
+    write_sheet(replace(sheet(), grades=(0, 1, 10, 12)), tmp_path)
+    window.open(tmp_path / PAGE)
+    window.run("localStorage.clear()")
+    window.open(tmp_path / PAGE)
+    for keys in ("10", "12", "0", f"1{ENTER}"):
+        for key in keys:
+            window.press(key)
+    window.press("1")
+    window.press("7")  # 17 is no grade
+    assert text(window, "progress") == "Document 5 of 5; 4 labelled"
+    grades = [row.rpartition(",")[2] for row in saved(window).splitlines()[1:]]
+    assert grades == ["10", "12", "0", "1"]
 
 
 @pytest.mark.usefixtures("page")

@@ -47,6 +47,15 @@ def order_of(header: Sequence[str]) -> ColumnOrder | None:
     return ColumnOrder(len(roles), roles.index("query"), roles.index("document"), roles.index("grade"))
 
 
+def twice_named(header: Sequence[str]) -> Role | None:
+    """What a header that names query, document and grade names more than once; None if nothing, or it is no header."""
+    roles = _roles(header)
+    needed: tuple[Role, ...] = ("query", "document", "grade")
+    if not all(role in roles for role in needed):
+        return None
+    return next((role for role in needed if roles.count(role) > 1), None)
+
+
 def contradicts(header: Sequence[str]) -> bool:
     """Whether a name in a header is at another position than in BEIR's three columns or TREC's four."""
     wanted = [role for role in _TREC if role != "iteration" or len(header) > 3]

@@ -46,8 +46,10 @@ class Stage:
 
     @property
     def whole(self) -> tuple[str, ...]:
-        """The fingerprints of the whole collections."""
-        return tuple(sorted({one.part_of or one.fingerprint for one in self.collections}))
+        """The fingerprints of the whole collections, and of the published ones that label versions belong to. Looks
+        count together if they share one: a label version has the same queries."""
+        own = {one.part_of or one.fingerprint for one in self.collections}
+        return tuple(sorted(own | {one.labels_of for one in self.collections if one.labels_of}))
 
     def measures_of(self, collections: Sequence[Collection | CollectionFacts]) -> dict[str, str]:
         """Return the canonical name of the primary measure of each collection, by fingerprint."""

@@ -87,6 +87,14 @@ def test_any_other_answer_is_counted_and_asked_again_with_another_seed(chat: Cha
     assert [one["seed"] for one in chat.asked] == [0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("bad", ["\u017fupported", "PART\u0130AL", "un\u017fupported"])
+def test_letters_that_only_unicode_takes_for_s_or_i_are_malformed(chat: Chat, bad: str) -> None:
+    chat.script = [(200, bad)]
+    judge = opened(chat)
+    assert judge.judge(["p"], ["yes"]).tolist() == [1.0]
+    assert judge.asked_again == {"malformed": 1}
+
+
 def test_a_pair_without_a_valid_answer_is_an_error_that_names_it(chat: Chat) -> None:
     chat.script = [(200, "maybe")] * 3
     with pytest.raises(

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.errors import DataError
 from adapters.judges.lexical import units
+from adapters.judges.recorded import RecordedJudge
 from adapters.spec import identity_of, open_judge
 
 
@@ -72,7 +73,7 @@ def test_wices_recorded_judges_are_read_from_its_own_rows(tmp_path: Path) -> Non
     row = {"id": "dev1", "label": "supported", "claim": "c", "evidence": "['One.', \"Two's.\"]", "t5_3b_anli": 0.75}
     file = written(tmp_path / "dev.jsonl", row)
     assert open_judge(f"recorded:{file}?score=t5_3b_anli").judge(["One. Two's."], ["c"]).tolist() == [0.75]
-    with pytest.raises(DataError, match=r"dev\.jsonl:1: the field 'score' is missing.*numbers: t5_3b_anli"):
+    with pytest.raises(DataError, match=r"dev\.jsonl:1: the field 'score' is missing.*numbers from 0 to 1: t5_3b_anli"):
         open_judge(f"recorded:{file}").judge(["One. Two's."], ["c"])
 
 
@@ -82,7 +83,7 @@ def test_wices_recorded_judges_are_read_from_its_own_rows(tmp_path: Path) -> Non
         ([{"premise": "p", "claim": "c", "score": 0.5}, {"premise": "p", "claim": "c", "score": 0.6}],
          ":2: the verdict 0.6 contradicts 0.5 in"),
         ([{"premise": "p", "claim": "c", "score": 1.5}], "write a number from 0 to 1"),
-        ([{"premise": "p", "claim": "c", "score": float("nan")}], "the field 'score' is missing"),
+        ([{"premise": "p", "claim": "c", "score": float("nan")}], "the field 'score' is NaN"),
         ([{"premise": "p", "claim": "c", "score": True}], "write a number from 0 to 1"),
         ([{"premise": "p", "score": 1}], "the field 'claim' is missing"),
         ([{"claim": "c", "score": 1}], "no premise; add a field 'premise'"),
@@ -109,3 +110,29 @@ def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None
     (tmp_path / "bad.jsonl.gz").write_bytes(b"\x1f\x8bnothing")
     with pytest.raises(DataError, match="cannot be read after line 0"):
         open_judge(f"recorded:{tmp_path / 'bad.jsonl.gz'}").judge(["p"], ["c"])
+
+
+def test_recorded_ids_that_pandas_wrote_as_floats_are_found(tmp_path: Path) -> None:
+    texts, file = tmp_path / "t.jsonl", tmp_path / "v.jsonl"
+    texts.write_text(json.dumps({"id": "12", "premise": "p", "claim": "c"}), "utf-8")
+    file.write_text(json.dumps({"id": 12.0, "score": 0.5}), "utf-8")
+    assert RecordedJudge(str(file), texts=str(texts)).judge(["p"], ["c"]).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"id": None, "score": 0.5}, "no id; give every row one"),
+        ({"id": 12.5, "score": 0.5}, "the id 12.5 is no text and no whole number"),
+        (
+            {"id": "12", "score": float("nan")},
+            r"the field 'score' is NaN, not a number; .*\(numbers from 0 to 1: none\)",
+        ),
+    ],
+)
+def test_an_id_or_a_verdict_that_is_none_is_said_as_it_is(tmp_path: Path, row: object, said: str) -> None:
+    texts, file = tmp_path / "t.jsonl", tmp_path / "v.jsonl"
+    texts.write_text(json.dumps({"id": 12, "premise": "p", "claim": "c"}), "utf-8")
+    file.write_text(json.dumps(row), "utf-8")
+    with pytest.raises(DataError, match=rf"v\.jsonl:1: {said}"):
+        RecordedJudge(str(file), texts=str(texts)).check()

@@ -163,9 +163,19 @@ def test_a_judge_that_is_wrong_ends_with_its_exit_code(place: Place, command: Co
     assert command("judge", "calibrate", place.path / "none.jsonl", "--judge", "lexical").code == 5
 
 
+def test_one_judge_by_two_specs_is_refused(place: Place, command: Command) -> None:
+    servers = [f"chat:http://127.0.0.1:{port}/v1?model=m" for port in (1, 2)]
+    said = command("judge", "calibrate", claims(place), "--judge", servers[0], "--judge", servers[1],
+                   "--workspace", place.workspace.path)  # fmt: skip
+    assert said.code == 2
+    assert f"{servers[0]} and {servers[1]} are the same judge" in said.err
+
+
 def test_a_corrected_mean_is_a_call_too() -> None:
     found = harness.corrected_mean([1, 0, 1, 0.5], [0.9, 0.2, 0.8, 0.4], [0.5] * 20)
     assert found.low < found.value < found.high
+    with pytest.raises(harness.HarnessError, match="labels is the text '101'; give a list of numbers"):
+        harness.corrected_mean("101", [1, 0, 1], [1])  # type: ignore[arg-type]
     with pytest.raises(harness.HarnessError, match=r"corrected_mean: .*at least 3"):
         harness.corrected_mean([1], [1], [1])
     with pytest.raises(harness.HarnessError, match="unknown population"):

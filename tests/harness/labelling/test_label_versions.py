@@ -9,10 +9,11 @@ import pytest
 
 from adapters.errors import DataError, UsageError
 from adapters.sums import DamagedFile
-from harness.data.label_names import other_versions, split_target
+from harness.data.label_names import NOT_BY_PEOPLE, other_versions, split_target
 from harness.data.label_versions import judged, versions
 from harness.data.sources import load
 from harness.labelling.imports import ImportedLabels, import_labels
+from harness.labelling.label_file import read_labels
 from harness.measuring.crosscheck import check_judgments
 from harness.result.recall import recall
 from harness.result.store import Results
@@ -188,7 +189,59 @@ def test_a_judge_is_named_wherever_the_numbers_are(place: Place, command: Comman
     assert [one.code for one in (run, report, compared, board)] == [0, 0, 0, 0]
     pages = [(tmp_path / page).read_text("utf-8") for page in ("report/report.md", "board/index.html")]
     assert all("judge:monot5" in text for text in (run.out, report.out, compared.out, *pages))
-    assert all("NOT ALL LABELS ARE BY PEOPLE" in text for text in (run.out, compared.out))
+    for text in (run.out, report.out, compared.out, *pages):
+        assert NOT_BY_PEOPLE in text
+
+
+def test_numbers_with_labels_of_a_judge_are_marked_on_every_page(
+    place: Place, command: Command, tmp_path: Path
+) -> None:
+    at = ("--workspace", both_versions(place).path)
+    selected = "--collection", "coll?labels=mine"
+    assert command("report", *selected, "--out", tmp_path / "report", *at).code == 0
+    assert command("board", *selected, "--out", tmp_path / "board", *at).code == 0
+    board = [file.read_text("utf-8") for file in (tmp_path / "board").glob("*.html")]
+    assert len(board) >= 2, "the table and its costs"
+    assert all(NOT_BY_PEOPLE in text for text in board)
+    report = (tmp_path / "report" / "report.md").read_text("utf-8")
+    captions = report.split("![")[1:]
+    assert captions and all(f"{NOT_BY_PEOPLE}: coll?labels=mine" in text.replace("\\", "") for text in captions)
+    tables = [file.read_text("utf-8") for file in (tmp_path / "report" / "tables").glob("*.csv")]
+    assert any("⊖" in text.splitlines()[0] for text in tables)
+    history = command("history", REVERSE, *selected, *at)
+    assert f"{NOT_BY_PEOPLE}: coll?labels=mine (judge:monot5)." in history.out
+    (point,) = json.loads(command("history", REVERSE, *selected, "--json", *at).out)
+    assert point["notes"] == [f"{NOT_BY_PEOPLE}: coll?labels=mine (judge:monot5)."]
+
+
+def test_a_comparison_of_versions_says_who_gave_the_labels(place: Place, command: Command) -> None:
+    at = ("--workspace", both_versions(place).path)
+    versions_of = place.path / "coll", f"{place.path / 'coll'}?labels=mine"
+    assert NOT_BY_PEOPLE in command("judge", "diff", *versions_of, *at).out.replace("\n", " ")
+    (note,) = json.loads(command("judge", "diff", *versions_of, "--json", *at).out)["notes"]
+    assert note.endswith(f"{NOT_BY_PEOPLE}.")
+
+
+@pytest.mark.parametrize("name", ["coll?labels=jm", "coll?labels=jm (judge:m)"])
+def test_a_version_of_a_judge_is_selected_by_its_target_and_by_the_name_in_tables(
+    place: Place, command: Command, name: str
+) -> None:
+    imported(place, "q2,d7,1\n", name="jm", by="judge:m")
+    for target in (place.path / "coll", f"{place.path / 'coll'}?labels=jm"):
+        run = command("run", target, "--first-stage", FIRST, "--reranker", REVERSE, "--depth", 5, "--workspace",
+                      place.workspace.path)  # fmt: skip
+        assert run.code == 0, run.err
+    there = "--workspace", place.workspace.path
+    for said in (
+        command("report", "--collection", name, *there),
+        command("compare", FIRST, REVERSE, "--collection", name, *there),
+        command("judge", "export", FIRST, REVERSE, "--collection", name, "--out", place.path / "out", *there),
+        command("board", "--collection", name, "--out", place.path / "board", *there),
+    ):
+        assert said.code == 0, said.err
+    shown = command("report", "--collection", name, *there).out
+    assert "judge:m" in shown and "other label versions" not in shown
+    assert split_target(name) == ("coll", "jm")
 
 
 def test_results_of_a_version_have_other_ids(place: Place) -> None:
@@ -212,6 +265,40 @@ def test_a_file_with_another_layout_is_read(place: Place) -> None:
     qrels.write_text("q2 0 d7 1\nq4 0 d2 -2\n")
     (trec,) = import_labels(qrels, str(place.path / "coll"), place.workspace, lambda name: load(name, place.workspace))
     assert (trec.new, trec.below_zero) == (2, 1) and trec.version.name.startswith("people-")
+
+
+@pytest.mark.parametrize("sign", ["sep=;\n", '\ufeff"sep=;"\r\n', "SEP=;\n"])
+def test_the_line_that_excel_writes_for_the_divider_is_read(place: Place, sign: str) -> None:
+    assert imported(place, sign + "query_id;document_id;grade\nq2;d7;1\n", name="excel").new == 1
+    with pytest.raises(DataError, match=r"labels\.csv:4: grade 'x'"):
+        imported(place, sign + "query_id;document_id;grade;text\nq2;d7;1;\nq2;d8;x;\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("query_id,document_id,grade,grade\nq2,d7,1,0\n", r"labels\.csv:1: the header has the column 'grade' twice"),
+        ("query_id,grade,document_id,note,note\nq2,1,d7,,\n", r"labels\.csv:1: .* 'note' twice"),
+        ("qid,docid,rel,qid,grade\n", r"labels\.csv:1: the header has two columns for the query"),
+        ("qid,docid,rel,grade\n", r"labels\.csv:1: the header has two columns for the grade"),
+        ("query_id,document_id,text,grade\nq2,d7,a, b,1\n", r"labels\.csv:2: 5 columns, more than the 4 of the header"),
+        ("query_id,document_id,text,grade\nq2,d7,a, b,\n", r"labels\.csv:2: 5 columns, more than the 4"),
+        ("query_id,document_id,grade\nq2,d7\n", r"labels\.csv:2: 2 columns, fewer than the 3 of the header"),
+        ("sep=;\nq2;d7;grade\n", r"labels\.csv:2: no header; write collection,query_id,document_id,grade after"),
+    ],
+)
+def test_columns_that_could_be_mistaken_are_refused_with_the_line(place: Place, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        imported(place, text)
+
+
+@pytest.mark.parametrize("text", ["q2,d7,1\nq1,d8,0\n", "coll;q2;d7;1\n"])
+def test_a_csv_file_without_a_header_is_said_to_lack_it(place: Place, text: str) -> None:
+    place.beir()
+    file = place.path / "bare.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"bare\.csv:1: the header is missing; write the line (collection.)?query_id"):
+        read_labels(file)
 
 
 def test_new_grades_are_noted(place: Place) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import DataError
+from adapters.judges.vocabulary import worth_of
 from harness.labelling.labelled import label_of, read_labelled
 from tests.skips import DATA
 
@@ -41,12 +42,50 @@ def test_the_unit_is_a_claim_and_its_value_the_maximum_of_its_rows(tmp_path: Pat
 
 def test_rows_without_an_id_are_claims_of_their_own(tmp_path: Path) -> None:
     rows = [
-        {"premise": premise, "claim": "c", "label": label} for premise, label in (("x", 1), ("y", 0.3), ("x", True))
+        {"premise": premise, "claim": "c", "label": label} for premise, label in (("x", 1), ("y", 0.3), ("z", True))
     ]
     found = read_labelled(written(tmp_path / "r.jsonl", *rows))
     assert found.labels.tolist() == [1.0, 0.3, 1.0]
     assert len(set(found.fitted.tolist())) == 1, "rows of one claim are in one half"
     assert set(found.clusters) == {"c"}, "and are drawn together"
+
+
+def test_a_row_without_an_id_that_repeats_another_counts_once_and_is_said(tmp_path: Path) -> None:
+    rows = [{"premise": "x", "claim": "c", "label": label} for label in (1, 1.0, "supported", "1")]
+    found = read_labelled(written(tmp_path / "r.jsonl", *rows, {"premise": "y", "claim": "c", "label": 0}))
+    assert found.labels.tolist() == [1.0, 0.0]
+    assert list(found.left_out.values()) == [3]
+    assert "repeated" in next(iter(found.left_out))
+
+
+def test_two_labels_of_the_same_texts_without_ids_are_refused_with_both_places(tmp_path: Path) -> None:
+    rows = [{"premise": "x", "claim": "c", "label": label} for label in (1, 0)]
+    with pytest.raises(DataError, match=r"r\.jsonl:2: the label 0 contradicts 1 in .*r\.jsonl:1"):
+        read_labelled(written(tmp_path / "r.jsonl", *rows))
+
+
+def test_ids_that_pandas_writes_as_floats_are_the_ids_that_they_are(tmp_path: Path) -> None:
+    rows = [{"id": id, "premise": f"p{n}", "claim": "c", "label": 1} for n, id in enumerate((12.0, 12, "12", 13.0))]
+    assert read_labelled(written(tmp_path / "r.jsonl", *rows)).unit.tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("id", [12.5, 2.0**60, True, ["a"], {"a": 1}, float("nan")])
+def test_an_id_that_is_none_is_refused_and_not_ignored(tmp_path: Path, id: object) -> None:
+    row = {"id": id, "premise": "p", "claim": "c", "label": 1}
+    with pytest.raises(DataError, match=r"r\.jsonl:1: .*(id|NaN)"):
+        read_labelled(written(tmp_path / "r.jsonl", row))
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("SUPPORTS", 1.0), ("REFUTES", 0.0), ("NOT ENOUGH INFO", 0.0), ("0", 0.0), ("1", 1.0), ("0.5", 0.5),
+        ("hallucinated", 0.0), ("partially supported", 0.5),
+    ],
+)  # fmt: skip
+def test_labels_in_a_file_are_the_words_of_classifiers_and_numbers(label: str, value: float) -> None:
+    assert label_of(label, "f:1") == value
+    assert worth_of(label) == (None if label[0].isdigit() else value)
 
 
 def test_a_half_depends_on_the_claim_alone(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.errors import HarnessError, UsageError
 from harness.data.collection import Collection
+from harness.data.label_versions import Labels, keep, versioned, with_labels
 from harness.judging.gate.gate import Gated, costs_of, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import CostLimits, Policy, Splits
@@ -97,6 +98,19 @@ def test_a_spent_split_is_said_before_anything_is_scored(held: Any, place: Place
     assert found.verdict.reasons[0].startswith("the gate split of release 2.1 is spent (2 of 2 looks)")
     assert held(BADLY, policy).state == "refused"  # an old look may be taken again
     assert len(LookLog(place.workspace.results).all()) == 2
+
+
+def test_label_versions_of_the_same_queries_share_their_budget(held: Any, place: Place) -> None:
+    policy, published = replace(WIDE, looks=Declared("2.1", 1)), place.load(str(place.path / "coll"))
+    one, other = (
+        keep(place.workspace, versioned(published.fingerprint, name, [Labels(by, (("q1", document, 0),))]), published)
+        for name, by, document in (("mine", "people", "d5"), ("jm", "judge:m", "d6"))
+    )
+    mine, judged = (with_labels(published, version, place.workspace) for version in (one, other))
+    assert held(SLIGHTLY, policy, mine).state == "pass"
+    for collection in (published, judged, mine):
+        found = held(f"{FAKE}:Nothing", policy, collection)  # scoring it would be an error
+        assert found.verdict.reasons[0].startswith("the gate split of release 2.1 is spent (1 of 1 looks)")
 
 
 def test_an_old_name_with_new_weights_does_not_slip_through_a_spent_split(held: Any, place: Place) -> None:
