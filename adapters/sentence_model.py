@@ -142,9 +142,15 @@ class SentenceModel:
         lengths = self.lengths(texts, prompt, role) if tokenised is None else tokenised.lengths
 
         def by(path: ForwardPath) -> Callable[[Integers], Floats]:
-            if path == "packed" and packed is not None and tokenised is not None:
-                return lambda rows: packed.vectors(tokenised, rows)
-            return lambda rows: self.encode([texts[row] for row in rows], prompt, role)
+            def made(rows: Integers) -> Floats:
+                asked = [texts[row] for row in rows]
+                if not lengths[rows].all():  # a batch of texts without tokens has nothing that the encoder can read
+                    return self.encode([*asked, PROBE_TEXTS[0]], prompt, role)[:-1]
+                if path == "packed" and packed is not None and tokenised is not None:
+                    return self._finished(packed.vectors(tokenised, rows), asked, prompt, role)
+                return self.encode(asked, prompt, role)
+
+            return made
 
         paths: tuple[ForwardPath, ...] = ("plain",) if packed is None else ("packed", "plain")
         path, limit = calls_of(
@@ -153,10 +159,7 @@ class SentenceModel:
             name=f"'{self.folder.name}'", measured=measuring(lengths, by(paths[0]), self.device),
         )  # fmt: skip
         limit = limit if path == "packed" or self.pads else CallBudget(0)
-        for rows, vectors in calls_within(
-            lengths, self._fitting(by(path), lengths), budget=limit, calls=torch_calls(self.device)
-        ):
-            yield rows, self._finished(vectors) if path == "packed" else vectors
+        yield from calls_within(lengths, self._fitting(by(path), lengths), budget=limit, calls=torch_calls(self.device))
 
     def _fitting(self, encode: Callable[[Integers], Floats], lengths: Integers) -> Callable[[Integers], Floats]:
         """The same function. Where memory is too small for one text, its error names the text's length."""
@@ -205,10 +208,16 @@ class SentenceModel:
             show_progress_bar=False,
             convert_to_numpy=True,
         )
-        return self._finished(np.array(made, dtype=np.float32))
+        return self._finished(np.array(made, dtype=np.float32), texts, prompt, role)
 
-    def _finished(self, vectors: Floats) -> Floats:
+    def _finished(self, vectors: Floats, texts: Sequence[str], prompt: str, role: Role) -> Floats:
         if not np.isfinite(vectors).all():
+            broken = [texts[row] for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))]
+            if not self.lengths(broken, prompt, role).any():
+                raise ModelError(
+                    f"{self.folder.name} makes no finite vector for the text '{broken[0][:40]}', in which its "
+                    "tokenizer finds no tokens; leave empty texts out of the collection"
+                )
             raise ModelError(
                 f"{self.folder.name} makes vectors that are not finite; check its weights, or use dtype=float32"
             )

@@ -61,9 +61,13 @@ def sane(seed: int = 0, queries: int = QUERIES) -> Table:
     return (noise - 0.2 * np.arange(WIDTH)).astype(np.float32)
 
 
-def alarms_of(ground: CandidatePool, table: Table) -> dict[str, Alarm]:
-    """The alarms of a reranker with these scores, by name; of several of one name the first."""
+def alarms_of(ground: CandidatePool, table: Table, kind: str = "run-file") -> dict[str, Alarm]:
+    """The alarms of a reranker with these scores, by name; of several of one name the first.
+
+    Args:
+        kind: the key of its identity. Only a file has "run-file".
+    """
     run = ground.candidates
     scores = table[run.queries, ranks(run) - 1].astype(np.float32)
-    found = audit(ground, Scores(run.rescored(scores), {"run-file": "planted"})).alarms
+    found = audit(ground, Scores(run.rescored(scores), {kind: "planted"})).alarms
     return {alarm.name: alarm for alarm in reversed(found)}

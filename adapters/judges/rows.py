@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.errors import DataError, array_advice, class_of
+from adapters.file_heads import other_than_text
 from adapters.json_text import BROKEN, DECODER, half_character, reason
 from adapters.limits import LONGEST_LINE
 
@@ -87,6 +88,8 @@ def verdict_rows(file: Path) -> Iterator[VerdictRow]:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
             while line := opened.readline(LONGEST_LINE + 1):
                 number += 1
+                if number == 1 and (found := other_than_text(line)) is not None:
+                    raise DataError(f"{file}: {found}")
                 if line.strip():
                     yield VerdictRow(f"{file}:{number}", _parsed(line, f"{file}:{number}"))
     except FileNotFoundError:

@@ -1,5 +1,5 @@
 """Read and write TREC run files, `query Q0 document rank score tag`. Scores decide the order; the rank column does not.
-The tag may be missing or have several words."""
+The tag may be missing, or have several words if it has as many in every line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ from harness.data.collection import Collection
 from harness.data.id_rows import byte_order, find_rows, stretches
 from harness.data.runs import SHOWN_STRANGERS, Run, Strangers
 from harness.data.sources.dirt import Dirt, shown
-from harness.data.trec_blocks import Irregular, blocks
-from harness.data.unpacked import UNREADABLE, lines_of, reason_of
+from harness.data.trec_blocks import Irregular, blocks, may_differ
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of, refuse_no_file
 from harness.data.written_numbers import is_number
 from harness.workspace import write_atomically
 
 _BEYOND = 3.4028235677973366e38
 """The smallest score that is rounded to infinity in float32, which trec_eval compares scores in."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
+_TAG = 5
+"""The column of the first word of the tag, from 0."""
+_ITERATIONS = ("Q0", "q0", "0")
+"""The usual second columns."""
 
 
 class RunLine(NamedTuple):
@@ -88,6 +92,8 @@ def _run(path: Path, scored: _Scored, collection: Collection) -> Run:
         Irregular: a query lists a document twice.
         DataError: as `read_run`.
     """
+    if not len(scored.queries) and not scored.strangers.lines:
+        raise DataError(f"{path}: the file is empty, or has only comments; write the run again")
     if not len(scored.queries):
         raise DataError(f"{path}: none of its queries is in {collection.name}; is it the run of another split?")
     column = collection.corpus.id_column
@@ -160,6 +166,7 @@ def write_run(path: Path, run: Run, collection: Collection, tag: str) -> None:
 def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
     """The lines of a TREC run. A line that begins with '#' is a comment, unless its first word is in `known`, the query
     ids of the collection."""
+    width = None
     for number, fields in numbered(path):
         if fields[0].startswith("#") and fields[0] not in known:
             continue
@@ -168,7 +175,25 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
                 f"{path}:{number}: expected 6 columns 'query Q0 document rank score tag', found {len(fields)}; ids "
                 "cannot have spaces, and only the tag may be left out"
             )
+        width = width or len(fields)
+        _refuse_two_lines(f"{path}:{number}", fields, width)
         yield RunLine(fields[0], fields[2], number_in(path, number, fields[4]), number)
+
+
+def _refuse_two_lines(where: str, fields: list[str], first: int) -> None:
+    """Refuse a line that may hold two, because a file was appended to one without a newline at its end.
+
+    Args:
+        first: the number of columns of the first line.
+    """
+    starts = range(_TAG, len(fields) - 3)
+    if any(fields[at] in (fields[1], *_ITERATIONS) and _is_run_line(fields[at - 1 :]) for at in starts):
+        raise DataError(f"{where}: two lines of a run with no newline between them; write each on its own line")
+    if not may_differ(first, len(fields)):
+        raise DataError(
+            f"{where}: {len(fields)} columns, but {first} in the first line; a newline may be missing, and a tag of "
+            "several words needs as many in every line"
+        )
 
 
 def _is_run_line(fields: list[str]) -> bool:
@@ -179,8 +204,7 @@ def _is_run_line(fields: list[str]) -> bool:
 def numbered(path: Path, split: Callable[[bytes], list[bytes]] = bytes.split) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the columns of every line that is not blank. Only ASCII white space divides columns, as in
     trec_eval. A byte order mark at the start of a line is dropped: concatenated files have several."""
-    if not path.is_file():
-        raise DataError(f"no run file at {path}")
+    refuse_no_file(path, "run file")
     number = 0
     with path.open("rb") as stored:
         try:

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from adapters.errors import HarnessError
 from adapters.limits import LONGEST_LINE
 from harness.data.arrow import to_numpy
-from harness.data.unpacked import UNREADABLE, refuse_ratio
+from harness.data.unpacked import UNREADABLE, refuse_other, refuse_ratio
 
 _READ = 4 << 20
 """Bytes that are read at a time. Arrow refuses a longer line."""
@@ -31,10 +31,13 @@ _CACHED = 1 << 17
 _COLUMNS = 6
 _LEAST = 5
 """Columns of a line without a tag."""
+_TWO_LINES = 9
+"""Columns from which a line may be two lines that lack a newline between them."""
 _OTHER_SPACE = b"\t\r\v\f"
 _TO_SPACE = bytes.maketrans(_OTHER_SPACE, b" " * len(_OTHER_SPACE))
 _SPACE, _NEWLINE = 32, 10
 _MARK = re.compile(b"^" + BOM_UTF8, re.MULTILINE)
+_INNER_RETURN = re.compile(rb"\r[^\r\n]")
 _COMMENT = re.compile(rb"^(#\S*)[^\n]*\n", re.MULTILINE)
 
 
@@ -50,6 +53,8 @@ class RunBlock:
     documents: pa.ChunkedArray
     scores: npt.NDArray[np.float64]
     """Finite."""
+    width: int
+    """Columns of each line in the file."""
 
 
 def blocks(path: Path, known: Container[str]) -> Iterator[RunBlock]:
@@ -61,12 +66,22 @@ def blocks(path: Path, known: Container[str]) -> Iterator[RunBlock]:
     Raises:
         Irregular: there is no such file, it cannot be read, or a line has another form.
     """
+    width = None
     try:
         for lines in _whole_lines(path):
             if plain := _plain(lines, known):
-                yield _columns(plain)
+                block = _columns(plain)
+                width = width or block.width
+                if not may_differ(width, block.width):
+                    raise Irregular("a line has more columns than others")
+                yield block
     except (*UNREADABLE, HarnessError, UnicodeDecodeError, pa.ArrowInvalid) as error:
         raise Irregular(str(error)) from error
+
+
+def may_differ(first: int, width: int) -> bool:
+    """Whether lines of both numbers of columns may be in one file: only a tag of one word may be left out in some."""
+    return first == width or max(first, width) <= _COLUMNS
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
@@ -79,6 +94,8 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
             total += len(lines)
             if packed:
                 refuse_ratio(total, stored.tell(), str(path))
+            if total == len(lines):
+                refuse_other(lines, str(path))
             yield lines if lines.endswith(b"\n") else lines + b"\n"
 
 
@@ -87,6 +104,8 @@ def _plain(lines: bytes, known: Container[str]) -> bytes:
     if not lines.isascii():
         lines.decode()
         lines = _MARK.sub(b"", lines)
+    if b"\r" in lines and _INNER_RETURN.search(lines):
+        raise Irregular("a carriage return inside a line")
     if any(lines.find(byte) >= 0 for byte in _OTHER_SPACE) or _has_neighbours(lines):
         lines = _single_spaced(lines)
     if b"#" in lines:
@@ -119,8 +138,8 @@ def _columns(lines: bytes) -> RunBlock:
     from pyarrow import csv
 
     count = lines.count(b" ", 0, lines.index(b"\n")) + 1
-    if count < _LEAST:
-        raise Irregular("too few columns")
+    if not _LEAST <= count < _TWO_LINES:
+        raise Irregular("too few columns, or so many that a newline may be missing")
     chosen = {"query": pa.string(), "document": pa.string(), "score": pa.float64()}
     if count != _COLUMNS:
         chosen["rank"] = pa.string()
@@ -136,7 +155,7 @@ def _columns(lines: bytes) -> RunBlock:
     scores = to_numpy(table["score"])
     if not np.isfinite(scores).all() or ("rank" in chosen and not _all_whole(table["rank"])):
         raise Irregular("a score is not finite, or a rank is not a whole number")
-    return RunBlock(table["query"], table["document"], scores)
+    return RunBlock(table["query"], table["document"], scores, count)
 
 
 def _all_whole(column: pa.ChunkedArray) -> bool:

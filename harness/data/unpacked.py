@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from adapters.errors import DataError
+from adapters.file_heads import other_than_text
 from adapters.limits import LARGEST_RATIO, LONGEST_LINE, RATIO_FROM
 
 UNREADABLE = (
@@ -32,7 +33,8 @@ def lines_of(stored: IO[bytes], file: str, *, packed: bool) -> Iterator[bytes]:
         packed: whether the bytes are gzipped.
 
     Raises:
-        DataError: a line is longer than `LONGEST_LINE`, or the file unpacks further than `LARGEST_RATIO`.
+        DataError: a line is longer than `LONGEST_LINE`, the file unpacks further than `LARGEST_RATIO`, it is no plain
+            text, or a carriage return alone ends a line.
     """
     content = cast(IO[bytes], gzip.GzipFile(fileobj=stored)) if packed else _buffered(stored)
     total = number = 0
@@ -45,6 +47,13 @@ def lines_of(stored: IO[bytes], file: str, *, packed: bool) -> Iterator[bytes]:
         if packed:
             total += len(line)
             refuse_ratio(total, stored.tell(), file)
+        if number == 1:
+            refuse_other(line, file)
+        if b"\r" in line and b"\r" in line.strip():
+            raise DataError(
+                f"{file}:{number}: a carriage return (CR) inside the line; end every line with a line feed (LF), as "
+                "mac2unix does"
+            )
         yield line
 
 
@@ -52,9 +61,45 @@ def content_of(path: Path) -> bytes:
     """The whole content of a file, unpacked if its name ends in .gz.
 
     Raises:
-        DataError: it unpacks further than `LARGEST_RATIO`.
+        DataError: it unpacks further than `LARGEST_RATIO`, or is packed in another way, or is UTF-16.
         OSError, EOFError, zlib.error: the file cannot be read.
     """
+    content = _unpacked(path)
+    refuse_other(content[:10], str(path))
+    return content
+
+
+def refuse_no_file(path: Path, what: str = "file") -> None:
+    """Refuse a path that is not a file which can be read from the start as often as needed.
+
+    Args:
+        what: what the file should be, in the message.
+
+    Raises:
+        DataError: there is nothing, a folder, or a pipe.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a {what}; name a file in it")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is not a regular file; write its content to a file and name that, not a pipe")
+    if not path.is_file():
+        raise DataError(f"no {what} at {path}")
+
+
+def refuse_other(head: bytes, file: str) -> None:
+    """Refuse a file that is not plain text, after gzip was unpacked for a name that ends in .gz.
+
+    Args:
+        head: its first bytes.
+
+    Raises:
+        DataError: they are those of a compressed file, or of UTF-16 or UTF-32.
+    """
+    if (found := other_than_text(head)) is not None:
+        raise DataError(f"{file}: {found}")
+
+
+def _unpacked(path: Path) -> bytes:
     with path.open("rb") as stored:
         if path.suffix != ".gz":
             return stored.read()

@@ -77,7 +77,7 @@ def audit(ground: CandidatePool, scores: Scores) -> Audit:
     run, judged, measures = scores.run, ground.judged, ground.measures
     worst, best = judged.bounds(measures, run.scores)
     ties = zip(measures, worst.mean(axis=1).tolist(), best.mean(axis=1).tolist(), strict=True)
-    scored = SystemScores(ground, run, _role(ground, scores))
+    scored = SystemScores(ground, run, _role(ground, scores), from_file="run-file" in scores.identity)
     result = Audit(
         queries=judged.queries,
         queries_without_candidates=int((np.diff(run.offsets) == 0).sum()),

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from adapters.embedding import EmbedderPart, EmbedderReranker
-from adapters.errors import DataError, UsageError
+from adapters.errors import UsageError
 from adapters.identity import array_digest, digest, file_digest
 from adapters.protocols import Bindable, Identity, Reranker, Retriever, Setting
 from adapters.spec import identity_of, open_retriever, refuse_early, remarks_of
@@ -20,6 +20,7 @@ from harness.data.collection import Collection
 from harness.data.detection import refuse_undetected
 from harness.data.runs import Run, build, cut, without_identical_ids
 from harness.data.trec import read_run
+from harness.data.unpacked import refuse_no_file
 from harness.scoring.engine import AdapterSource
 from harness.scoring.session import Session
 from harness.workspace import Workspace
@@ -99,8 +100,7 @@ class RunFileStage:
 
     def check(self) -> None:
         """Check that the file exists."""
-        if not self.file.is_file():
-            raise DataError(f"no run file at {self.file}")
+        refuse_no_file(self.file, "run file")
 
     def identity(self, collection: Collection) -> Identity:
         """The digest of the file."""

@@ -20,6 +20,7 @@ from adapters.spec import identity_of, open_ranker, refuse_early, remarks_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import read_run
+from harness.data.unpacked import refuse_no_file
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.controls import CONTROLS, control_scores, length_scores, noisy_oracle
 from harness.scoring.alarms.candidates import outside_corpus
@@ -171,8 +172,7 @@ class RunFileReranker:
 
     def check(self) -> None:
         """Check that the file exists."""
-        if not self.file.is_file():
-            raise DataError(f"no run file at {self.file}")
+        refuse_no_file(self.file, "run file")
 
     def score(self, ground: CandidatePool, session: Session) -> Scores:
         """Look up every candidate in the file. A missing candidate is an error."""

@@ -244,3 +244,34 @@ def test_a_reranker_takes_the_vectors_of_the_first_stage(qwen: Path, tmp_path: P
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SentenceModel, "encode", None)
         assert len(reranker.score(TEXTS[:1], TEXTS, np.array([[0, 1], [0, 4]]))) == 2
+
+
+def without_special_tokens(folder: Path, pooling: str) -> Path:
+    """A model without prompts whose tokenizer adds nothing, so that an empty text has no tokens."""
+    tiny.bert_embedder(folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    (folder / "tokenizer.json").write_text(json.dumps({**tokenizer, "post_processor": None}))
+    file = folder / "1_Pooling" / "config.json"
+    flags = {key: value for key, value in json.loads(file.read_text("utf-8")).items() if "mode" not in key}
+    file.write_text(json.dumps({**flags, f"pooling_mode_{pooling}": True}))
+    return folder
+
+
+@pytest.mark.parametrize("pooling", ["cls_token", "mean_tokens"])
+@pytest.mark.parametrize("company", [[], ["what is it"], ["what is it", "", "a longer text than that"]])
+def test_a_text_without_tokens_has_the_vector_that_the_library_gives_it_in_a_batch(
+    tmp_path: Path, pooling: str, company: list[str]
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = without_special_tokens(tmp_path / "model", pooling)
+    expected = SentenceTransformer(str(folder), device="cpu").encode(["", *company, "more"], normalize_embeddings=True)
+    found = SentenceEmbedder(str(folder)).encode(["", *company], "document")
+    assert np.abs(found - expected[:-1]).max() < 1e-5
+
+
+@pytest.mark.parametrize("company", [[], ["what is it"]])
+def test_a_text_without_tokens_that_has_no_vector_is_named(tmp_path: Path, company: list[str]) -> None:
+    folder = without_special_tokens(tmp_path / "model", "max_tokens")
+    with pytest.raises(ModelError, match="no finite vector for the text '', in which its tokenizer finds no tokens"):
+        SentenceEmbedder(str(folder)).encode([*company, ""], "document")

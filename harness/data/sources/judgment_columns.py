@@ -63,7 +63,8 @@ def words_of(line: str) -> list[str]:
 
 def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """The lines without comments, which begin with '#', as in trec_eval. A line that can be read as a judgment or a
-    header is kept, so that a query with the id '#1' keeps its judgments."""
+    header is kept, so that a query with the id '#1' or '#' keeps its judgments. After '#' alone, only TREC's four
+    columns and three columns with tabs between them are a judgment."""
     for number, line in lines:
         if not line.startswith("#") or _may_be_data(line):
             yield number, line
@@ -72,7 +73,9 @@ def without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, st
 def _may_be_data(line: str) -> bool:
     words = words_of(line)
     if words[0] == "#":
-        return len(words) == 4 and _UNUSED.fullmatch(words[1]) is not None and _has_grade(words)
+        is_trec = len(words) == 4 and _UNUSED.fullmatch(words[1]) is not None
+        tabbed = _at_tabs(line, 3)
+        return _has_grade(words) and (is_trec or (len(tabbed) == 3 and tabbed[0] == "#" and all(tabbed)))
     return any(map(_has_grade, _readings(line).values())) or _named(line)[1] is not None
 
 

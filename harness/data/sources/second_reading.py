@@ -206,7 +206,9 @@ def _is_comment(line: str) -> bool:
     if not line.startswith("#"):
         return False
     if words[0] == "#":
-        return not (len(words) == 4 and words[1].lower().lstrip("qu").strip("0") == "" and _is_grade(words[-1]))
+        is_trec = len(words) == 4 and words[1].lower().lstrip("qu").strip("0") == ""
+        columns = [column for column in _csv_row(line) if column]
+        return not (_is_grade(words[-1]) and (is_trec or (len(columns) == 3 and columns[0] == "#")))
     is_judgment = len(words) in (3, 4) and _is_grade(words[-1])
     return not is_judgment and _order(words) is None and _order(_csv_row(line)) is None
 

@@ -11,7 +11,7 @@ from adapters.errors import DataError, UsageError, class_of, did_you_mean
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.trec import RunLine, read_run, run_of
-from harness.data.unpacked import UNREADABLE, lines_of, reason_of
+from harness.data.unpacked import UNREADABLE, lines_of, reason_of, refuse_no_file
 from harness.data.written_numbers import whole_number
 from harness.result.origin import ImportOrigin, origin_of
 from harness.running.imported import flag_embedding, mteb_predictions
@@ -129,6 +129,8 @@ def _of_json(content: Mapping[str, object]) -> str:
 def _of_columns(path: Path, head: bytes) -> str:
     if head.startswith(b"["):
         raise UsageError(f"{path}: a JSON array is not a run; a run in JSON is {{query: {{document: score}}}}")
+    if not head:
+        raise DataError(f"{path}: the file is empty, or has only comments; write the run again")
     words = len(head.split())
     columns = len(head.split(b"\t")) if b"\t" in head else words
     if 6 in (words, columns):
@@ -158,8 +160,7 @@ def _of_three(path: Path) -> str:
 
 def _head(path: Path) -> bytes:
     """Return the first line that is not a comment."""
-    if not path.is_file():
-        raise DataError(f"no file at {path}")
+    refuse_no_file(path)
     try:
         with path.open("rb") as stored:
             found = lines_of(stored, str(path), packed=path.suffix == ".gz")

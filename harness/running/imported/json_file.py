@@ -9,7 +9,7 @@ from adapters.errors import DataError, class_of
 from adapters.typed_file import decoded, foreign_json
 from adapters.typed_values import Place
 from harness.data.trec import RunLine
-from harness.data.unpacked import UNREADABLE, content_of, reason_of
+from harness.data.unpacked import UNREADABLE, content_of, reason_of, refuse_no_file
 
 
 def json_object(path: Path) -> dict[str, object]:
@@ -30,8 +30,7 @@ def json_value(path: Path) -> object:
     Raises:
         DataError: the file does not exist or is not JSON. The error names the line.
     """
-    if not path.is_file():
-        raise DataError(f"no file at {path}")
+    refuse_no_file(path)
     at = Place(str(path), error=DataError, advice="fetch or write it again", table="object")
     try:
         content = content_of(path)

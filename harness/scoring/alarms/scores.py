@@ -32,6 +32,8 @@ _ENOUGH_CANDIDATES = 5
 """The probability that five candidates have a given order by chance is 1/120."""
 _SATURATED = 0.05
 _UNCHANGED = 0.95
+_SAME_SCORES = 1e-4
+"""As a share of the spread of the first stage's scores."""
 _ROUNDING = 1e-6
 """As a share of the scores' size: eight float32 steps."""
 _NOTABLE = 0.01
@@ -44,6 +46,8 @@ class SystemScores:
     ground: CandidatePool
     run: Run
     role: Role
+    from_file: bool = False
+    """Whether a file has the scores. A model reads texts and does not know the scores of the first stage."""
 
     @cached_property
     def texts(self) -> Codes:
@@ -202,7 +206,8 @@ def _half_precision(scored: SystemScores) -> Iterator[Alarm]:
     Hazard("unchanged-order", "the reranker returns the order of the first stage: its head is not used", hard=True)
 )
 def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
-    """A first stage whose candidates are all tied has no order, so its queries do not count."""
+    """A first stage whose candidates are all tied has no order, so its queries do not count. A model that computes the
+    scores of the first stage, such as BM25 on candidates of BM25, has to return its order."""
     before = SystemScores(scored.ground, scored.ground.candidates, "first stage")
     low, high = before.range
     counts = np.diff(scored.run.offsets)
@@ -211,7 +216,16 @@ def _unchanged(scored: SystemScores) -> Iterator[Alarm]:
     same = telling & (np.bincount(scored.run.queries[other], minlength=len(counts)) == 0)
     if telling.sum() >= 3 and same.sum() >= _UNCHANGED * telling.sum():
         message = f"the order of the first stage came back for {int(same.sum())} of {int(telling.sum())} queries"
-        yield Alarm("unchanged-order", f"{message}: is the score head loaded?")
+        if not _same_scores(scored.run, before.run):
+            yield Alarm("unchanged-order", f"{message}: is the score head loaded?")
+        elif scored.from_file:
+            yield Alarm("unchanged-order", f"{message}, with its scores: is it the same run?")
+
+
+def _same_scores(run: Run, before: Run) -> bool:
+    """Whether the scores of two runs of the same candidates are equal up to what batches change."""
+    spread = float(np.ptp(before.scores))
+    return bool(np.abs(run.scores.astype(np.float64) - before.scores).max(initial=0) <= _SAME_SCORES * spread)
 
 
 @alarm_of_scores(Hazard("unjudged", "the reranker moves up documents without a judgment: its value is a lower bound"))

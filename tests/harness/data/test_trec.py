@@ -143,6 +143,50 @@ def test_the_tag_may_be_missing_or_have_several_words(place: Place, collection: 
     assert read_run(place.run_file(lines), collection).digest == read_run(place.run_file(GOOD), collection).digest
 
 
+JOINED = {
+    "q1 Q0 d3 3 0.4 tagq2 Q0 d2 1 0.9 tag": "two lines of a run with no newline between them",
+    "q1 Q0 d3 3 0.4 my own tagq2 Q0 d2 1 0.9 my own tag": "two lines of a run with no newline between them",
+    "q1 Q0 d3 3 0.42 0 d2 1 0.9": "two lines of a run with no newline between them",
+    "q1 Q0 d3 3 0.4 tag more": "7 columns, but 6 in the first line",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), JOINED.items())
+def test_a_line_that_swallowed_another_is_refused_by_its_number(
+    place: Place, collection: Collection, line: str, said: str
+) -> None:
+    with pytest.raises(DataError, match=rf"run\.trec:4: {said}"):
+        read_run(place.run_file([*GOOD, line]), collection)
+
+
+@pytest.mark.parametrize("line", [line for line in JOINED if "Q0 d2" in line])
+def test_two_joined_lines_are_refused_where_no_other_line_differs(
+    place: Place, collection: Collection, line: str
+) -> None:
+    with pytest.raises(DataError, match=r"run\.trec:1: two lines of a run"):
+        read_run(place.run_file([line]), collection)
+
+
+def test_a_first_line_with_another_tag_than_the_rest_is_noticed(place: Place, collection: Collection) -> None:
+    with pytest.raises(DataError, match=r"run\.trec:2: 6 columns, but 8 in the first line"):
+        read_run(place.run_file(["q1 Q0 d3 3 0.4 my own tag", *GOOD]), collection)
+
+
+def test_line_ends_of_carriage_returns_alone_are_refused(place: Place, collection: Collection) -> None:
+    file = place.path / "run.trec"
+    file.write_bytes("\r".join([*GOOD, ""]).encode())
+    with pytest.raises(DataError, match=r"run\.trec:1: a carriage return \(CR\) inside the line"):
+        read_run(file, collection)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "# a comment\n"])
+def test_a_file_without_lines_is_called_empty(place: Place, collection: Collection, content: str) -> None:
+    file = place.path / "run.trec"
+    file.write_text(content)
+    with pytest.raises(DataError, match=r"run\.trec: the file is empty, or has only comments"):
+        read_run(file, collection)
+
+
 @pytest.mark.parametrize("score", ["1e-3", "1E+2", "-.5", "5.", "0x"])
 def test_scores_are_read_as_python_reads_them(place: Place, collection: Collection, score: str) -> None:
     file = place.run_file([*GOOD, f"q3 Q0 d1 1 {score} t"])

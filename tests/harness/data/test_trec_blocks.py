@@ -81,7 +81,9 @@ SCORES = st.one_of(
     ),
     st.just(b""),
 )  # fmt: skip
-TAGS = st.sampled_from([b"t", b"t", b"t", b"", b"my tag", b"7", b"1 0.5", b"#", b"t\xff", b"\xc2\xa0"])
+TAGS = st.sampled_from(
+    [b"t", b"t", b"t", b"", b"my tag", b"7", b"1 0.5", b"#", b"t\xff", b"\xc2\xa0", b"tq2 Q0 d8 1 0.5 t"]
+)
 
 
 @st.composite
@@ -109,6 +111,11 @@ def files(draw: st.DrawFn) -> bytes:
 @example(content=b"x Q0 d1 1 1e39 t\n" + GOOD)
 @example(content=b"q1  d1 1 0.5 t\nq1  d2 1 0.5 t\n")
 @example(content=b"q1 Q0 d1 1 0.5 \nq1 Q0 d2 1 0.4 \n")
+@example(content=b"q1 Q0 d1 1 0.5 tq2 Q0 d1 1 0.5 t\n")
+@example(content=b"q1 Q0 d1 1 0.5 t\rq1 Q0 d2 1 0.4 t\r")
+@example(content=GOOD + b"q1 Q0 d3 1 0.3 t\rq1 Q0 d4 1 0.2 t\r")
+@example(content=GOOD.decode().encode("utf-16"))
+@example(content=gzip.compress(GOOD))
 @example(content=b'q1 Q0 "d1 1 0.5 t\nq1 Q0 d2" 1 0.4 t\n')
 @settings(max_examples=400, deadline=None)
 def test_both_ways_give_the_same_run_or_the_same_refusal(
@@ -132,6 +139,20 @@ def test_where_a_block_ends_does_not_matter(
     read = read_run(file, collection)
     assert outcome(read) == attempt(file, collection, quick=False)
     assert (len(read), read.strangers.lines, read.strangers.examples) == (16, 4, ("x", "y", "z"))
+
+
+@pytest.mark.parametrize("at_once", [1, 20, 100])
+def test_a_tag_of_other_words_is_refused_wherever_a_block_ends(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(trec_blocks, "_READ", at_once)
+    file = tmp_path / "run.trec"
+    file.write_bytes(GOOD + b"q1 Q0 d3 3 0.3\n" + b"q1 Q0 d4 4 0.2 my tag\n")
+    assert attempt(
+        file, collection, quick=True
+    ) == f"{file}:5: 7 columns, but 6 in the first line; a newline may be " + (
+        "missing, and a tag of several words needs as many in every line"
+    )
 
 
 def test_equal_scores_are_ordered_by_the_bytes_of_ids_of_any_length(place: Place) -> None:

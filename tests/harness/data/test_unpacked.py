@@ -6,13 +6,17 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from adapters.errors import DataError
+from adapters.judges.rows import verdict_rows
+from harness.checks.training_file import training_queries
 from harness.data import unpacked
+from harness.data.trec import trec_lines
 from harness.data.unpacked import content_of, lines_of
 from harness.running.imported.formats import format_of
 from harness.running.imported.json_file import json_value
@@ -111,3 +115,61 @@ def test_other_compressions_are_not_gzip() -> None:
     for packed in (bz2.compress(RUN), lzma.compress(RUN)):
         with pytest.raises(gzip.BadGzipFile):
             list(lines_of(io.BytesIO(packed), "a", packed=True))
+
+
+OTHERS = {
+    "gzip data in a file whose name does not end in": gzip.compress(RUN),
+    "bzip2 data": bz2.compress(RUN),
+    "xz data": lzma.compress(RUN),
+    "UTF-16 text; save the file as UTF-8": RUN.decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", ["run.trec", "run.trec.GZ"])
+@pytest.mark.parametrize(("said", "content"), OTHERS.items())
+def test_a_file_that_is_no_text_is_called_what_it_is(tmp_path: Path, said: str, content: bytes, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    for read in (content_of, format_of, verdict_list, lambda file: list(trec_lines(file))):
+        with pytest.raises(DataError, match=rf"run\.trec(\.GZ)?: {said}"):
+            read(file)
+
+
+def verdict_list(file: Path) -> list[object]:
+    return list(verdict_rows(file))
+
+
+def test_a_pipe_is_refused_because_a_run_is_read_more_than_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "run.trec"
+    os.mkfifo(pipe)
+    for read in (format_of, json_value, lambda file: list(trec_lines(file))):
+        with pytest.raises(DataError, match=r"run\.trec is not a regular file; write its content to a file"):
+            read(pipe)
+
+
+def test_a_run_without_lines_is_called_empty(tmp_path: Path) -> None:
+    file = tmp_path / "run.trec"
+    file.touch()
+    with pytest.raises(DataError, match=r"run\.trec: the file is empty"):
+        format_of(file)
+
+
+def test_text_that_begins_like_bzip2_is_text(tmp_path: Path) -> None:
+    file = tmp_path / "run.trec"
+    file.write_bytes(b"BZh9 Q0 d1 1 0.5 t\n")
+    assert [line.query for line in trec_lines(file)] == ["BZh9"]
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+def test_a_collection_with_carriage_returns_alone_is_refused_by_the_file(place: Place, name: str) -> None:
+    file = place.beir() / name
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r"))
+    with pytest.raises(DataError, match=rf"{file.name}:1: a carriage return \(CR\) inside the line"):
+        place.load(file.parents[name.count("/")])
+
+
+def test_training_queries_with_carriage_returns_alone_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "queries.txt"
+    file.write_bytes(b"first\rsecond\r")
+    with pytest.raises(DataError, match=r"queries\.txt:1: a carriage return"):
+        list(training_queries(file))

@@ -123,3 +123,12 @@ def test_a_query_whose_id_begins_like_a_comment_keeps_its_judgments(session: Any
     )
     assert collection.queries.ids() == ["#1", "q2"]
     assert collection.counts.judgments == 2
+
+
+@pytest.mark.parametrize("header", ["query-id\tcorpus-id\tscore\n", ""])
+def test_a_query_whose_id_is_the_sign_of_a_comment_keeps_its_judgments(session: Any, header: str) -> None:
+    queries = [{"_id": "#", "text": "a"}, {"_id": "q2", "text": "b"}]
+    lines = "# version 1\n#\td1\t1\nq2\td2\t1\n#\tq2\td3\t1\n# q2\td3\t1\n"
+    collection = session.load(session.beir(queries=queries, qrels=header + lines))
+    assert collection.queries.ids() == ["#", "q2"]
+    assert collection.counts.judgments == 2

@@ -140,7 +140,7 @@ def test_an_id_with_a_space_stays_one_id(tmp_path: Path) -> None:
         ('{"q9": {"d1": 1}}', "json-run", r"none of its queries is in coll"),
         ('{"search_results": 3}', None, r"expected \{query: \{document: score\}\}"),
         ("q1 d1 0.5 0.6\n", None, r"no known run has 4 columns; name the --format"),
-        ("", None, r"no known run has 0 columns"),
+        ("", None, r"the file is empty"),
         ("q1\td1\t0.5\n", "pyserini", r"unknown format 'pyserini'"),
         ('{"task_name": "T", "scores": {}}', None, r"means of mteb are not a run"),
     ],

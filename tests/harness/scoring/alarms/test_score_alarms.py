@@ -68,6 +68,14 @@ def test_the_first_stages_order_given_back_is_no_reranking(place: Place) -> None
     assert alarms_of(ground, mostly) == {}
 
 
+def test_a_model_that_computes_the_first_stages_scores_has_to_return_its_order(place: Place) -> None:
+    ground = planted(place)
+    scores = np.tile(1 / np.arange(1, WIDTH + 1, dtype=np.float32), (QUERIES, 1))
+    assert alarms_of(ground, scores, "adapter") == {}
+    assert "is the score head loaded?" in alarms_of(ground, 2 * scores, "adapter")["unchanged-order"].message
+    assert "with its scores: is it the same run?" in alarms_of(ground, scores)["unchanged-order"].message
+
+
 def test_a_swapped_sign_is_caught_and_an_ignorant_reranker_is_not_accused(place: Place) -> None:
     ground = planted(place)
     good = sane()
