@@ -139,7 +139,7 @@ def _columns(lines: bytes) -> RunBlock:
 
     count = lines.count(b" ", 0, lines.index(b"\n")) + 1
     if not _LEAST <= count < _TWO_LINES:
-        raise Irregular("too few columns, or so many that a newline may be missing")
+        raise Irregular("too few columns, or enough for two lines")
     chosen = {"query": pa.string(), "document": pa.string(), "score": pa.float64()}
     if count != _COLUMNS:
         chosen["rank"] = pa.string()
