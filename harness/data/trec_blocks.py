@@ -103,7 +103,7 @@ def _plain(lines: bytes, known: Container[str]) -> bytes:
     if not lines.isascii():
         lines.decode()
         lines = _MARK.sub(b"", lines)
-    if lines.count(b"\r") != lines.count(b"\r\n"):
+    if b"\r" in lines and lines.count(b"\r") != lines.count(b"\r\n"):
         raise Irregular("a carriage return inside a line")
     if any(lines.find(byte) >= 0 for byte in _OTHER_SPACE) or _has_neighbours(lines):
         lines = _single_spaced(lines)
