@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from adapters.full_disk import naming_full_disk
 from adapters.sums import Array
 
 
@@ -24,8 +25,11 @@ class ArrayFile:
         count: how many numbers the file has.
     """
 
-    def __init__(self, file: IO[bytes], dtype: npt.DTypeLike, start: int = 0, count: int = 0) -> None:
+    def __init__(
+        self, file: IO[bytes], dtype: npt.DTypeLike, start: int = 0, count: int = 0, place: Path | None = None
+    ) -> None:
         self._file, self._dtype, self._start, self._count = file, np.dtype(dtype), start, count
+        self._place = place or Path(tempfile.gettempdir())
         self._unwritten = False
         weakref.finalize(self, file.close)
 
@@ -37,14 +41,16 @@ class ArrayFile:
             folder: where its file is, if files can be written there. Default: where the system keeps temporary files.
         """
         writable = folder is not None and os.access(folder, os.W_OK)
-        return cls(tempfile.TemporaryFile(dir=folder if writable else None), dtype)
+        place = folder if folder is not None and writable else Path(tempfile.gettempdir())
+        return cls(tempfile.TemporaryFile(dir=place), dtype, place=place)
 
     def __len__(self) -> int:
         return self._count
 
     def append(self, values: Array) -> None:
         """Add numbers at the end of a temporary file."""
-        self._file.write(np.ascontiguousarray(values, self._dtype).data)
+        with naming_full_disk(self._place):
+            self._file.write(np.ascontiguousarray(values, self._dtype).data)
         self._count += len(values)
         self._unwritten = True
 
@@ -71,5 +77,6 @@ class ArrayFile:
 
     def _written(self) -> None:
         if self._unwritten:
-            self._file.flush()
+            with naming_full_disk(self._place):
+                self._file.flush()
             self._unwritten = False

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from adapters import processes
+from adapters.full_disk import naming_full_disk
 
 _UNFINISHED = ".unfinished-"
 _A_DAY = 86_400
@@ -32,21 +33,23 @@ def write_atomically(path: Path) -> Iterator[Path]:
     For a symbolic link, its target is replaced. For a device or a pipe, such as /dev/stdout, `path` itself is yielded.
 
     Raises:
-        OSError: the disk is full, or `path` is a folder.
+        OSError: the disk is full, with `path` as its file name; or `path` is a folder.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        yield path
+        with naming_full_disk(path):
+            yield path
         return
     final = _target(path) if path.is_symlink() else path
     _sweep_once(final.parent)
     unfinished = _next_to(final)
     try:
-        yield unfinished
-        if final.exists():
-            unfinished.chmod(final.stat().st_mode & 0o7777)
-        sync(unfinished)
-        unfinished.replace(final)
-        sync(final.parent)
+        with naming_full_disk(final, unfinished):
+            yield unfinished
+            if final.exists():
+                unfinished.chmod(final.stat().st_mode & 0o7777)
+            sync(unfinished)
+            unfinished.replace(final)
+            sync(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -64,10 +67,12 @@ def new_folder(final: Path) -> Iterator[Path]:
     """Yield an empty folder next to `final`, to be filled and given to `replace_folder`; remove what is left of it."""
     sweep(final.parent)
     unfinished = _next_to(final)
-    unfinished.mkdir(parents=True)
+    with naming_full_disk(final, unfinished):
+        unfinished.mkdir(parents=True)
     settle(final.parent)
     try:
-        yield unfinished
+        with naming_full_disk(final, unfinished):
+            yield unfinished
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -212,7 +212,7 @@ class SentenceModel:
 
     def _finished(self, vectors: Floats, texts: Sequence[str], prompt: str, role: Role) -> Floats:
         if not np.isfinite(vectors).all():
-            broken = [texts[row] for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1))]
+            broken = [texts[row] for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist()]
             if not self.lengths(broken, prompt, role).any():
                 raise ModelError(
                     f"{self.folder.name} makes no finite vector for the text '{broken[0][:40]}', in which its "

@@ -5,7 +5,6 @@ No message advises to move a file that is only busy, or whose disk is full: it h
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError, DiskFull, HarnessError, class_of
+from adapters.full_disk import FULL, has_no_space
 from harness.holder import holder, recorded
 
 SILENT_SECONDS = 2.0
@@ -23,10 +23,7 @@ SILENT_SECONDS = 2.0
 PATIENCE_SECONDS = 600.0
 """How long it waits in all."""
 _REMINDER_SECONDS = 60.0
-_LITTLE = 1 << 20
-"""Free bytes of a disk that counts as full where SQLite only reports a failed write."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FAILED = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _EFFECTIVE = os.access in os.supports_effective_ids
 _KEPT = "what was stored before is complete"
@@ -47,6 +44,7 @@ class _Cursor(sqlite3.Cursor):
                 return super().execute(sql, parameters)
             except sqlite3.OperationalError as error:
                 if not is_busy(error) or not self.connection.wait(began):
+                    error.file = self.connection.file  # type: ignore[attr-defined]  # SQLite's message names no file
                     raise
             except UnicodeDecodeError as error:  # of a message of SQLite that quotes a damaged schema
                 damage = sqlite3.DatabaseError("malformed database schema")
@@ -167,16 +165,8 @@ def is_busy(error: sqlite3.Error) -> bool:
 def is_full(file: Path, error: sqlite3.Error | OSError) -> bool:
     """Whether the disk or a quota is full. SQLite calls some failed writes of a full disk an input or output error."""
     if isinstance(error, OSError):
-        return error.errno in _NO_SPACE
-    return _code(error) == sqlite3.SQLITE_FULL or (_code(error) in _FAILED and _has_no_space(file.parent))
-
-
-def _has_no_space(folder: Path) -> bool:
-    try:
-        left = os.statvfs(folder)
-    except OSError:
-        return False
-    return left.f_bavail * left.f_frsize < _LITTLE or (left.f_files > 0 and left.f_favail == 0)
+        return error.errno in FULL
+    return _code(error) == sqlite3.SQLITE_FULL or (_code(error) in _FAILED and has_no_space(file.parent))
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -115,7 +115,9 @@ def _code() -> object:
         leave_after(left)
     except Exception as error:
         if isinstance(error, OSError) or is_of_environment(error):
-            leave(failed_import(error) or _of_the_machine(error), EnvironmentFailure.exit_code)
+            from harness.cli.machine_errors import in_one_line
+
+            leave(failed_import(error) or in_one_line(error), EnvironmentFailure.exit_code)
         leave_after(error)
     return code
 
@@ -131,11 +133,6 @@ def _leave_after_usage(error: TyperException) -> NoReturn:
         typer.echo(error.format_message(), err=True)
         sys.exit(UsageError.exit_code)
     leave(error.format_message(), UsageError.exit_code)
-
-
-def _of_the_machine(error: Exception) -> str:
-    reason = "there is not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
-    return f"{reason}; finished work is kept, run the same command again"
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

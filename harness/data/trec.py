@@ -176,7 +176,8 @@ def trec_lines(path: Path, known: Container[str] = ()) -> Iterator[RunLine]:
                 "cannot have spaces, and only the tag may be left out"
             )
         width = width or len(fields)
-        _refuse_two_lines(f"{path}:{number}", fields, width)
+        if max(width, len(fields)) > _TAG + 1:
+            _refuse_two_lines(f"{path}:{number}", fields, width)
         yield RunLine(fields[0], fields[2], number_in(path, number, fields[4]), number)
 
 

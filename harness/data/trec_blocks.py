@@ -37,7 +37,6 @@ _OTHER_SPACE = b"\t\r\v\f"
 _TO_SPACE = bytes.maketrans(_OTHER_SPACE, b" " * len(_OTHER_SPACE))
 _SPACE, _NEWLINE = 32, 10
 _MARK = re.compile(b"^" + BOM_UTF8, re.MULTILINE)
-_INNER_RETURN = re.compile(rb"\r[^\r\n]")
 _COMMENT = re.compile(rb"^(#\S*)[^\n]*\n", re.MULTILINE)
 
 
@@ -104,7 +103,7 @@ def _plain(lines: bytes, known: Container[str]) -> bytes:
     if not lines.isascii():
         lines.decode()
         lines = _MARK.sub(b"", lines)
-    if b"\r" in lines and _INNER_RETURN.search(lines):
+    if b"\r" in lines and lines.count(b"\r") != lines.count(b"\r\n"):
         raise Irregular("a carriage return inside a line")
     if any(lines.find(byte) >= 0 for byte in _OTHER_SPACE) or _has_neighbours(lines):
         lines = _single_spaced(lines)
@@ -139,7 +138,7 @@ def _columns(lines: bytes) -> RunBlock:
 
     count = lines.count(b" ", 0, lines.index(b"\n")) + 1
     if not _LEAST <= count < _TWO_LINES:
-        raise Irregular("too few columns, or so many that a newline may be missing")
+        raise Irregular("too few columns, or enough for two lines")
     chosen = {"query": pa.string(), "document": pa.string(), "score": pa.float64()}
     if count != _COLUMNS:
         chosen["rank"] = pa.string()
