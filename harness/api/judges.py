@@ -176,4 +176,4 @@ def corrected_mean(
     named = arguments.names_of("candidates", candidates)
     if judge is None or not named:
         return found
-    return replace(found, remarks=refuse_circular(open_judge(judge), named, corrected=True))
+    return replace(found, remarks=(*found.remarks, *refuse_circular(open_judge(judge), named, corrected=True)))

@@ -21,6 +21,7 @@ from harness.measuring.statistics.student import quantile
 Population = Literal["finite", "infinite"]
 LEVEL = 0.95
 _TINY = 1e-12
+"""Sums of squares up to this are 0 up to rounding."""
 FEWEST = 10
 """Labels, and other items, from which on the values of the judge are used."""
 _CARRIERS = 3.0
@@ -143,11 +144,17 @@ class _Line:
     values: Floats64
     mean: float
 
-    @property
+    @cached_property
     def slope(self) -> float:
         """0 if the values are constant."""
-        y, f = self.labels - self.labels.mean(), self.values - self.values.mean()
-        return float(y @ f / (f @ f)) if f @ f > _TINY else 0.0
+        f = self.values - self.values.mean()
+        return float((self.labels - self.labels.mean()) @ f) / self.squares if self.squares > _TINY else 0.0
+
+    @cached_property
+    def squares(self) -> float:
+        """The sum of squares of the labelled values around their mean."""
+        f = self.values - self.values.mean()
+        return float(f @ f)
 
     @property
     def value(self) -> float:
@@ -158,7 +165,7 @@ class _Line:
         """The residual of each label from the line through the others, float64 [n]."""
         f = self.values - self.values.mean()
         residuals = self.labels - self.labels.mean() - self.slope * f
-        left = 1 - 1 / len(f) - f * f / max(float(f @ f), _TINY)
+        left = 1 - 1 / len(f) - f * f / max(self.squares, _TINY)
         return np.asarray(residuals / np.maximum(left, 1e-9))
 
     def why_not(self, others: int) -> str | None:
@@ -166,7 +173,7 @@ class _Line:
         if len(self.labels) < FEWEST or others < FEWEST:
             counts = f"{len(self.labels)} labels and {others} other items"
             return f"the judge is ignored: {counts}, and both have to be at least {FEWEST}"
-        if np.ptp(self.values) <= _TINY:
+        if self.squares <= _TINY:
             return "the judge is ignored: it gives all labelled items the same value"
         squares = self.residuals**2
         if squares.sum() ** 2 < _CARRIERS * (squares**2).sum() or squares.sum() <= _TINY * len(squares):
@@ -174,8 +181,8 @@ class _Line:
         return None
 
     def interval(self, items: int, population: Population) -> tuple[float, float]:
-        n, f = len(self.labels), self.values - self.values.mean()
-        moved = (self.mean - float(self.values.mean())) ** 2 / float(f @ f) if self.slope else 0.0
+        n = len(self.labels)
+        moved = (self.mean - float(self.values.mean())) ** 2 / self.squares
         variance = float((self.residuals**2).sum()) * (n - 1) / n**2 * (1 / n - 1 / items + moved)
         if population == "infinite":
             variance += float(self.labels.var(ddof=1)) / items

@@ -27,7 +27,7 @@ def _least(hits: int, drawn: int, items: int | None, tail: float) -> float:
         return 0.0
     if items is None:
         return _bisected(hits, drawn, tail)
-    low, high = hits - 1, items - (drawn - hits)  # with `low` hits in all, so many are impossible; `high` are the most
+    low, high = hits - 1, items - (drawn - hits)  # `low` hits in all are too few for the sample, `high` are the most
     while high - low > 1:
         middle = (low + high) // 2
         chance = math.fsum(_hypergeometric(one, drawn, middle, items) for one in range(hits, drawn + 1))
@@ -47,7 +47,7 @@ def _bisected(hits: int, drawn: int, tail: float) -> float:
 
 
 def _hypergeometric(hits: int, drawn: int, marked: int, items: int) -> float:
-    """The probability of so many hits among the drawn, if `marked` of the items are hits."""
+    """The probability of this number of hits among the drawn, if `marked` of the items are hits."""
     if hits > marked or drawn - hits > items - marked:
         return 0.0
     return math.exp(_choose(marked, hits) + _choose(items - marked, drawn - hits) - _choose(items, drawn))

@@ -174,6 +174,10 @@ def test_one_judge_by_two_specs_is_refused(place: Place, command: Command) -> No
 def test_a_corrected_mean_is_a_call_too() -> None:
     found = harness.corrected_mean([1, 0, 1, 0.5], [0.9, 0.2, 0.8, 0.4], [0.5] * 20)
     assert found.low < found.value < found.high
+    few = harness.corrected_mean(
+        [1, 0, 1], [1, 0, 1], [0.5] * 20, judge="lexical", candidates=["packaged:english-cross-encoder"]
+    )
+    assert "the judge is ignored: 3 labels" in few.remarks[0], "a judge that is checked keeps the other remarks"
     with pytest.raises(harness.HarnessError, match="labels is the text '101'; give a list of numbers"):
         harness.corrected_mean("101", [1, 0, 1], [1])  # type: ignore[arg-type]
     with pytest.raises(harness.HarnessError, match=r"corrected_mean: .*at least 3"):

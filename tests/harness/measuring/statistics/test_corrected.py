@@ -98,15 +98,15 @@ def population(law: str, r: float, items: int, generator: np.random.Generator) -
 @pytest.mark.parametrize("n", [10, 30, 60, 120])
 @pytest.mark.parametrize("others", [0, 2, 10, 100, 1000])
 def test_the_interval_holds_the_truth_for_few_labels_and_few_other_items(law: str, n: int, others: int) -> None:
-    """At least 93 %, less four standard errors of the 600 draws."""
+    """93 to 97 %, with an allowance for 600 draws. Labels of 0 and 1 may be held more often."""
     generator, held = np.random.default_rng([n, others, LAWS.index(law)]), 0
     for draw in range(600):
         truth, values = population(law, (0.0, 0.5, 0.9)[draw % 3], n + others, generator)
         found = corrected_mean(truth[:n], values[:n], values[n:])
         held += found.low - 1e-12 <= truth.mean() <= found.high + 1e-12
-    assert held / 600 > 0.93 - 4 * math.sqrt(0.95 * 0.05 / 600) + 0.02
+    assert held / 600 >= 0.92
     if law == "normal" and others:
-        assert held / 600 < 0.97 + 0.015
+        assert held / 600 <= 0.98
 
 
 @pytest.mark.parametrize("n", [3, 5])
@@ -118,7 +118,6 @@ def test_with_five_labels_the_judge_is_ignored_and_the_labels_alone_hold_the_tru
         held += found.low <= truth.mean() <= found.high
         assert (found.weight, found.value) == (0.0, found.labels_only)
     assert held / 600 > 0.94
-    assert "fewer" not in found.remarks[0]
     assert f"{n} labels and 200 other items" in found.remarks[0]
 
 
