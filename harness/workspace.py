@@ -9,7 +9,6 @@ from pathlib import Path
 
 from adapters.atomic import new_folder, replace_folder, settle, sweep, write_atomically
 from adapters.errors import UsageError, class_of
-from adapters.known_digests import keep_in
 
 VARIABLE = "HARNESS_WORKSPACE"
 DEFAULT = ".harness"
@@ -42,6 +41,8 @@ class Workspace:
             UsageError: the path is a file.
             EnvironmentFailure: the folder is not writable, or its disk is full.
         """
+        from adapters.known_digests import keep_in  # loads numpy
+
         workspace = cls(path or Path(os.environ.get(VARIABLE) or DEFAULT))
         workspace._make_writable()
         keep_in(workspace.cache)
