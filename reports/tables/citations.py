@@ -90,11 +90,14 @@ def causes_table(found: CitationEvaluation) -> Table:
 def correctness_table(found: CitationEvaluation) -> Table:
     """What the answers say, whatever they cite."""
     rows = tuple(
-        (Cell(name), Cell(decimal(float(np.nanmean(row))) if name == "length" else points(float(np.nanmean(row)))),
-         Cell(count(int((~np.isnan(row)).sum()))))
+        (Cell(name), Cell(_said(name, float(np.nanmean(row)))), Cell(count(int((~np.isnan(row)).sum()))))
         for name, row in found.correct.items()
-    )  # fmt: skip
+    )
     return Table("what the answers say", ("measure", "value", "answers"), rows, ("length is in words",))
+
+
+def _said(name: str, value: float) -> str:
+    return decimal(value) if name == "length" else points(value)
 
 
 def controls_table(found: CitationEvaluation) -> Table:
@@ -116,6 +119,7 @@ def alce_table(found: CitationEvaluation) -> Table:
     rows = (
         (Cell("citation_rec"), Cell(points(found.alce.recall))),
         (Cell("citation_prec"), Cell(points(found.alce.precision))),
+        *((Cell(name), Cell(_said(name, value))) for name, value in found.alce.correct.items()),
     )
     notes = [f"{met.count(name):,} answers: {text}" for name, text in PECULIARITIES.items() if name in met]
     return Table("as ALCE computes it", ("measure", "value"), rows, tuple(notes))
@@ -170,6 +174,7 @@ def _alce_dict(found: CitationEvaluation) -> dict[str, Any] | None:
         return None
     return {
         "citation_rec": number(found.alce.recall), "citation_prec": number(found.alce.precision),
+        **found.alce.correct,
         "steps": [{name: number(value) if isinstance(value, float) else value for name, value in vars(one).items()}
                   for one in found.alce.steps],
         "peculiarities": {one.id: list(one.peculiarities) for one in found.alce.scores if one.peculiarities},

@@ -59,6 +59,19 @@ def test_the_command_and_python_give_the_same_numbers(tmp_path: Path, command: C
     }  # fmt: skip
 
 
+def test_values_of_alce_stand_beside_ours_and_change_none(tmp_path: Path, command: Command) -> None:
+    said = "Bees dance.\nParis is the capital of France [2]."
+    file = write(tmp_path, row("a", said, short_answers=[["Paris"], ["bees"]], long_answers=["Bees dance."]))
+    plain = cite(file, "lexical", workspace=tmp_path / "w").as_dict()
+    both = cite(file, "lexical", "alce", workspace=tmp_path / "w").as_dict()
+    assert {**both, "alce": None} == {**plain, "pairs": both["pairs"]}
+    theirs: Any = both["alce"]
+    assert (theirs["str_em"], theirs["str_hit"], theirs["rougeLsum"], theirs["length"]) == (0.5, 0, 1, 2)
+    assert both["correctness"]["STR-EM"] == 1  # type: ignore[index]
+    shown = command("cite", file, "--judge", "lexical", "--compat", "alce", "--workspace", tmp_path / "w").out
+    assert "str_em" in shown
+
+
 def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, command: Command) -> None:
     file = write(tmp_path, ROWS[0], "{broken", row("c", "Bees dance [1].", [{"id": "x"}]), ROWS[1], ROWS[1])
     found = command("cite", str(file), "--judge", "lexical", "--workspace", str(tmp_path / "w"))
