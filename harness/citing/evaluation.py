@@ -35,8 +35,12 @@ CORRECT: Mapping[str, Callable[[Correctness], float]] = {
 }
 """What an answer says, by the names of its measures."""
 _ALCE_CORRECT = {
-    "STR-EM": "str_em", "STR-hit": "str_hit", "claim-recall": "claims_nli", "ROUGE-Lsum": "rougeLsum", "length": "length"
-}  # fmt: skip
+    "STR-EM": "str_em",
+    "STR-hit": "str_hit",
+    "claim-recall": "claims_nli",
+    "ROUGE-Lsum": "rougeLsum",
+    "length": "length",
+}
 """The measures of what an answer says that ALCE computes too, with its names."""
 
 

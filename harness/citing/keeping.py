@@ -48,7 +48,8 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
         id=digest({"collection": fingerprint, "answers": texts, "name": name})[:12],
         collection=CollectionFacts(
             f"{questions or f'{ANSWERS}-{drawn[:6]}'} by {found.settings}", ANSWERS, fingerprint,
-            CountFacts(max(map(len, ids.values()))), Rules(main_measure=F1, note=_note(found)), language_sought=False,
+            CountFacts(max(map(len, ids.values()))),
+            Rules(main_measure=F1, note=_note(found, name)), language_sought=False,
         ),
         first_stage=_judged(found), reranker=name, depth=0, candidates=drawn, identity=identity, audit=AuditFacts(),
         controls=Controls(), environment=made.environment, command=made.command, created=made.at, updated=made.at,
@@ -58,7 +59,7 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
 
 
 def _judged(found: CitationEvaluation) -> str:
-    """What stands for the first stage: the judge with its settings, and a digest that tells judges of one name apart."""
+    """What stands for the first stage: the judge with its settings, and a digest, since judges may share a name."""
     return f"{ANSWERS} by {found.settings} ({digest(dict(found.identity))[:6]})"
 
 
@@ -73,11 +74,12 @@ def _ids(found: CitationEvaluation, row: Floats64) -> tuple[str, ...]:
     return tuple(id for id, value in zip(found.scores.ids, row.tolist(), strict=True) if not math.isnan(value))
 
 
-def _note(found: CitationEvaluation) -> str | None:
+def _note(found: CitationEvaluation, name: str) -> str | None:
     counts = found.scores.counts
     parts = [
         f"{counts.uncited_answers:,} answers cite nothing and have no {PRECISION}" if counts.uncited_answers else "",
         f"{counts.unjudged:,} answers have no value because the judge gave none" if counts.unjudged else "",
         f"{len(found.file.bad):,} rows of the file are not used" if found.file.bad else "",
     ]
-    return "; ".join(filter(None, parts)) or None
+    said = "; ".join(filter(None, parts))
+    return f"{name}: {said}" if said else None

@@ -87,7 +87,7 @@ def test_a_value_has_the_same_interval_on_the_screen_and_in_a_report(tmp_path: P
     found = cited(tmp_path, "good", "[2]")
     cited(tmp_path, "silent", "")
     for measure in ("citation-F1", "citation-recall", "citation-precision"):
-        (shown,) = [one for one in history(work, "good", measure).points]
+        (shown,) = history(work, "good", measure).points
         assert found.interval(measure) == shown.interval
 
 
@@ -136,3 +136,11 @@ def test_the_same_answers_are_one_result(tmp_path: Path, work: Path) -> None:
     first, second = cited(tmp_path, "one", "[1]"), cited(tmp_path, "one", "[1]")
     assert first.id == second.id
     assert len({one.id for one in harness.results(workspace=work).itertuples()}) == 1
+
+
+def test_the_details_of_a_result_name_no_controls_that_it_does_not_have(
+    tmp_path: Path, work: Path, command: Command
+) -> None:
+    said = command("show", cited(tmp_path, "one", "[1]").id, "--workspace", work)
+    assert said.code == 0, said.err
+    assert "\ncontrols" not in said.out
