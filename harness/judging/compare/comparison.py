@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from adapters.errors import UsageError
-from harness.judging.compare.common import on_common_questions, with_values
 from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
 from harness.judging.compare.selection import Chosen, Shelf, StoredSelection, select, select_across
+from harness.judging.compare.shared_questions import on_common_questions, with_values
 from harness.judging.compare.side import ComparedSide, stored_side, together
 from harness.measuring.measures import is_of_some, parse, stored_name
 from harness.measuring.statistics.difference import Difference, Differences, differences
