@@ -166,10 +166,16 @@ def identity_of(adapter: object) -> Identity:
     correct as long as it loads nothing else.
 
     Raises:
-        ModelError: the adapter has no `identity`, and it has no source file or an attribute that is not a plain value.
+        ModelError: the adapter has no `identity`, and it has no source file or an attribute that is not a plain value;
+            or its `identity` is no dict.
     """
     declared = getattr(adapter, "identity", None)
     if declared is not None:
+        if not isinstance(declared, Mapping):
+            raise ModelError(
+                f"{type(adapter).__qualname__}.identity is {type(declared).__name__}; write a dict, such as "
+                '{"version": 1}'
+            )
         return typing.cast(Identity, declared)
     kind = type(adapter)
     try:

@@ -141,7 +141,7 @@ def _level(score: StatementScore) -> str:
         return "free"
     if score.weighed.missing:
         return "unjudged"
-    if not score.cited.ids:
+    if not score.cited.ids and not score.cited.invalid:
         return "uncited"
     return {FULL: "supported", PARTIAL: "half"}.get(score.weighed.level, "unsupported")
 

@@ -42,6 +42,12 @@ class Late(Sometimes):
         raise TimeoutError("no answer within 60 seconds")
 
 
+class Worded(Sometimes):
+    """Has a text in the place of an identity."""
+
+    identity = "version 1"  # type: ignore[assignment]
+
+
 class Counting(Sometimes):
     """Counts the pairs that it was asked for."""
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
 from adapters.judges.rows import VerdictRow, verdict_rows
 from adapters.paths import user_path
 from adapters.protocols import Floats, Identity
 
 _SHOWN = 60
+_HALVES = (0.0, 0.5, 1.0)
 _ROUNDING = 1e-5
 """Verdicts of the same texts that differ by no more, as models give in other batches, are one: the first."""
 
@@ -29,17 +30,20 @@ class RecordedJudge:
         file: JSONL, plain or gzipped.
         score: the field with the verdict, a number from 0 to 1.
         texts: the file with the texts of the ids.
+        grades: the values that the verdicts can have, as in `0,0.5,1`: ascending, from 0 to 1. Only the highest is full
+            support. Default: 0, 0.5 and 1 if every verdict is one of them and some are 0.5; else any value, and 0.5 and
+            more is full support.
 
     Raises:
+        UsageError: `grades` are not such values.
         DataError: a row has no such field, a value is outside [0, 1], two rows disagree about a pair, or a pair that
             is asked for is not in the file.
     """
 
-    grades = None
-
-    def __init__(self, file: str, *, score: str = "score", texts: str | None = None) -> None:
+    def __init__(self, file: str, *, score: str = "score", texts: str | None = None, grades: str | None = None) -> None:
         self._file, self._score = user_path(file), score
         self._texts = None if texts is None else user_path(texts)
+        self._grades = None if grades is None else _grades(grades)
 
     @property
     def name(self) -> str:
@@ -52,9 +56,25 @@ class RecordedJudge:
         rows = sorted((premise.hex(), claim.hex(), value) for (premise, claim), (value, _) in self._known.items())
         return {"judge": "recorded", "version": 1, "verdicts": digest({"rows": rows})}
 
+    @property
+    def grades(self) -> tuple[float, ...] | None:
+        """The grades that were given, or those that the file has; None for any value.
+
+        Raises:
+            DataError: as the class says, or a verdict is none of the grades that were given.
+        """
+        if self._grades is not None:
+            for value, where in self._known.values():
+                if value not in self._grades:
+                    listed = ", ".join(f"{grade:g}" for grade in self._grades)
+                    raise DataError(f"{where}: the verdict {value:g} is none of the grades {listed}; correct ?grades=")
+            return self._grades
+        values = {value for value, _ in self._known.values()}
+        return _HALVES if values <= set(_HALVES) and 0.5 in values else None
+
     def check(self) -> None:
         """Read the file. Raises DataError as the constructor's class says."""
-        _ = self._known
+        _ = self.grades
 
     def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Floats:
         """Return float32 [len(claims)]."""
@@ -109,6 +129,16 @@ class RecordedJudge:
                 f"with ?score= (numbers from 0 to 1: {', '.join(numbers) or 'none'})"
             )
         return float(value)
+
+
+def _grades(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) < 2 or (found[0], found[-1]) != (0, 1) or list(found) != sorted(set(found)):
+        raise UsageError(f"?grades={text}: write ascending numbers from 0 to 1, as in ?grades=0,0.5,1")
+    return found
 
 
 def _texts_of(file: Path) -> dict[str, tuple[str, str]]:

@@ -42,7 +42,8 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class ControlOutcome:
-    """A control on a set of answers. Values are means over answers, as in `CitationScores`."""
+    """A control on a set of answers. Values are means, as in `CitationScores`, over the answers for which the judge
+    gave every value in all controls, so the controls are compared on the same answers."""
 
     name: str
     recall: float
@@ -51,10 +52,14 @@ class ControlOutcome:
     broken: tuple[str, ...]
     """The ids of the answers that break the law; for the laws of means, all of them. A correct implementation breaks
     none, except that citations that are no better than chance break `shuffled` and `random`."""
+    left_out: int = 0
+    """The answers that the means leave out."""
+    checked: bool = True
+    """Whether any answer is left, so that the law could be checked."""
 
     @property
     def held(self) -> bool:
-        """Whether the law holds."""
+        """Whether no answer breaks the law."""
         return not self.broken
 
 
@@ -97,13 +102,27 @@ def controls(
     flat = answered(tasks, verdicts)
     size = len(cases)
     found = {name: CitationScores(tuple(flat[at * size : (at + 1) * size])) for at, name in enumerate(names)}
+    complete = _complete((own, *found.values()))
+    found = {name: _only(scores, complete) for name, scores in found.items()}
     shares = answered([relevant_share(one.parsed, one.cited, rules) for one in cases], verdicts)
+    own, shares = _only(own, complete), [shares[at] for at in complete]
     return tuple(
         ControlOutcome(
-            name, scores.mean(RECALL), scores.mean(PRECISION), scores.mean(F1), _broken(name, own, found, shares)
+            name, scores.mean(RECALL), scores.mean(PRECISION), scores.mean(F1), _broken(name, own, found, shares),
+            size - len(complete), bool(complete),
         )
         for name, scores in found.items()
-    )
+    )  # fmt: skip
+
+
+def _complete(sets: Sequence[CitationScores]) -> list[int]:
+    """The places of the answers that have every value in all sets."""
+    return [at for at, scores in enumerate(zip(*(one.answers for one in sets), strict=True))
+            if not any(score.missing for score in scores)]  # fmt: skip
+
+
+def _only(scores: CitationScores, places: Sequence[int]) -> CitationScores:
+    return replace(scores, answers=tuple(scores.answers[at] for at in places))
 
 
 def _twice(case: _Case) -> tuple[Cited, ...]:
@@ -231,7 +250,6 @@ def _broken(
     judged = [
         (score, change, share, [others.answers[at] for others in found.values()])
         for at, (score, change, share) in enumerate(zip(own.answers, found[name].answers, shares, strict=True))
-        if not score.missing and not change.missing
     ]
     if name in CHANCE:
         higher = sum(change.f1 for _, change, *_ in judged) > sum(score.f1 for score, *_ in judged) + _ROUNDING
@@ -249,8 +267,7 @@ def _obeys(name: str, own: AnswerScore, changed: AnswerScore, share: float, othe
         precise = math.isnan(share) or abs(changed.precision - share) <= _ROUNDING
         return precise and not (perfect and changed.f1 > own.f1)
     if name == "oracle":
-        rest = [one for one in (own, *others) if not one.missing]
-        return all(_not_higher(one, changed) for one in rest)
+        return all(_not_higher(one, changed) for one in (own, *others))
     return _not_higher(changed, own)
 
 

@@ -34,6 +34,14 @@ CORRECT: Mapping[str, Callable[[Correctness], float]] = {
     "length": lambda one: float(one.length),
 }
 """What an answer says, by the names of its measures."""
+_ALCE_CORRECT = {
+    "STR-EM": "str_em",
+    "STR-hit": "str_hit",
+    "claim-recall": "claims_nli",
+    "ROUGE-Lsum": "rougeLsum",
+    "length": "length",
+}
+"""The measures of what an answer says that ALCE computes too, with its names."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,13 @@ class AlceValues:
 
     scores: tuple[AlceScore, ...]
     steps: tuple[WaterfallStep, ...]
+    correctness: tuple[Correctness, ...]
+
+    @cached_property
+    def correct(self) -> Mapping[str, float]:
+        """The means of what ALCE finds the answers to say, by its names; those that any answer has."""
+        rows = _correct(self.correctness)
+        return {name: float(np.nanmean(rows[own])) for own, name in _ALCE_CORRECT.items() if own in rows}
 
     @property
     def recall(self) -> float:
@@ -63,6 +78,8 @@ class CitationEvaluation:
     scores: CitationScores
     rules: SupportRules
     judge: str
+    settings: str
+    """The judge with the settings that are not the default, such as `lexical, most 2, graded, need by chat`."""
     identity: Mapping[str, object]
     """What decides the values, besides the answers."""
     missing: Mapping[str, int]
@@ -81,8 +98,12 @@ class CitationEvaluation:
     def correct(self) -> Mapping[str, Floats64]:
         """The measures of what the answers say that any answer has, by name: float64 [answers], NaN where an answer has
         nothing to compare with."""
-        rows = {name: np.array(list(map(of, self.correctness)), np.float64) for name, of in CORRECT.items()}
-        return {name: row for name, row in rows.items() if not np.isnan(row).all()}
+        return _correct(self.correctness)
+
+
+def _correct(answers: Sequence[Correctness]) -> Mapping[str, Floats64]:
+    rows = {name: np.array(list(map(of, answers)), np.float64) for name, of in CORRECT.items()}
+    return {name: row for name, row in rows.items() if not np.isnan(row).all()}
 
 
 def questions_digest(answers: Sequence[ParsedAnswer]) -> str:
@@ -116,11 +137,13 @@ def evaluated(
     """
     answers = tuple(parsed(one) for one in file.answers)
     needs = None if need is None else needs_asked(answers, need)
-    scores = evaluate(answers, verdicts, rules, needs, questions_digest(answers))
+    identity = _identity(verdicts, rules, need)
+    scores = evaluate(answers, verdicts, rules, needs, digest({"questions": questions_digest(answers), **identity}))
     refuse_silent(verdicts)
-    tasks = [correctness(one.answer, rules, alce=compat == "alce") for one in answers]
+    tasks = [correctness(one.answer, rules) for one in answers]
     return CitationEvaluation(
-        file, answers, scores, rules, verdicts.judge.name, _identity(verdicts, rules, need), dict(verdicts.missing),
+        file, answers, scores, rules, verdicts.judge.name, _settings(verdicts, rules, need), identity,
+        dict(verdicts.missing),
         verdicts.asked, controls(answers, scores, verdicts, rules, needs) if with_controls else (),
         _chance(answers, verdicts, rules, needs), tuple(answered(tasks, verdicts)),
         _alce(answers, verdicts, rules, needs) if compat == "alce" else None, needs,
@@ -131,6 +154,12 @@ def _identity(verdicts: Verdicts, rules: SupportRules, need: Verdicts | None) ->
     own = {"most": rules.most, "full": rules.full, "partial": rules.partial, "graded": rules.graded}
     judged: dict[str, object] = {"judge": dict(verdicts.judge.identity), "support": own, "citing": 1}
     return judged if need is None else {**judged, "need": dict(need.judge.identity)}
+
+
+def _settings(verdicts: Verdicts, rules: SupportRules, need: Verdicts | None) -> str:
+    changed = [f"most {rules.most}"] if rules.most != SupportRules.most else []
+    changed += [*(["graded"] if rules.graded else []), *([f"need by {need.judge.name}"] if need else [])]
+    return ", ".join([verdicts.judge.name, *changed])
 
 
 def refuse_silent(verdicts: Verdicts) -> None:
@@ -160,7 +189,8 @@ def _alce(
 ) -> AlceValues:
     split, plain = nltk_sentences(), [one.answer for one in answers]
     found = answered([alce(one, split, rules) for one in plain], verdicts)
-    return AlceValues(tuple(found), waterfall(plain, verdicts, rules, split, needs))
+    said = answered([correctness(one, rules, alce=True) for one in plain], verdicts)
+    return AlceValues(tuple(found), waterfall(plain, verdicts, rules, split, needs), tuple(said))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -17,14 +17,15 @@ from harness.result.result import Result, made_now, result_of
 from harness.result.stored import Stored
 
 ANSWERS = "answers"
-"""The first stage and the split of answers, which have neither."""
+"""The split of answers, which have none, and the beginning of the name of their first stage."""
 
 
 def results_of_citations(found: CitationEvaluation, name: str, questions: str | None = None) -> tuple[Result, ...]:
     """Return the results of a file of answers.
 
-    The collection is the set of questions with the judge and the rules of support, so values of different judges are
-    never in one column. Answers to the same questions by the same judge are comparable.
+    The collection is the set of questions with the judge and its settings, so values of different judges are never in
+    one column. The judge and its settings are also the first stage of the system, so no mean is over different judges.
+    Answers to the same questions by the same judge are comparable.
 
     Args:
         name: of the system that wrote the answers.
@@ -34,7 +35,7 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
         nothing if no answer has a value.
     """
     drawn = questions_digest(found.answers)
-    fingerprint = digest({"questions": drawn, **found.identity})
+    fingerprint = found.scores.drawn_from
     texts = digest({"answers": [[one.answer.id, one.answer.text] for one in found.answers]})
     values = {measure: row for measure, row in _values(found).items() if not np.isnan(row).all()}
     if not values:
@@ -46,14 +47,20 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
     stored = Stored(
         id=digest({"collection": fingerprint, "answers": texts, "name": name})[:12],
         collection=CollectionFacts(
-            f"{questions or f'{ANSWERS}-{drawn[:6]}'} by {found.judge}", ANSWERS, fingerprint,
-            CountFacts(max(map(len, ids.values()))), Rules(main_measure=F1, note=_note(found)), language_sought=False,
+            f"{questions or f'{ANSWERS}-{drawn[:6]}'} by {found.settings}", ANSWERS, fingerprint,
+            CountFacts(max(map(len, ids.values()))),
+            Rules(main_measure=F1, note=_note(found, name)), language_sought=False,
         ),
-        first_stage=ANSWERS, reranker=name, depth=0, candidates=drawn, identity=identity, audit=AuditFacts(),
+        first_stage=_judged(found), reranker=name, depth=0, candidates=drawn, identity=identity, audit=AuditFacts(),
         controls=Controls(), environment=made.environment, command=made.command, created=made.at, updated=made.at,
         means={measure: float(np.mean(row)) for measure, row in kept.items()},
     )  # fmt: skip
     return tuple(result_of(stored, measure, row, ids[measure], Timing()) for measure, row in kept.items())
+
+
+def _judged(found: CitationEvaluation) -> str:
+    """What stands for the first stage: the judge with its settings, and a digest, since judges may share a name."""
+    return f"{ANSWERS} by {found.settings} ({digest(dict(found.identity))[:6]})"
 
 
 def _values(found: CitationEvaluation) -> dict[str, Floats64]:
@@ -67,11 +74,12 @@ def _ids(found: CitationEvaluation, row: Floats64) -> tuple[str, ...]:
     return tuple(id for id, value in zip(found.scores.ids, row.tolist(), strict=True) if not math.isnan(value))
 
 
-def _note(found: CitationEvaluation) -> str | None:
+def _note(found: CitationEvaluation, name: str) -> str | None:
     counts = found.scores.counts
     parts = [
         f"{counts.uncited_answers:,} answers cite nothing and have no {PRECISION}" if counts.uncited_answers else "",
         f"{counts.unjudged:,} answers have no value because the judge gave none" if counts.unjudged else "",
         f"{len(found.file.bad):,} rows of the file are not used" if found.file.bad else "",
     ]
-    return "; ".join(filter(None, parts)) or None
+    said = "; ".join(filter(None, parts))
+    return f"{name}: {said}" if said else None

@@ -136,9 +136,23 @@ class AnswerScore:
         return sum(len(score.cited.invalid) for score in self.statements)
 
     @property
+    def _needed(self) -> list[Cited]:
+        return [score.cited for score in self.needing]
+
+    @property
     def uncited(self) -> int:
-        """The number of statements that need support and cite no document that is there."""
-        return sum(not score.cited.ids for score in self.needing)
+        """The number of statements that need support and have no citation at all."""
+        return sum(bool(one.text) and not one.ids and not one.invalid for one in self._needed)
+
+    @property
+    def only_invalid(self) -> int:
+        """The number of statements that need support and have only citations of documents that are not there."""
+        return sum(bool(one.text) and not one.ids and bool(one.invalid) for one in self._needed)
+
+    @property
+    def wordless(self) -> bool:
+        """Whether the answer has no words at all."""
+        return not any(score.cited.text for score in self.statements)
 
     @property
     def unneeded(self) -> int:

@@ -40,11 +40,17 @@ class CitationCounts:
     unjudged: int
     """Answers without values because the judge gave none for part of them. No other count includes them."""
     empty: int
+    """Answers without words."""
+    unneeding: int
+    """Answers with words, nothing of which needs support."""
     uncited_answers: int
     """Answers without any citation, whose precision is undefined."""
     statements: int
-    """Statements that need support."""
+    """Statements that need support. An answer without words counts as one."""
     uncited: int
+    """Statements that need support and have no citation at all."""
+    only_invalid: int
+    """Statements that need support and have only citations of documents that are not there."""
     citations: int
     invalid: int
     unneeded: int
@@ -58,8 +64,13 @@ class CitationCounts:
 
     @property
     def uncited_share(self) -> float:
-        """The share of statements that need support and cite no document that is there."""
+        """The share of statements that need support and have no citation at all."""
         return self.uncited / self.statements if self.statements else math.nan
+
+    @property
+    def only_invalid_share(self) -> float:
+        """The share of statements that need support and have only citations of documents that are not there."""
+        return self.only_invalid / self.statements if self.statements else math.nan
 
     @property
     def invalid_share(self) -> float:
@@ -155,11 +166,13 @@ class CitationScores:
             return sum(map(of, judged))
 
         return CitationCounts(
-            answers=len(self.answers), unjudged=len(self.answers) - len(judged), empty=total(lambda s: s.empty),
+            answers=len(self.answers), unjudged=len(self.answers) - len(judged), empty=total(lambda s: s.wordless),
+            unneeding=total(lambda s: s.empty and not s.wordless),
             uncited_answers=total(lambda s: not s.citations), statements=total(lambda s: len(s.needing)),
-            uncited=total(lambda s: s.uncited), citations=total(lambda s: s.citations),
-            invalid=total(lambda s: s.invalid), unneeded=total(lambda s: s.unneeded),
-            redundant=total(lambda s: s.redundant), joint=total(lambda s: s.joint),
+            uncited=total(lambda s: s.uncited), only_invalid=total(lambda s: s.only_invalid),
+            citations=total(lambda s: s.citations), invalid=total(lambda s: s.invalid),
+            unneeded=total(lambda s: s.unneeded), redundant=total(lambda s: s.redundant),
+            joint=total(lambda s: s.joint),
         )  # fmt: skip
 
 

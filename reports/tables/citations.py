@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.citing.alce import PECULIARITIES
 from harness.citing.answers import Answer
-from harness.citing.controls import LAWS
+from harness.citing.controls import LAWS, ControlOutcome
 from harness.citing.evaluation import CitationEvaluation
 from harness.citing.refine import Refined
 from harness.citing.scores import F1, MEASURES, PRECISION, RECALL
@@ -55,13 +55,17 @@ def notes_of(found: CitationEvaluation) -> list[str]:
     notes = [
         f"2PR / (P + R) of the means: {points(scores.f1_of_means)}; it has no interval",
         f"{counts.statements:,} statements need support, {decimal(counts.citations_per_statement, 2)} citations each; "
-        f"uncited {share(counts.uncited_share)}, invalid {share(counts.invalid_share)}, redundant "
-        f"{share(counts.redundant_share)} of the citations; {counts.joint:,} statements are supported only jointly",
+        f"{share(counts.uncited_share)} are uncited, {share(counts.only_invalid_share)} have invalid citations only, "
+        f"{counts.joint:,} are supported only jointly",
+        f"of {counts.citations:,} citations {share(counts.invalid_share)} are invalid and "
+        f"{share(counts.redundant_share)} redundant",
     ]
     if counts.uncited_answers:
         notes.append(f"{counts.uncited_answers:,} answers cite nothing; the mean precision leaves them out")
     if counts.empty:
-        notes.append(f"in {counts.empty:,} answers nothing needs support; their recall is 0")
+        notes.append(f"{counts.empty:,} answers are empty; their recall is 0")
+    if counts.unneeding:
+        notes.append(f"in {counts.unneeding:,} answers nothing needs support; their recall is 0")
     if counts.unneeded:
         notes.append(f"{counts.unneeded:,} citations of statements that need no support count in no measure")
     notes += [f"{number:,} pairs have no value: {reason}" for reason, number in found.missing.items()]
@@ -74,7 +78,7 @@ def bad_rows(bad: Sequence[object]) -> list[str]:
     """Lines that count and name the rows that are not used."""
     if not bad:
         return []
-    more = [f"... and {len(bad) - _SHOWN_ROWS:,} more"] if len(bad) > _SHOWN_ROWS else []
+    more = [f"... and {len(bad) - _SHOWN_ROWS:,} more, which --json lists"] if len(bad) > _SHOWN_ROWS else []
     return [f"{len(bad):,} rows are not used:", *map(str, bad[:_SHOWN_ROWS]), *more]
 
 
@@ -90,23 +94,34 @@ def causes_table(found: CitationEvaluation) -> Table:
 def correctness_table(found: CitationEvaluation) -> Table:
     """What the answers say, whatever they cite."""
     rows = tuple(
-        (Cell(name), Cell(decimal(float(np.nanmean(row))) if name == "length" else points(float(np.nanmean(row)))),
-         Cell(count(int((~np.isnan(row)).sum()))))
+        (Cell(name), Cell(_said(name, float(np.nanmean(row)))), Cell(count(int((~np.isnan(row)).sum()))))
         for name, row in found.correct.items()
-    )  # fmt: skip
+    )
     return Table("what the answers say", ("measure", "value", "answers"), rows, ("length is in words",))
+
+
+def _said(name: str, value: float) -> str:
+    return decimal(value) if name == "length" else points(value)
 
 
 def controls_table(found: CitationEvaluation) -> Table:
     """The controls and whether each obeys its law."""
     rows = tuple(
         (Cell(one.name), Cell(points(one.recall)), Cell(points(one.precision)), Cell(points(one.f1)),
-         Cell("holds" if one.held else f"broken in {len(one.broken):,} answers"))
+         Cell(_law(one)))
         for one in found.controls
     )  # fmt: skip
+    lost = found.controls[0].left_out
+    left = [f"{lost:,} answers are left out, because the judge gave no value for part of them or of a control"]
     broken = [f"{one.name}: {LAWS[one.name]}; broken in {', '.join(one.broken[:3])}" for one in found.controls
               if not one.held]  # fmt: skip
-    return Table("controls", ("control", "recall", "precision", "F1", "law"), rows, tuple(broken))
+    return Table("controls", ("control", "recall", "precision", "F1", "law"), rows, (*broken, *(left if lost else [])))
+
+
+def _law(one: ControlOutcome) -> str:
+    if not one.checked:
+        return "not checked"
+    return "holds" if one.held else f"broken in {len(one.broken):,} answers"
 
 
 def alce_table(found: CitationEvaluation) -> Table:
@@ -116,6 +131,7 @@ def alce_table(found: CitationEvaluation) -> Table:
     rows = (
         (Cell("citation_rec"), Cell(points(found.alce.recall))),
         (Cell("citation_prec"), Cell(points(found.alce.precision))),
+        *((Cell(name), Cell(_said(name, value))) for name, value in found.alce.correct.items()),
     )
     notes = [f"{met.count(name):,} answers: {text}" for name, text in PECULIARITIES.items() if name in met]
     return Table("as ALCE computes it", ("measure", "value"), rows, tuple(notes))
@@ -145,7 +161,8 @@ def citation_dict(found: CitationEvaluation) -> dict[str, Any]:
         "recall_causes": dict(scores.recall_causes), "precision_causes": dict(scores.precision_causes),
         "correctness": {name: number(float(np.nanmean(row))) for name, row in found.correct.items()},
         "controls": [{"name": one.name, "recall": number(one.recall), "precision": number(one.precision),
-                      "f1": number(one.f1), "broken": list(one.broken)} for one in found.controls],
+                      "f1": number(one.f1), "broken": list(one.broken), "left_out": one.left_out}
+                     for one in found.controls],
         "alce": _alce_dict(found), "missing": dict(found.missing), "pairs": found.asked,
         "bad_rows": [{"where": one.where, "reason": one.reason} for one in found.file.bad],
         "answers": [
@@ -170,6 +187,7 @@ def _alce_dict(found: CitationEvaluation) -> dict[str, Any] | None:
         return None
     return {
         "citation_rec": number(found.alce.recall), "citation_prec": number(found.alce.precision),
+        **found.alce.correct,
         "steps": [{name: number(value) if isinstance(value, float) else value for name, value in vars(one).items()}
                   for one in found.alce.steps],
         "peculiarities": {one.id: list(one.peculiarities) for one in found.alce.scores if one.peculiarities},

@@ -59,6 +59,50 @@ def test_the_command_and_python_give_the_same_numbers(tmp_path: Path, command: C
     }  # fmt: skip
 
 
+def test_partial_verdicts_of_people_are_not_full_support(tmp_path: Path) -> None:
+    verdicts = [{"premise": text, "claim": f"Claim {at}.", "score": at / 2} for at, text in enumerate(DOCUMENTS)]
+    answers = [row(str(at), f"Claim {at} [1].", [text]) for at, text in enumerate(DOCUMENTS)]
+    judge = f"recorded:{write(tmp_path, *verdicts, name='v.jsonl')}"
+    file = write(tmp_path, *answers)
+    assert cite(file, judge, workspace=tmp_path / "w").value("citation-recall") == pytest.approx(1 / 3)
+    assert cite(file, judge, graded=True, workspace=tmp_path / "w").value("citation-recall") == 0.5
+
+
+def test_empty_answers_are_called_empty_and_unused_rows_are_pointed_to(tmp_path: Path, command: Command) -> None:
+    file = write(tmp_path, ROWS[0], row("c", ""), row("d", " "), *["{broken"] * 7)
+    said = command("cite", file, "--judge", "lexical", "--workspace", tmp_path / "w").out
+    assert "2 answers are empty; their recall is 0" in said
+    assert "nothing needs support" not in said
+    assert "... and 2 more, which --json lists" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ('"answer": null', "the field 'answer' is null; write text"),
+        ('"answer": NaN', "the field 'answer' is NaN, not a number; write text"),
+        ('"answer": 5', "the field 'answer' is a number; write text"),
+    ],
+)
+def test_an_answer_that_is_no_text_is_named_as_it_is_written(tmp_path: Path, written: str, reason: str) -> None:
+    bad = f'{{"id": "x", "question": "Why?", {written}, "references": ["Bees."]}}'
+    found = cite(write(tmp_path, ROWS[0], bad), "lexical", workspace=tmp_path / "w").found.file.bad
+    assert [one.reason for one in found] == [reason]
+
+
+def test_values_of_alce_stand_beside_ours_and_change_none(tmp_path: Path, command: Command) -> None:
+    said = "Bees dance.\nParis is the capital of France [2]."
+    file = write(tmp_path, row("a", said, short_answers=[["Paris"], ["bees"]], long_answers=["Bees dance."]))
+    plain = cite(file, "lexical", workspace=tmp_path / "w").as_dict()
+    both = cite(file, "lexical", "alce", workspace=tmp_path / "w").as_dict()
+    assert {**both, "alce": None} == {**plain, "pairs": both["pairs"]}
+    theirs: Any = both["alce"]
+    assert (theirs["str_em"], theirs["str_hit"], theirs["rougeLsum"], theirs["length"]) == (0.5, 0, 1, 2)
+    assert both["correctness"]["STR-EM"] == 1  # type: ignore[index]
+    shown = command("cite", file, "--judge", "lexical", "--compat", "alce", "--workspace", tmp_path / "w").out
+    assert "str_em" in shown
+
+
 def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, command: Command) -> None:
     file = write(tmp_path, ROWS[0], "{broken", row("c", "Bees dance [1].", [{"id": "x"}]), ROWS[1], ROWS[1])
     found = command("cite", str(file), "--judge", "lexical", "--workspace", str(tmp_path / "w"))
@@ -75,6 +119,7 @@ def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, comman
         ("", "lexical", 5, "the file is empty"),
         ('{"a": 1}', "lexical", 5, "are of no known format"),
         (json.dumps(ROWS[0]), "nonsense:x", 2, "nonsense"),
+        (json.dumps(ROWS[0]), "tests.fake_judges:Worded", 3, "Worded.identity is str; write a dict"),
         (json.dumps(ROWS[0]), "tests.fake_judges:Silent", 3, "gave no value for any of"),
         (json.dumps(ROWS[0]), "tests.fake_judges:Late", 6, "gave no value for any of"),
     ],

@@ -70,6 +70,31 @@ def test_answers_to_some_of_the_questions_are_compared_on_the_common_ones(
     assert "8 queries" in said.out
 
 
+def test_a_file_that_cites_nothing_does_not_hide_the_precision_of_the_others(tmp_path: Path, command: Command) -> None:
+    def file(name: str, mark: str) -> Path:
+        rows = [
+            {"id": str(at), "question": "Why?", "answer": f"Bees dance{mark}.", "references": ["Bees dance.", "Ants."]}
+            for at in range(8)
+        ]
+        place = tmp_path / f"{name}.jsonl"
+        place.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        return place
+
+    files = file("right", " [1]"), file("wrong", " [1][2]"), file("silent", "")
+    found = harness.cite_compare(files, "lexical", workspace=tmp_path / "w")
+    assert found.comparison.value("wrong", measure="citation-precision") == 0.5
+    assert found.comparison.difference("wrong", measure="citation-precision").value == -0.5
+    assert found.comparison.value("silent", measure="citation-F1") == 0
+    said = command("cite", "compare", *files, "--judge", "lexical", "--workspace", tmp_path / "w")
+    assert said.code == 0, said.err
+    assert "citation-precision against right" in said.out
+    assert "citation-precision: silent left out, because no answer has a value" in said.out
+    assert "silent: 8 answers cite nothing and have no citation-precision" in said.out
+    said = command("cite", "compare", files[2], *files[:2], "--judge", "lexical", "--workspace", tmp_path / "w")
+    assert said.code == 0, said.err
+    assert "(silent, " in said.out
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

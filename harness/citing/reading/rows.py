@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,8 @@ class AnswerRow:
         """
         found = self.optional_text(*names)
         if found is None:
+            if null := next((one for one in names if one in self.fields), None):
+                raise RefusedRow(f"the field '{null}' is null; write text")
             raise RefusedRow(f"the field '{names[0]}' is missing; add it (fields: {', '.join(self.fields)[:200]})")
         return found
 
@@ -99,7 +102,8 @@ def as_text(value: object, what: str) -> str:
         RefusedRow: it is not.
     """
     if not isinstance(value, str):
-        raise RefusedRow(f"{what} is {kind_of(value)}; write text")
+        kind = "NaN, not a number" if isinstance(value, float) and math.isnan(value) else kind_of(value)
+        raise RefusedRow(f"{what} is {kind}; write text")
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.judging.compare.paired import PairedValues, design_of, joined
 from harness.judging.compare.remarks import alarms, declared, wrong
 from harness.judging.compare.rows import Row, Slice, averaged, row, slices
 from harness.judging.compare.selection import Chosen, Shelf, StoredSelection, select, select_across
-from harness.judging.compare.shared_questions import on_common_questions
+from harness.judging.compare.shared_questions import on_common_questions, with_values
 from harness.judging.compare.side import ComparedSide, stored_side, together
 from harness.measuring.measures import is_of_some, parse, stored_name
 from harness.measuring.statistics.difference import Difference, Differences, differences
@@ -110,11 +110,13 @@ def compare(
         else:
             here, there = (Shelf(list(one.all()), str(file.parent)) for one, file in ((own, store), (other, against)))
             selection = select_across(here, there, baseline, candidates, groups, wanted)
-        places, notes = _by_measure(selection, named)
+        able, lost = with_values(selection, named)
+        places, notes = _by_measure(selection, named, able)
         measured = [
-            _measured((own, other), selection, measure, at, unpaired=unpaired, margin=margin)
+            _measured((own, other), able.get(measure, selection), measure, at, unpaired=unpaired, margin=margin)
             for measure, at in places.items()
         ]
+        notes += lost
     each = tuple(dict.fromkeys([*_origins(selection), *declared(selection), *selection.notes, *notes]))
     return ComparedSystems(
         selection.baseline.label, tuple(measured), margin, each, alarms(selection, places), wrong(selection),
@@ -151,16 +153,24 @@ def margin_of(points: float | None) -> float | None:
     return points / 100
 
 
-def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
-    """Return the indices of the collections that each measure is compared on, and lines about what is left out."""
+def _by_measure(
+    selection: StoredSelection, named: Sequence[str], able: Mapping[str, StoredSelection]
+) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the indices of the collections that each measure is compared on, and lines about what is left out.
+
+    Args:
+        able: the selection for the measures that some candidates have no value of.
+    """
     places: dict[str, list[int]] = {}
     lacking: dict[str, list[str]] = {}
-    evaluations = [member for system in (selection.baseline, *selection.candidates) for member in system.members]
-    for place, everyone in enumerate(zip(*evaluations, strict=True)):
-        for measure in named or [_main_measure(everyone[0])]:
-            without = [one for one in everyone if measure not in one.means]
-            if without:
-                lacking.setdefault(measure, []).append(f"{without[0].collection.name} ({without[0].id})")
+    evaluations = _evaluations(selection)
+    for place, first in enumerate(evaluations[0]):
+        for measure in named or [_main_measure(first)]:
+            everyone = [member[place] for member in _evaluations(able.get(measure, selection))]
+            without = next((one for one in everyone if measure not in one.means), None)
+            if without is not None:
+                what = f"{without.collection.name} ({without.key.label}, {without.id})"
+                lacking.setdefault(measure, []).append(what)
             else:
                 places.setdefault(measure, []).append(place)
     if not places:
@@ -169,6 +179,10 @@ def _by_measure(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[
         raise UsageError(f"{missing}; --measure can name what all have: {', '.join(sorted(stored)) or 'nothing'}")
     notes = [f"left out, because no {measure} is stored: {', '.join(names)}" for measure, names in lacking.items()]
     return places, notes
+
+
+def _evaluations(selection: StoredSelection) -> list[tuple[Stored, ...]]:
+    return [member for system in (selection.baseline, *selection.candidates) for member in system.members]
 
 
 def _main_measure(stored: Stored) -> str:

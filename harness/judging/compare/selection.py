@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.errors import DataError, UsageError
+from adapters.identity import digest
 from harness.judging.compare.shared import shared_collections
 from harness.result.select import (
     ANY,
@@ -147,6 +148,7 @@ def _picked(member: Named, common: Sequence[str], notes: list[str]) -> tuple[Sto
             notes.append(f"{name}: the newest evaluation of {member.label} is used, {here[-1].id}; older: {older}")
         picked.append(here[-1])
     _refuse_several_models(member.label, picked)
+    _refuse_several_judges(member.label, picked)
     return tuple(picked)
 
 
@@ -158,6 +160,17 @@ def _refuse_several_models(label: str, picked: Sequence[Stored]) -> None:
                 f"'{label}' is one model on {first.collection.name} ({first.id}) and another, with other weights, "
                 f"on {other.collection.name} ({other.id}); name one of them by its id"
             )
+
+
+def _refuse_several_judges(label: str, picked: Sequence[Stored]) -> None:
+    """Refuse a mean over judges of citations, or over settings of one."""
+    judges = {digest({"judge": one.identity["citations"]}): one for one in picked if "citations" in one.identity}
+    if len(judges) > 1:
+        names = "; ".join(sorted(f"'{one.first_stage}'" for one in judges.values()))
+        raise UsageError(
+            f"the citations of '{label}' were judged in several ways, of which there is no mean; choose one with "
+            f"--first-stage: {names}"
+        )
 
 
 def _refuse_the_same(chosen: Sequence[Chosen]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from adapters.errors import DataError
+from harness.judging.compare.selection import Chosen, StoredSelection
 from harness.judging.compare.side import ComparedSide
 from harness.measuring.measures import CITATION_MEASURES
 from harness.result.result import Result
@@ -30,6 +31,24 @@ def on_common_questions(sides: Sequence[Sequence[ComparedSide]], measure: str) -
     places = [_common(of_place) for of_place in zip(*sides, strict=True)]
     kept = [[_only(side, ids) for side, (ids, _) in zip(own, places, strict=True)] for own in sides]
     return kept, sum(lost for _, lost in places)
+
+
+def with_values(selection: StoredSelection, named: Sequence[str]) -> tuple[dict[str, StoredSelection], list[str]]:
+    """Return, for the measures of citations that some candidates have no value of, such as the precision of answers
+    that cite nothing, the selection without these candidates, and lines that name them."""
+    able, notes = dict[str, StoredSelection](), list[str]()
+    for measure in named:
+        has = [one for one in selection.candidates if _has(one, measure)]
+        some = 0 < len(has) < len(selection.candidates)
+        if some and measure in CITATION_MEASURES and _has(selection.baseline, measure):
+            able[measure] = replace(selection, candidates=tuple(has))
+            lost = ", ".join(one.label for one in selection.candidates if one not in has)
+            notes.append(f"{measure}: {lost} left out, because no answer has a value; the others are compared")
+    return able, notes
+
+
+def _has(chosen: Chosen, measure: str) -> bool:
+    return all(measure in one.means for member in chosen.members for one in member)
 
 
 def _common(sides: Sequence[ComparedSide]) -> tuple[frozenset[str], int]:

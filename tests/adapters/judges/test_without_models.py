@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from adapters.judges.lexical import units
 from adapters.judges.recorded import RecordedJudge
 from adapters.spec import identity_of, open_judge
@@ -58,6 +58,38 @@ def test_recorded_verdicts_are_found_by_their_texts(tmp_path: Path) -> None:
     assert identity_of(open_judge(f"recorded:{packed}")) == identity_of(judge), "the verdicts count, not the file"
     with pytest.raises(DataError, match=r"no verdict for the claim 'other' and the premise 'p'"):
         judge.judge(["p"], ["other"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "option", "grades"),
+    [
+        ((0, 0.5, 1), "", (0, 0.5, 1)),
+        ((0.5, 1), "", (0, 0.5, 1)),
+        ((0, 1), "", None),
+        ((0, 0.5, 0.7, 1), "", None),
+        ((0, 0.25, 1), "?grades=0,0.25,1", (0, 0.25, 1)),
+        ((0, 1), "?grades=0,0.5,1", (0, 0.5, 1)),
+    ],
+)
+def test_recorded_verdicts_have_grades(
+    tmp_path: Path, scores: tuple[float, ...], option: str, grades: tuple[float, ...] | None
+) -> None:
+    rows = [{"premise": f"p{at}", "claim": "c", "score": score} for at, score in enumerate(scores)]
+    judge = open_judge(f"recorded:{written(tmp_path / 'v.jsonl', *rows)}{option}")
+    assert judge.grades == grades
+
+
+@pytest.mark.parametrize("wrong", ["half", "0,0.5", "1,0.5,0", "0", "0,0.5,0.5,1", "0,2,1"])
+def test_wrong_grades_of_recorded_verdicts_are_refused(tmp_path: Path, wrong: str) -> None:
+    file = written(tmp_path / "v.jsonl", {"premise": "p", "claim": "c", "score": 1})
+    with pytest.raises(UsageError, match="write ascending numbers from 0 to 1"):
+        open_judge(f"recorded:{file}?grades={wrong}")
+
+
+def test_a_recorded_verdict_that_is_no_grade_is_named_with_its_line(tmp_path: Path) -> None:
+    file = written(tmp_path / "v.jsonl", {"premise": "p", "claim": "c", "score": 0.4})
+    with pytest.raises(DataError, match=r"v.jsonl:1: the verdict 0.4 is none of the grades 0, 0.5, 1"):
+        _ = open_judge(f"recorded:{file}?grades=0,0.5,1").grades
 
 
 def test_recorded_verdicts_may_be_keyed_by_ids(tmp_path: Path) -> None:

@@ -126,3 +126,28 @@ def test_random_citations_are_as_many_and_the_same_each_time() -> None:
         drawn = random_citations(one, cited)
         assert [len(own.ids) for own in drawn] == [len(own.ids) for own in cited]
         assert drawn == random_citations(one, cited)
+
+
+class _Forgetful(Facts):
+    """Gives no value for one document that a right answer does not cite, so that only some controls have values."""
+
+    def value(self, premise: str, claim: str) -> float:
+        return math.nan if "unreadable" in premise else super().value(premise, claim)
+
+
+def test_controls_are_compared_on_the_answers_that_all_of_them_have_values_of() -> None:
+    right, hard = CitedReference("fact1"), CitedReference("unreadable")
+    answers = [
+        Answer("a", "Why?", "So fact1 [1].", (right, hard)),
+        Answer("b", "Why?", "So fact2 [1].", (right,)),
+        Answer("c", "Why?", "So fact1 [1].", (right,)),
+    ]
+    found = outcomes(answers, _Forgetful())
+    assert {one.left_out for one in found.values()} == {1}
+    assert found["duplicated"].recall == found["oracle"].recall == 0.5
+    assert all(one.held for one in found.values())
+
+
+def test_a_law_without_any_answer_is_not_checked() -> None:
+    answer = Answer("a", "Why?", "So fact1 [1].", (CitedReference("fact1"), CitedReference("unreadable")))
+    assert not any(one.checked for one in outcomes([answer], _Forgetful()).values())

@@ -10,6 +10,7 @@ import pytest
 import harness
 from harness.api import cite
 from harness.api.citing import CitationReport
+from harness.judging.history import history
 from tests.fixtures import Command
 
 pytest.importorskip("sentencex")
@@ -53,6 +54,41 @@ def test_questions_without_a_value_on_one_side_are_left_out_and_counted(
     said = command("compare", "good", "silent", "--measure", "citation-precision", "--workspace", work)
     assert said.code == 0, said.err
     assert "4 queries; 4 are left out, which a system has no value of" in said.out
+
+
+def test_no_mean_is_over_two_judges_or_two_settings_of_one(tmp_path: Path, work: Path, command: Command) -> None:
+    for file in (answers(tmp_path, "good", "[1]"), answers(tmp_path, "bad", "[2]")):
+        cite(file, "lexical", questions="facts", workspace=work)
+        cite(file, "lexical", questions="facts", most=2, graded=True, workspace=work)
+        cite(file, "lexical", questions="facts", need_judge="tests.fake_judges:Sometimes", workspace=work)
+    names = ("facts by lexical", "facts by lexical, most 2, graded", "facts by lexical, need by sometimes")
+    assert command("report", "--out", tmp_path / "rep", "--workspace", work).code == 0
+    report = (tmp_path / "rep" / "report.md").read_text("utf-8")
+    averages = report.split("macro average of 3 collections**")[1].split("\n\n")[1].splitlines()[2:]
+    assert len(averages) == 6
+    assert all(line.split("|")[3].strip().startswith("-") for line in averages)
+    said = command("history", "good", "--workspace", work).out
+    assert "average of 1 collection" in said
+    assert "average of 3" not in said
+    listed = command("list", "--workspace", work).out
+    assert all(name in shown for name in names for shown in (report, listed))
+    assert all(name.removeprefix("facts") in said for name in names)
+    refused = command("compare", "good", "bad", "--workspace", work)
+    assert refused.code == 2
+    assert all(name.removeprefix("facts") in refused.err for name in names)
+    stage = next(part for part in refused.err.split("'") if "most 2" in part)
+    for choice in (("--first-stage", stage), ("--collection", names[1])):
+        one = command("compare", "good", "bad", "--measure", "citation-F1", *choice, "--workspace", work)
+        assert one.code == 0, one.err
+        assert names[1] in one.out
+
+
+def test_a_value_has_the_same_interval_on_the_screen_and_in_a_report(tmp_path: Path, work: Path) -> None:
+    found = cited(tmp_path, "good", "[2]")
+    cited(tmp_path, "silent", "")
+    for measure in ("citation-F1", "citation-recall", "citation-precision"):
+        (shown,) = history(work, "good", measure).points
+        assert found.interval(measure) == shown.interval
 
 
 def test_values_of_two_judges_are_never_in_one_column(tmp_path: Path, work: Path) -> None:
@@ -100,3 +136,11 @@ def test_the_same_answers_are_one_result(tmp_path: Path, work: Path) -> None:
     first, second = cited(tmp_path, "one", "[1]"), cited(tmp_path, "one", "[1]")
     assert first.id == second.id
     assert len({one.id for one in harness.results(workspace=work).itertuples()}) == 1
+
+
+def test_the_details_of_a_result_name_no_controls_that_it_does_not_have(
+    tmp_path: Path, work: Path, command: Command
+) -> None:
+    said = command("show", cited(tmp_path, "one", "[1]").id, "--workspace", work)
+    assert said.code == 0, said.err
+    assert "\ncontrols" not in said.out

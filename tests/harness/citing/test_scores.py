@@ -39,8 +39,23 @@ def test_macro_and_micro_means_by_hand() -> None:
 def test_counts_say_what_the_answers_consist_of() -> None:
     counts = scores_of({"a": "So fact1 [1][9]. So fact2.", "b": "", "c": "So fact1 fact2 [1][2][3]."}).counts
     assert (counts.answers, counts.empty, counts.uncited_answers, counts.statements) == (3, 1, 1, 4)
-    assert (counts.uncited, counts.citations, counts.invalid, counts.joint) == (2, 5, 1, 1)
-    assert counts.uncited_share == 0.5 and counts.invalid_share == 0.2 and counts.citations_per_statement == 1.25
+    assert (counts.uncited, counts.citations, counts.invalid, counts.joint) == (1, 5, 1, 1)
+    assert counts.uncited_share == 0.25 and counts.invalid_share == 0.2 and counts.citations_per_statement == 1.25
+
+
+def test_uncited_means_that_there_is_no_citation_at_all_in_counts_and_causes() -> None:
+    found = scores_of({"a": "So fact1. So fact2 [9]. So fact1 [1]. So fact2 [0][2].", "b": ""})
+    assert (found.counts.uncited, found.counts.only_invalid, found.counts.statements) == (1, 1, 5)
+    assert found.counts.uncited_share == found.counts.only_invalid_share == 0.2
+    assert {name: lost for name, lost in found.recall_causes.items() if lost} == {
+        "uncited": 0.125, "invalid": 0.125, "empty": 0.5,
+    }  # fmt: skip
+
+
+def test_an_empty_answer_is_not_one_in_which_nothing_needs_support() -> None:
+    answers = [parsed(Answer(id, "Why?", text, DOCUMENTS)) for id, text in (("a", ""), ("b", "Hello."), ("c", "So."))]
+    counts = evaluate(answers, Verdicts(Facts()), SupportRules(), [[True], [False], [True]]).counts
+    assert (counts.empty, counts.unneeding) == (1, 1)
 
 
 def test_an_answer_that_the_judge_did_not_finish_is_left_out_and_counted() -> None:
