@@ -172,12 +172,12 @@ def _judged(asked: _Asked, result: Gated, reserved: Reservation | None, *, accep
     """Score both sides, and count the look before its figures are returned."""
     stage, candidate = asked.stage, asked.candidate
     wanted, system = anchors.wanted(stage, asked.known), stage.system(candidate)
-    if wanted.system is not None:
-        refuse_formats(wanted.system, system, stage.collections[0])
-    if leaks := _trained_on(stage, system):
-        return _invalid(result, f"{candidate} {leaks[0]}; take a checkpoint or queries without this leak")
-    claims = asked.planned()
     try:
+        if wanted.system is not None:
+            refuse_formats(wanted.system, system, stage.collections[0])
+        if leaks := _trained_on(stage, system):
+            return _invalid(result, f"{candidate} {leaks[0]}; take a checkpoint or queries without this leak")
+        claims = asked.planned()
         scored = (_in_blocks if sequential else _whole)(stage, wanted, system, asked, claims)
     except ModelError as error:
         return _invalid(result, str(error))
