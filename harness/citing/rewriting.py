@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from harness.citing.answers import CitationMark, ParsedAnswer, Statement
 from harness.citing.mark_style import STOP, shortened, style_of
-from harness.citing.marks import MarkRun, parts_of
-from harness.citing.parsing import layout_of, parsed
+from harness.citing.marks import MarkRun, parts_of, runs_of
+from harness.citing.parsing import layout_of, parsed, unmarked
 
 _LAST_CELL = re.compile(r"(?:[^\S\n]*\|)+\Z")
 """The end of a row of a table."""
@@ -81,13 +81,16 @@ def _with_one(now: ParsedAnswer, at: int, wanted: Wanted) -> ParsedAnswer | None
 
 
 def _checked(before: ParsedAnswer, text: str, wanted: Sequence[Wanted]) -> ParsedAnswer | None:
-    """The answer with a text, if its statements are the same and cite what they should."""
+    """The answer with a text, if nothing but its marks differs and its statements cite what they should."""
     after = parsed(replace(before.answer, text=text))
-    same = len(after.statements) == len(before.statements) and all(
-        numbers_of(new) == goal and new.text == old.text
-        for new, old, goal in zip(after.statements, before.statements, wanted, strict=True)
-    )
-    return after if same else None
+    same = [one.text for one in after.statements] == [one.text for one in before.statements]
+    right = same and all(numbers_of(one) == goal for one, goal in zip(after.statements, wanted, strict=True))
+    return after if right and _bare(after) == _bare(before) else None
+
+
+def _bare(one: ParsedAnswer) -> str:
+    """The text without marks, with the lines that are no statements."""
+    return unmarked(one.answer.text, runs_of(one.answer.text, len(one.answer.references))).text
 
 
 def _applied(text: str, edits: Sequence[Edit]) -> str:
