@@ -51,13 +51,11 @@ _FROM_ZERO = re.compile(r"\b(?:in|range|within|domain|between|scale|over|to)[^\S
 _LINE_START = re.compile(r"(?:\A|\n)[^\S\n]*\Z")
 _LONGEST_BEFORE = 40
 _SPACES_BEFORE = re.compile(r"[^\S\n]*\Z")
-_JOIN = re.compile(r"[^\S\n]*(?:[,;，、；،؛&]|and\b)?[^\S\n]*")
+_JOIN = re.compile(r"[^\S\n]*(?:[,;，、；،؛&/]|and\b)?[^\S\n]*")
 _AROUND = (
-    (r"\([^\S\n]*\Z", r"[^\S\n]*\)"),
-    (r"（[^\S\n]*\Z", r"[^\S\n]*）"),
-    (r"\[\Z", r"\]"),
-    (r"<sup>\Z", r"</sup>"),
-)
+    (r"\([^\S\n]*\Z", r"[^\S\n]*\)"), (r"（[^\S\n]*\Z", r"[^\S\n]*）"), (r"\[\Z", r"\]"),
+    *((rf"<{tag}>\Z", rf"</{tag}>") for tag in ("sup", "sub", "small", "cite")), (r"(?<!\S)\*\*\Z", r"\*\*"),
+)  # fmt: skip
 _WRAPPERS = tuple((re.compile(opening), re.compile(closing)) for opening, closing in _AROUND)
 _LOOK_BACK = 200
 _MOST_AROUND = 4
@@ -102,17 +100,34 @@ def runs_of(text: str, references: int) -> tuple[MarkRun, ...]:
             groups[-1].append(one)
         else:
             groups.append([one])
-    return tuple(_run(text, tuple(group)) for group in groups)
+    runs, glued = list[MarkRun](), (-1, False)
+    for group in reversed(groups):
+        run = _run(text, tuple(group), glued)
+        glued = run.marks[0].span[0], _is_glued(text, run.cut[1], glued)
+        runs.append(run)
+    return tuple(reversed(runs))
 
 
-def _run(text: str, brackets: tuple[CitationMark, ...]) -> MarkRun:
+def _run(text: str, brackets: tuple[CitationMark, ...], following: tuple[int, bool]) -> MarkRun:
+    """A run of marks.
+
+    Args:
+        following: where the run behind starts, and whether a letter follows it directly.
+    """
     start, end = _widened(text, brackets[0].span[0], brackets[-1].span[1])
     spaces = _SPACES_BEFORE.search(text[max(0, start - _LOOK_BACK) : start])
-    glued = end < len(text) and (text[end].isalnum() or text[end] in "([{")
+    before = 0 if spaces is None or _is_glued(text, end, following) else len(spaces[0])
     starts = [start, *(_with_sign(text, one, two) for one, two in pairwise(brackets))]
     ends = [*(one.span[1] for one in brackets[:-1]), end]
     marks = tuple(CitationMark((first, last), one.ids) for first, last, one in zip(starts, ends, brackets, strict=True))
-    return MarkRun(brackets, marks, (start if glued or spaces is None else start - len(spaces[0]), end))
+    return MarkRun(brackets, marks, (start - before, end))
+
+
+def _is_glued(text: str, end: int, following: tuple[int, bool]) -> bool:
+    """Whether a letter follows directly, perhaps behind other marks."""
+    if end == following[0]:
+        return following[1]
+    return end < len(text) and (text[end].isalnum() or text[end] in "([{")
 
 
 def _with_sign(text: str, one: CitationMark, two: CitationMark) -> int:

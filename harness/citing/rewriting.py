@@ -127,6 +127,7 @@ class _Writer:
         layout = layout_of(now.answer)
         self.prefix, self.runs = layout.prefix, layout.owned()
         self.style = style_of(self.text, layout.bare.runs)
+        self.starts = {run.marks[0].span[0] for run in layout.bare.runs}
         origin = layout.bare.origin
         self.bodies = [(origin(one.first), origin(one.worded - 1) + 1) for one in layout.pieces] or [(0, 0)]
 
@@ -167,7 +168,8 @@ class _Writer:
         ids = self._filled(run, kept, list(added))
         rest = [i for i in added if not any(i in own for own in ids)]
         if not any(ids) and not rest:
-            return [(*run.cut, "")]
+            directly = run.cut[1] in self.starts  # the spaces before it are then those before the next run
+            return [(run.marks[0].span[0] if directly else run.cut[0], run.cut[1], "")]
         changed = [
             (*mark.span, shortened(self.text, mark, own, self.style))
             for mark, own in zip(run.brackets, ids, strict=True)

@@ -118,7 +118,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     return value
 
 
-def rows_of(path: Path, container: str | None = "data") -> Iterator[AnswerRow | BadRow]:
+def rows_of(path: Path, container: str = "data") -> Iterator[AnswerRow | BadRow]:
     """Yield the objects of a JSONL file, of a file with one array, or of a file with one object that has the array
     under a key, plain or gzipped. A line or an item that cannot be read is yielded as a bad row.
 
@@ -138,9 +138,7 @@ def rows_of(path: Path, container: str | None = "data") -> Iterator[AnswerRow | 
         yield from _lines(lines, path)
 
 
-def with_rows(
-    path: Path, change: Callable[[AnswerRow], Mapping[str, Any] | None], container: str | None = "data"
-) -> bytes:
+def with_rows(path: Path, change: Callable[[AnswerRow], Mapping[str, Any] | None], container: str = "data") -> bytes:
     """Return the content of a file with other rows, in the layout of the file: JSON lines, one array, or one object
     that has the array.
 
@@ -158,7 +156,7 @@ def with_rows(
         return b"\n".join(_changed(line, row, change) for line, row in zip(lines, _by_line(lines, path), strict=True))
     items = _array_of(whole, container)
     new = [_new(row, change) or value for value, row in zip(items, _items(items, path), strict=True)]
-    return _written({**whole, str(container): new} if isinstance(whole, dict) else new, content)
+    return _written({**whole, container: new} if isinstance(whole, dict) else new, content)
 
 
 def _new(row: AnswerRow | BadRow | None, change: Callable[[AnswerRow], Mapping[str, Any] | None]) -> object:
@@ -193,7 +191,7 @@ def _content(path: Path) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _whole(content: bytes, lines: Sequence[bytes], container: str | None) -> list[Any] | dict[str, Any] | None:
+def _whole(content: bytes, lines: Sequence[bytes], container: str) -> list[Any] | dict[str, Any] | None:
     """The array that a file consists of, or the object that has it; None if the file has an object on each line."""
     value = _parsed(next((line for line in lines if line.strip()), b""))
     if isinstance(value, BadRow):
@@ -201,13 +199,13 @@ def _whole(content: bytes, lines: Sequence[bytes], container: str | None) -> lis
     return value if isinstance(value, list | dict) and _holds_array(value, container) else None
 
 
-def _array_of(whole: list[Any] | dict[str, Any], container: str | None) -> list[Any]:
-    found: list[Any] = whole[container] if isinstance(whole, dict) and container is not None else whole
+def _array_of(whole: list[Any] | dict[str, Any], container: str) -> list[Any]:
+    found: list[Any] = whole[container] if isinstance(whole, dict) else whole
     return found
 
 
-def _holds_array(value: list[Any] | dict[str, Any], container: str | None) -> bool:
-    return isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get(container), list))
+def _holds_array(value: list[Any] | dict[str, Any], container: str) -> bool:
+    return isinstance(value, list) or isinstance(value.get(container), list)
 
 
 def _items(array: Iterable[object], path: Path) -> Iterator[AnswerRow | BadRow]:
