@@ -155,6 +155,12 @@ def test_a_file_with_one_array_comes_back_as_one(tmp_path: Path, indent: Any, wr
     assert refined_bytes(tmp_path, before, "in.json") == before.replace(b"[1]", b"[3]")
 
 
+def test_an_array_with_one_row_on_each_line_comes_back_as_one(tmp_path: Path) -> None:
+    rows = (json.dumps(row(name, f"Bees dance [{n}].")) for name, n in (("a", 1), ("b", 3)))
+    before = "[\n{}\n]\n".format(",\n".join(rows)).encode()
+    assert refined_bytes(tmp_path, before, "in.json") == before.replace(b"[1]", b"[3]")
+
+
 def test_a_name_that_ends_in_gz_is_a_gzipped_file(tmp_path: Path) -> None:
     after = refined_bytes(tmp_path, json.dumps(row("a", "Bees dance [1].")).encode(), out="out.jsonl.gz")
     assert json.loads(gzip.decompress(after))["answer"] == "Bees dance [3]."

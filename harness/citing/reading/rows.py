@@ -171,12 +171,15 @@ def _changed(
 
 
 def _written(value: object, like: bytes) -> bytes:
-    """A value as JSON with the indentation, the escapes and the spaces of another text."""
+    """A value as JSON with the line breaks, the indentation, the escapes and the spaces of another text."""
     indent = _INDENT.match(like)
     separators = (",", ":") if b'": ' not in like else None
-    text = json.dumps(
-        value, ensure_ascii=like.isascii(), indent=indent[1].decode() if indent else None, separators=separators
+    encoder = json.JSONEncoder(
+        ensure_ascii=like.isascii(), indent=indent[1].decode() if indent else None, separators=separators
     )
+    text = encoder.encode(value)
+    if isinstance(value, list) and indent is None and b"\n" in like.strip():
+        text = "[\n" + ",\n".join(map(encoder.encode, value)) + "\n]"
     return text.encode() + like[len(like.rstrip()) :]
 
 
