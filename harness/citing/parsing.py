@@ -63,7 +63,7 @@ class Layout:
     bare: Unmarked
     pieces: tuple[Piece, ...]
     owners: tuple[int, ...]
-    """For each run of marks the number of its statement, from 0."""
+    """For each run of marks the number of its statement, from 0. They ascend."""
     prefix: bool
     """Whether marks stand before the sentences that they belong to."""
 
@@ -103,8 +103,8 @@ def layout_of(answer: Answer) -> Layout:
     firsts = [one.first for one in pieces]
     prefix = bool(bare.runs) and all(_leads(bare.text, pieces, firsts, place) for place in bare.places)
     prefix = prefix and bool(pieces) and not _WORD.search(bare.text, 0, bare.places[0])
-    owners = tuple(_owner(bare.text, pieces, firsts, place, prefix) for place in bare.places)
-    return Layout(bare, tuple(pieces), owners, prefix)
+    owners = (_owner(bare.text, pieces, firsts, place, prefix) for place in bare.places)
+    return Layout(bare, tuple(pieces), tuple(accumulate(owners, max)), prefix)
 
 
 def unmarked(text: str, runs: Sequence[MarkRun]) -> Unmarked:

@@ -97,6 +97,11 @@ def test_the_spans_of_statements_are_the_whole_text_and_hold_their_marks(text: s
         assert all(one.span[0] <= mark.span[0] and mark.span[1] <= one.span[1] for mark in one.marks)
 
 
+def test_a_mark_behind_one_of_the_next_statement_belongs_to_that_statement_too() -> None:
+    text = "It is tall.\n[1] | a |\n|---|\n[2]\nIt is old."
+    assert statements(text) == [("It is tall.", ()), ("It is old.", (1, 2))]
+
+
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
 def test_sentences_do_not_depend_on_marks(text: str) -> None:
