@@ -12,7 +12,8 @@ _TEXTS = (
     "The tower is tall", "Der Turm ist hoch", "東京は首都です", "Башня высокая", "البرج عال", "मीनार ऊँची है", "หอคอยสูง",
     "탑은 높다", "Η πύργος είναι ψηλή", "המגדל גבוה", "It costs $5", "see (above)", "f(x) = 2", 'He said "so"',
     "`x[1]` here", "it is an array", "\U0001f642 e\u0301moji", "half \uff3d", "and \uff3b", "[", "in the interval",
-    "x[10] is 3", "[2019] and [sic]",
+    "x[10] is 3", "[2019] and [sic]", "(see", "[a](http://u/[1])", "| c | d |", "| a | b |\n|---|---|\n| c | d |",
+    "http://u/x", "[^1]: http://u", "**bold**", "- item", "e.g. so", "<b>x</b>", "a()", "\u200f",
 )  # fmt: skip
 _STOPS = (".", "。", "!", "?", '."', ").", " ।", "؟", "", ":", "…", "\n", "\n\n", "  ", " !", "።")
 _BRACKETS = (("[", "]"),) * 4 + (("【", "】"), ("［", "］"), ("[^", "]"), ("\\[", "\\]"), ("[[", "]]"), ("〔", "〕"))
@@ -43,7 +44,9 @@ def _mark(chance: random.Random, n: int) -> str:
     return chance.choice(
         (f"{opening}{first}{closing}",) * 4
         + (f"{opening}{first}{several}{last}{closing}", f"[1]-[{last}]", f"[[{first}]](https://a.b/1)",
-           f"({opening}{first}{closing})", f"<sup>[{first}]</sup>")
+           f"({opening}{first}{closing})", f"<sup>[{first}]</sup>", f"([{first}], [{last}])", f"[[{first}][{last}]]",
+           f"( [{first}] and [{last}] )", f"[{first}](http://u) & [{last}]", f"[{first}]\u3001[{last}]",
+           f"[{first}{'9' * 20}]")
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Asking, together
-from harness.citing.marks import marks_of
+from harness.citing.marks import brackets_of
 from harness.citing.sentences import Splitter
 from harness.citing.support import FULL, SupportRules
 
@@ -139,7 +139,7 @@ def peculiarities(answer: Answer, sentences: Sequence[AlceSentence], most: int =
     """Return the names of the peculiarities of ALCE that an answer meets, whether or not they change its values."""
     text, n = first_line(answer.text), len(answer.references)
     all_ids = [[int(found[1:]) - 1 for found in _CITED.findall(one.text)] for one in sentences]
-    own = marks_of(text, n)
+    own = brackets_of(text, n)
     plain = [_PLAIN.fullmatch(text[slice(*mark.span)]) for mark in own]
     several = [len(mark.ids) > 1 for mark in own]
     read = sum(map(len, all_ids))

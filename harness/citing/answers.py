@@ -23,10 +23,11 @@ class CitedReference:
 
 @dataclass(frozen=True)
 class CitationMark:
-    """One citation mark, such as `[1]`, `[1, 2]` or `[1]-[3]`."""
+    """One citation mark, such as `[1]`, `[1, 2]`, `[1]-[3]` or `([1])`."""
 
     span: tuple[int, int]
-    """Start and end in the answer's text, in characters. The spaces before the mark do not belong to it."""
+    """Start and end in the answer's text, in characters. The spaces before the mark do not belong to it. A sign that
+    joins it to the mark before, and brackets around all marks, belong to it."""
     ids: tuple[int, ...]
     """The numbers that it cites, from 1, each once, in the order of the mark. They may be out of range."""
 

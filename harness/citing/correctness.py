@@ -17,7 +17,7 @@ from adapters.errors import need
 from harness.citing.alce import first_line, without_citations
 from harness.citing.answers import Answer
 from harness.citing.asking import Asking
-from harness.citing.marks import marks_of
+from harness.citing.marks import runs_of
 from harness.citing.parsing import unmarked
 from harness.citing.sentences import Splitter, nltk_sentences, sentences
 from harness.citing.support import FULL, SupportRules
@@ -72,7 +72,7 @@ def alce_text(text: str) -> str:
 
 def plain_text(answer: Answer) -> str:
     """Return the whole text of an answer without its marks."""
-    return unmarked(answer.text, marks_of(answer.text, len(answer.references))).text.strip()
+    return unmarked(answer.text, runs_of(answer.text, len(answer.references))).text.strip()
 
 
 def normalised(text: str) -> str:

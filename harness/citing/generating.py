@@ -13,13 +13,14 @@ from adapters.errors import UsageError
 from adapters.lineage import Lineage, descended, marks_of
 from adapters.protocols import Generator, Prompt
 from harness.citing.answers import Answer, CitedReference
+from harness.citing.writing import write_packed
 from harness.data.collection import sampling_order
 from harness.progress import Reporter
 from harness.result.opening import stored_in
 from harness.result.recall import Recalled
 from harness.result.select import Wanted, narrowed, system_named
 from harness.result.stored import Stored
-from harness.workspace import Workspace, write_atomically
+from harness.workspace import Workspace
 
 INSTRUCTION = (
     "Write an accurate, engaging, and concise answer to the question with the documents below only. Some of them may "
@@ -108,11 +109,11 @@ def generated(
 
 
 def write_generated(answers: Sequence[Answer], out: Path) -> None:
-    """Write answers in our own format, as JSON lines."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as stream:
-        for one in answers:
-            references = [{"id": each.id, "text": each.text} for each in one.references]
-            fields = {"id": one.id, "question": one.question, "answer": one.text, "references": references}
-            more = {} if one.language is None else {"language": one.language}
-            stream.write(json.dumps({**fields, **more}, ensure_ascii=False) + "\n")
+    """Write answers in our own format, as JSON lines, gzipped if the name ends in .gz."""
+    write_packed("".join(json.dumps(_fields(one), ensure_ascii=False) + "\n" for one in answers).encode(), out)
+
+
+def _fields(one: Answer) -> dict[str, object]:
+    references = [{"id": each.id, "text": each.text} for each in one.references]
+    fields = {"id": one.id, "question": one.question, "answer": one.text, "references": references}
+    return {**fields, **({} if one.language is None else {"language": one.language})}

@@ -11,13 +11,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 from harness.citing.answers import CitationMark
-from harness.citing.marks import MarkParts, parts_of
-from harness.citing.parsing import MarkRun
+from harness.citing.marks import MarkParts, MarkRun, parts_of
 
 T = TypeVar("T", bound=Hashable)
 
-_SEPARATOR = re.compile(r"\d([^\d\-‐‑‒–—−~～〜]+)\d")
-_DASHES = re.compile(r"\d[^\S\n]*([-‐‑‒–—−~～〜])[^\S\n]*\d")
+_SEPARATOR = re.compile(r"\d([^\d\-‐‑‒–—−﹣－~～〜]+)\d")
+_DASHES = re.compile(r"\d[^\S\n]*([-‐‑‒–—−﹣－~～〜])[^\S\n]*\d")
 _STOPS = ".!?…。！？｡।॥۔؟։።។၊။:;"
 _CLOSERS = "\"'”’»›」』)）]】*_"
 STOP = re.compile(rf"[{re.escape(_STOPS)}]+[{re.escape(_CLOSERS)}]*\Z")
@@ -40,6 +39,8 @@ class MarkStyle:
     """Whether marks stand behind the full stop."""
     space: str | None = None
     """The spaces before a mark; None if the answer does not say."""
+    around: tuple[str, str] = ("", "")
+    """The brackets around all marks of a statement, as in `([1][2])`."""
 
     def numbers(self, ids: Iterable[int], separator: str) -> str:
         """Return numbers in the digits of the style."""
@@ -51,27 +52,37 @@ class MarkStyle:
             return f"{self.opening}{self.numbers(ids, self.comma)}{self.closing}"
         return self.between.join(f"{self.opening}{self.numbers([one], '')}{self.closing}" for one in ids)
 
+    def run(self, ids: Sequence[int]) -> str:
+        """Return marks for documents, in their order, with the brackets around them."""
+        return f"{self.around[0]}{self.marks(ids)}{self.around[1]}"
+
 
 def style_of(text: str, runs: Sequence[MarkRun]) -> MarkStyle:
     """Return the style that most marks of an answer have; the default without marks."""
-    marks = [mark for run in runs for mark in run.marks]
+    marks = [mark for run in runs for mark in run.brackets]
     if not marks:
         return MarkStyle()
     single = _most([_form(text[slice(*mark.span)]) for mark in marks])
     commas = [comma for mark in marks if (comma := _comma(text[slice(*mark.span)])) is not None]
-    joins = [text[one.span[1] : two.span[0]] for run in runs for one, two in pairwise(run.marks)]
-    gaps = [join for join in joins if not join.strip()]
+    joins = [text[one.span[1] : two.span[0]] for run in runs for one, two in pairwise(run.brackets)]
     return replace(
         single,
         comma=_most(commas) if len(commas) > len(joins) else None,
-        between=_most(gaps) if gaps else "",
+        between=_most(joins) if joins else "",
         after_stop=_most([_is_behind_stop(text, run) for run in runs]),
         space=_most([text[run.cut[0] : run.marks[0].span[0]] for run in runs if _has_before(text, run)] or [" "]),
+        around=_most([_around(text, run) for run in runs]),
     )
 
 
+def _around(text: str, run: MarkRun) -> tuple[str, str]:
+    first, last = run.brackets[0].span[0], run.brackets[-1].span[1]
+    return text[run.marks[0].span[0] : first], text[last : run.marks[-1].span[1]]
+
+
 def _has_before(text: str, run: MarkRun) -> bool:
-    return bool(text[: run.cut[0]].rpartition("\n")[2].strip()) and not text[run.cut[0] : run.marks[0].span[0]].strip()
+    before = text[max(0, run.cut[0] - 20) : run.cut[0]]
+    return bool(before.rpartition("\n")[2].strip()) and not text[run.cut[0] : run.marks[0].span[0]].strip()
 
 
 def _is_behind_stop(text: str, run: MarkRun) -> bool:

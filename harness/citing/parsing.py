@@ -6,28 +6,21 @@ Because the sentences do not depend on the marks, adding, removing, doubling or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from harness.citing.answers import Answer, CitationMark, ParsedAnswer, Statement
-from harness.citing.marks import marks_of
+from harness.citing.marks import MarkRun, runs_of
 from harness.citing.sentences import sentence_ends
 
-_SPACES_BEFORE = re.compile(r"[^\S\n]*\Z")
-_SEPARATOR = re.compile(r"\s*(?:[,;，、；&]|and)?\s*")
-_AROUND = (("(", ")"), ("（", "）"), ("<sup>", "</sup>"))
 _WORD = re.compile(r"\w")
-_LOOK_BACK = 200
-
-
-@dataclass(frozen=True)
-class MarkRun:
-    """Marks that follow each other, and what is left out of the text with them."""
-
-    marks: tuple[CitationMark, ...]
-    cut: tuple[int, int]
-    """From the spaces before the first mark to the end of the last one, in characters of the answer's text. Signs
-    between the marks and brackets around them are left out too, since they mean nothing without the marks."""
+_MORE = re.compile(r"[^\S\n]*\S")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_DELIMITERS = frozenset("|-: \t\r")
+_DEFINITION = re.compile(r"[^\S\n]*\\?\[(?:\^[^\[\]\n]{1,80}|[^\[\]\n]{1,80}(?=\\?\]:\s*<?(?:https?:|www\.)))\\?\]:")
 
 
 @dataclass(frozen=True)
@@ -39,31 +32,87 @@ class Unmarked:
     places: tuple[int, ...]
     """For each run the offset in `text` at which it was."""
 
+    @cached_property
+    def _passed(self) -> list[int]:
+        return list(accumulate((run.cut[1] - run.cut[0] for run in self.runs), initial=0))
+
     def origin(self, offset: int) -> int:
         """The offset in the original text of the character at `offset` of `text`."""
-        passed = (run.cut[1] - run.cut[0] for run, at in zip(self.runs, self.places, strict=True) if at <= offset)
-        return offset + sum(passed)
+        return offset + self._passed[bisect_right(self.places, offset)]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A statement in a text without marks, by offsets."""
+
+    start: int
+    end: int
+    """The end, with pieces without words that follow."""
+    first: int
+    """The first character that is no space."""
+    stop: int
+    """The end without spaces."""
+    worded: int
+    """The end of the sentence, without spaces and pieces without words."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the statements of an answer and their marks are."""
+
+    bare: Unmarked
+    pieces: tuple[Piece, ...]
+    owners: tuple[int, ...]
+    """For each run of marks the number of its statement, from 0. They ascend."""
+    prefix: bool
+    """Whether marks stand before the sentences that they belong to."""
+
+    def owned(self) -> list[list[MarkRun]]:
+        """For each statement its runs of marks; one list for all if there is no statement."""
+        found: list[list[MarkRun]] = [[] for _ in self.pieces or [None]]
+        for run, owner in zip(self.bare.runs, self.owners, strict=True):
+            found[owner].append(run)
+        return found
 
 
 def parsed(answer: Answer) -> ParsedAnswer:
     """Return an answer with its statements and their marks.
 
     A mark belongs to the sentence that it is in or directly behind, also after the full stop. Marks alone on a line
-    belong to the sentence before. A mark at the start of a line with more text belongs to the sentence that follows. A
-    piece without letters or digits is part of the statement before it.
+    belong to the sentence before. A mark at the start of a line with more text belongs to the sentence that follows. If
+    the answer begins with a mark and all marks stand before sentences, each belongs to the sentence that follows. A
+    piece without letters or digits is part of the statement before it. The head of a table and the definitions of
+    footnotes are no statements.
 
     Raises:
         MissingExtra: sentencex is not installed.
     """
     if answer.given:
         return ParsedAnswer(answer, answer.given)
-    bare = unmarked(answer.text, marks_of(answer.text, len(answer.references)))
-    return ParsedAnswer(answer, _statements(answer.text, bare, _pieces(bare.text, answer.language)))
+    return ParsedAnswer(answer, _statements(answer.text, layout_of(answer)))
 
 
-def unmarked(text: str, marks: Sequence[CitationMark]) -> Unmarked:
-    """Return a text without its marks and the spaces before them."""
-    runs = tuple(_run(text, own) for own in _following(text, marks))
+def layout_of(answer: Answer) -> Layout:
+    """Return where the statements of an answer and their marks are.
+
+    Raises:
+        MissingExtra: sentencex is not installed.
+    """
+    bare = unmarked(answer.text, runs_of(answer.text, len(answer.references)))
+    pieces = _pieces(bare.text, answer.language)
+    firsts = [one.first for one in pieces]
+    prefix = bool(bare.runs) and all(_leads(bare.text, pieces, firsts, place) for place in bare.places)
+    prefix = prefix and bool(pieces) and not _WORD.search(bare.text, 0, bare.places[0])
+    owners = (_owner(bare.text, pieces, firsts, place, prefix) for place in bare.places)
+    return Layout(bare, tuple(pieces), tuple(accumulate(owners, max)), prefix)
+
+
+def unmarked(text: str, runs: Sequence[MarkRun]) -> Unmarked:
+    """Return a text without its marks and the spaces before them.
+
+    Args:
+        runs: all marks of the text, of `runs_of`.
+    """
     kept, places, at = list[str](), list[int](), 0
     length = 0
     for run in runs:
@@ -71,77 +120,77 @@ def unmarked(text: str, marks: Sequence[CitationMark]) -> Unmarked:
         length += len(kept[-1])
         places.append(length)
         at = run.cut[1]
-    return Unmarked("".join([*kept, text[at:]]), runs, tuple(places))
+    return Unmarked("".join([*kept, text[at:]]), tuple(runs), tuple(places))
 
 
-def _following(text: str, marks: Sequence[CitationMark]) -> list[tuple[CitationMark, ...]]:
-    """The marks in groups with nothing but spaces and signs of a list between them, on one line."""
-    groups = list[list[CitationMark]]()
-    for mark in marks:
-        between = text[groups[-1][-1].span[1] : mark.span[0]] if groups else "\n"
-        if "\n" not in between and _SEPARATOR.fullmatch(between):
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    return [tuple(group) for group in groups]
-
-
-def _run(text: str, marks: tuple[CitationMark, ...]) -> MarkRun:
-    start, end = marks[0].span[0], marks[-1].span[1]
-    for opening, closing in _AROUND:
-        if text.endswith(opening, 0, start) and text.startswith(closing, end):
-            start, end = start - len(opening), end + len(closing)
-    spaces = _SPACES_BEFORE.search(text[max(0, start - _LOOK_BACK) : start])
-    glued = end < len(text) and (text[end].isalnum() or text[end] in "([{")
-    return MarkRun(marks, (start if glued or spaces is None else start - len(spaces[0]), end))
-
-
-def _pieces(text: str, language: str | None) -> list[tuple[int, int]]:
-    """The spans of the statements in a text without marks. Pieces without words are joined to the one before."""
-    found, start = list[tuple[int, int]](), 0
+def _pieces(text: str, language: str | None) -> list[Piece]:
+    """The statements in a text without marks. Pieces without words are joined to the one before."""
+    found, start, left_out = list[Piece](), 0, list(_no_statements(text))
+    starts = [one for one, _ in left_out]
     for end in sentence_ends(text, language):
-        if _WORD.search(text, start, end):
-            found.append((start, end))
-        elif found:
-            found[-1] = found[-1][0], end
+        at = bisect_right(starts, start) - 1
+        if at < 0 or left_out[at][1] <= start:
+            _add(found, text, start, end)
         start = end
     return found
 
 
-def _statements(text: str, bare: Unmarked, pieces: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
+def _add(found: list[Piece], text: str, start: int, end: int) -> None:
+    own = text[start:end]
+    stop = start + len(own.rstrip())
+    if _WORD.search(own):
+        found.append(Piece(start, end, end - len(own.lstrip()), stop, stop))
+    elif found and found[-1].end == start:
+        last = found[-1]
+        found[-1] = Piece(last.start, end, last.first, stop if own.strip() else last.stop, last.worded)
+
+
+def _no_statements(text: str) -> Iterator[tuple[int, int]]:
+    """The lines that are the head of a table, the line below it, or the definition of a footnote."""
+    before, start = (0, 0), 0
+    for line in _LINE.findall(text):
+        now = start, start + len(line)
+        if "|" in line and "-" in line and set(line.rstrip("\n")) <= _DELIMITERS:
+            if "|" in text[slice(*before)]:
+                yield before
+            yield now
+        elif _DEFINITION.match(line):
+            yield now
+        before, start = now, now[1]
+
+
+def _statements(text: str, layout: Layout) -> tuple[Statement, ...]:
+    bare, pieces, owned = layout.bare, layout.pieces, layout.owned()
     if not pieces:
-        return (Statement("", (0, len(text)), tuple(mark for run in bare.runs for mark in run.marks)),)
-    owned: list[list[MarkRun]] = [[] for _ in pieces]
-    for run, place in zip(bare.runs, bare.places, strict=True):
-        owned[_owner(bare.text, pieces, place)].append(run)
+        return (Statement("", (0, len(text)), _all_marks(owned[0])),)
     starts = [0, *(_start(bare, own, piece) for own, piece in zip(owned[1:], pieces[1:], strict=True)), len(text)]
     return tuple(
-        Statement(bare.text[piece[0] : piece[1]].strip(), (starts[at], starts[at + 1]), _all_marks(own))
+        Statement(bare.text[piece.first : piece.stop], (starts[at], starts[at + 1]), _all_marks(own))
         for at, (piece, own) in enumerate(zip(pieces, owned, strict=True))
     )
 
 
-def _owner(text: str, pieces: Sequence[tuple[int, int]], place: int) -> int:
+def _owner(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int, prefix: bool) -> int:
     """The number of the statement that a run of marks at `place` belongs to."""
-    begun = [at for at, piece in enumerate(pieces) if _first(text, piece) < place]
-    if not begun:
+    last = bisect_left(firsts, place) - 1
+    if last < 0:
         return 0
-    last = begun[-1]
-    start, end = pieces[last]
-    behind = place > start + len(text[start:end].rstrip())
-    rest = text[place:].partition("\n")[0]
-    return last + 1 if behind and rest.strip() and last + 1 < len(pieces) else last
+    behind = place >= pieces[last].stop if prefix else place > pieces[last].stop
+    return last + 1 if behind and last + 1 < len(pieces) and _MORE.match(text, place) else last
 
 
-def _first(text: str, piece: tuple[int, int]) -> int:
-    start, end = piece
-    return end - len(text[start:end].lstrip())
+def _leads(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int) -> bool:
+    """Whether a run of marks stands before a sentence, on its line."""
+    last = bisect_left(firsts, place) - 1
+    if last >= 0 and place >= pieces[last].stop and last + 1 == len(pieces):
+        return False
+    between = last >= 0 and place < pieces[last].stop and _WORD.search(text, firsts[last], place)
+    return bool(_MORE.match(text, place)) and not between
 
 
-def _start(bare: Unmarked, owned: Sequence[MarkRun], piece: tuple[int, int]) -> int:
+def _start(bare: Unmarked, owned: Sequence[MarkRun], piece: Piece) -> int:
     """Where a statement starts in the original text: at its first character or at a mark before that."""
-    first = bare.origin(_first(bare.text, piece))
-    return min([first, *(run.cut[0] for run in owned)])
+    return min([bare.origin(piece.first), *(run.cut[0] for run in owned)])
 
 
 def _all_marks(runs: Iterable[MarkRun]) -> tuple[CitationMark, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.citing.answers import ParsedAnswer
 from harness.citing.asking import Asking, together
@@ -75,30 +75,6 @@ def refine(
     Args:
         documents: the number of documents to choose from, the first ones and those that the answer cites.
     """
-    return (yield from _settled(parsed, lambda now: _once(now, needs, rules, complete, remove, documents)))
-
-
-def _settled(parsed: ParsedAnswer, once: Callable[[ParsedAnswer], Asking[Refined]]) -> Asking[Refined]:
-    """Refine until the statements stay the same: signs that joined marks stay in the text, so they may change once."""
-    found = yield from once(parsed)
-    while found.changed and _texts(found.before) != _texts(found.after):
-        found = yield from once(found.after)
-    return replace(found, before=parsed)
-
-
-def _texts(parsed: ParsedAnswer) -> list[str]:
-    """What the statements say."""
-    return [one.text for one in parsed.statements]
-
-
-def _once(  # noqa: PLR0917
-    parsed: ParsedAnswer,
-    needs: Sequence[bool] | None,
-    rules: SupportRules,
-    complete: bool,
-    remove: bool,
-    documents: int,
-) -> Asking[Refined]:
     cited = cited_of(parsed, needs)
     pool = _pool(parsed, cited, documents)
     found = yield from together([_decided(parsed, one, pool, rules, complete, remove) for one in cited])
@@ -149,10 +125,6 @@ def _chosen(found: Weighed, own: Weighed, ids: Ids, rules: SupportRules) -> Ids:
 def post_hoc(parsed: ParsedAnswer, needs: Sequence[bool] | None, _: SupportRules) -> Asking[Refined]:
     """Let every statement that needs support cite the one document that the judge gives the largest value, the first
     among equals, whatever it cited: post-hoc attribution, as a baseline."""
-    return (yield from _settled(parsed, lambda now: _nearest(now, needs)))
-
-
-def _nearest(parsed: ParsedAnswer, needs: Sequence[bool] | None) -> Asking[Refined]:
     cited, references = cited_of(parsed, needs), parsed.answer.references
     pool = _pool(parsed, cited, MOST_DOCUMENTS)
     asked = [at for at, one in enumerate(cited) if one.needs and one.text and pool]
@@ -166,10 +138,6 @@ def _nearest(parsed: ParsedAnswer, needs: Sequence[bool] | None) -> Asking[Refin
 def perfect(parsed: ParsedAnswer, needs: Sequence[bool] | None, rules: SupportRules) -> Asking[Refined]:
     """Give every statement the smallest set of documents that supports it, and none where none does: the oracle, if the
     judge holds labels of people."""
-    return (yield from _settled(parsed, lambda now: _best(now, needs, rules)))
-
-
-def _best(parsed: ParsedAnswer, needs: Sequence[bool] | None, rules: SupportRules) -> Asking[Refined]:
     found = yield from oracle(parsed, cited_of(parsed, needs), rules)
     return _with(parsed, [one.ids for one in found], [])
 

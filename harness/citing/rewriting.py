@@ -1,6 +1,7 @@
 """Answers with other citations: marks go and come, and every other character of the text stays where it is.
 
-Only spaces directly before a mark go or come with it. What is written is read again: an edit after which the answer
+Signs between marks and brackets around them belong to the marks. Only spaces directly before a mark go or come with it.
+What is written is read again: an edit after which the answer
 would not cite what it should, or would have other statements, is not made.
 """
 
@@ -9,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from harness.citing.answers import CitationMark, ParsedAnswer, Statement
 from harness.citing.mark_style import STOP, shortened, style_of
-from harness.citing.marks import marks_of, parts_of
-from harness.citing.parsing import MarkRun, parsed, unmarked
+from harness.citing.marks import MarkRun, parts_of, runs_of
+from harness.citing.parsing import layout_of, parsed, unmarked
 
-_JOINING = re.compile(r"[\s,;，、；&()（）]|\band\b|</?sup>")
-_SPACES = re.compile(r"[^\S\n]*\Z")
+_LAST_CELL = re.compile(r"(?:[^\S\n]*\|)+\Z")
+"""The end of a row of a table."""
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]\Z"
 )
@@ -79,20 +81,16 @@ def _with_one(now: ParsedAnswer, at: int, wanted: Wanted) -> ParsedAnswer | None
 
 
 def _checked(before: ParsedAnswer, text: str, wanted: Sequence[Wanted]) -> ParsedAnswer | None:
-    """The answer with a text, if its statements are the same and cite what they should."""
+    """The answer with a text, if nothing but its marks differs and its statements cite what they should."""
     after = parsed(replace(before.answer, text=text))
-    same = _bare(after) == _bare(before) and len(after.statements) == len(before.statements)
-    same = same and all(
-        numbers_of(new) == goal and _JOINING.sub("", new.text) == _JOINING.sub("", old.text)
-        for new, old, goal in zip(after.statements, before.statements, wanted, strict=True)
-    )
-    return after if same else None
+    same = [one.text for one in after.statements] == [one.text for one in before.statements]
+    right = same and all(numbers_of(one) == goal for one, goal in zip(after.statements, wanted, strict=True))
+    return after if right and _bare(after) == _bare(before) else None
 
 
-def _bare(parsed: ParsedAnswer) -> str:
-    """The characters of an answer that are no marks, spaces or signs that join marks."""
-    text = parsed.answer.text
-    return _JOINING.sub("", unmarked(text, marks_of(text, len(parsed.answer.references))).text)
+def _bare(one: ParsedAnswer) -> str:
+    """The text without marks, with the lines that are no statements."""
+    return unmarked(one.answer.text, runs_of(one.answer.text, len(one.answer.references))).text
 
 
 def _applied(text: str, edits: Sequence[Edit]) -> str:
@@ -126,9 +124,12 @@ class _Writer:
 
     def __init__(self, now: ParsedAnswer) -> None:
         self.text, self.statements = now.answer.text, now.statements
-        runs = unmarked(self.text, marks_of(self.text, len(now.answer.references))).runs
-        self.style = style_of(self.text, runs)
-        self.runs = [[run for run in runs if run.marks[0] in one.marks] for one in now.statements]
+        layout = layout_of(now.answer)
+        self.prefix, self.runs = layout.prefix, layout.owned()
+        self.style = style_of(self.text, layout.bare.runs)
+        self.starts = {run.marks[0].span[0] for run in layout.bare.runs}
+        origin = layout.bare.origin
+        self.bodies = [(origin(one.first), origin(one.worded - 1) + 1) for one in layout.pieces] or [(0, 0)]
 
     def first(self, at: int, wanted: Wanted) -> list[Edit]:
         """The edits of the first way to make a statement cite what it should."""
@@ -148,8 +149,11 @@ class _Writer:
 
     def _placed(self, at: int, added: Sequence[int]) -> Iterator[Edit]:
         """New marks at the end of a statement, in the place that the style has, then in others."""
-        start, end = self.statements[at].span
-        end = start + len(self.text[start:end].rstrip())
+        start, end = self.bodies[at]
+        if self.prefix and at:
+            yield self.bodies[at - 1][1], self.bodies[at - 1][1], " " + self.style.run(added)
+        cell = _LAST_CELL.search(self.text, start, end)
+        end = cell.start() if cell and cell.start() > start else end
         stop = STOP.search(self.text, start, end)
         before = stop.start() if stop and stop.start() > start else end
         places = (end, before) if self.style.after_stop else (before, end)
@@ -157,52 +161,50 @@ class _Writer:
             bare = _UNSPACED.search(self.text, start, place)
             own = self.style.space if self.style.space is not None else "" if bare else " "
             for space in dict.fromkeys([own, " ", ""]):
-                yield place, place, space + self.style.marks(added)
+                yield place, place, space + self.style.run(added)
 
     def _of_run(self, run: MarkRun, wanted: Wanted, added: Sequence[int]) -> list[Edit]:
-        kept = [tuple(i for i in mark.ids if i in wanted) for mark in run.marks]
+        kept = [tuple(i for i in mark.ids if i in wanted) for mark in run.brackets]
         ids = self._filled(run, kept, list(added))
+        rest = [i for i in added if not any(i in own for own in ids)]
+        if not any(ids) and not rest:
+            directly = run.cut[1] in self.starts  # the spaces before it are then those before the next run
+            return [(run.marks[0].span[0] if directly else run.cut[0], run.cut[1], "")]
         changed = [
             (*mark.span, shortened(self.text, mark, own, self.style))
-            for mark, own in zip(run.marks, ids, strict=True)
+            for mark, own in zip(run.brackets, ids, strict=True)
             if own and own != mark.ids
         ]
-        rest = [i for i in added if not any(i in own for own in ids)]
-        behind = [(run.marks[-1].span[1],) * 2 + (self.style.between + self.style.marks(rest),)] if rest else []
-        return [*changed, *self._removed(run, ids), *behind]
+        behind = [(run.brackets[-1].span[1],) * 2 + (self._joined(run, rest),)] if rest else []
+        return [*changed, *_removed(run, ids), *behind]
+
+    def _joined(self, run: MarkRun, added: Sequence[int]) -> str:
+        """More marks for the end of a run, joined as its own ones are."""
+        own = [self.text[one.span[1] : two.span[0]] for one, two in pairwise(run.brackets)]
+        join = own[0] if own else self.style.between
+        if self.style.comma is not None:
+            return join + self.style.marks(added)
+        return "".join(join + self.style.marks([one]) for one in added)
 
     def _filled(self, run: MarkRun, kept: Sequence[tuple[int, ...]], added: list[int]) -> list[tuple[int, ...]]:
-        """What each mark of a run cites: added documents take the places of removed ones. A mark that a sign or a word
-        joins to others is not left out as long as another one stays: it repeats it."""
+        """What each mark of a run cites: added documents take the places of removed ones."""
         ids, empty = list(kept), [at for at, own in enumerate(kept) if not own]
         for at in empty[: len(added)]:
             several = at == empty[-1] and self.style.comma is not None
             ids[at] = tuple(added) if several else (added[0],)
             added = [] if several else added[1:]
-        if added and self.style.comma is not None and ids[-1] and parts_of(self._written(run.marks[-1])).whole:
+        last = self.text[slice(*run.brackets[-1].span)]
+        if added and self.style.comma is not None and ids[-1] and parts_of(last).whole:
             ids[-1] = (*ids[-1], *added)
-        for at in empty:
-            if not ids[at] and self._is_joined(run, at):
-                ids[at] = next((own[-1:] for own in (*reversed(ids[:at]), *ids[at:]) if own), ())
         return ids
 
-    def _written(self, mark: CitationMark) -> str:
-        return self.text[slice(*mark.span)]
 
-    def _is_joined(self, run: MarkRun, at: int) -> bool:
-        pairs = [(run.marks[i], run.marks[i + 1]) for i in (at - 1, at) if 0 <= i < len(run.marks) - 1]
-        return any(self.text[one.span[1] : two.span[0]].strip() for one, two in pairs)
-
-    def _removed(self, run: MarkRun, ids: Sequence[tuple[int, ...]]) -> Iterator[Edit]:
-        stays = next((at for at, own in enumerate(ids) if own), None)
-        for at, mark in enumerate(run.marks):
-            if ids[at]:
-                continue
-            start, end = mark.span
-            if stays is not None and at < stays:  # the spaces behind it are those before the next mark
-                following = self.text[end : run.marks[at + 1].span[0]]
-                yield start, end + (len(following) if not following.strip() else 0), ""
-                continue
-            before = run.marks[at - 1].span[1] if at else run.cut[0]
-            spaces = _SPACES.search(self.text, before, start)
-            yield spaces.start() if spaces else start, end, ""
+def _removed(run: MarkRun, ids: Sequence[tuple[int, ...]]) -> Iterator[Edit]:
+    """Leave out marks that cite nothing, each with what joins it to the one before. Those in front of the
+    first one that stays go with what joins them to the next one."""
+    stays = next(at for at, own in enumerate(ids) if own)
+    for at, mark in enumerate(run.brackets):
+        if not ids[at] and at < stays:
+            yield mark.span[0], run.brackets[at + 1].span[0], ""
+        elif not ids[at]:
+            yield run.brackets[at - 1].span[1], mark.span[1], ""

@@ -11,7 +11,7 @@ import numpy as np
 from harness.citing.alce import MOST, alce_sentence, first_line
 from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Asking, Verdicts, answered, together
-from harness.citing.marks import marks_of
+from harness.citing.marks import runs_of
 from harness.citing.metric import Cited, StatementScore, needs_or_all
 from harness.citing.parsing import parsed, unmarked
 from harness.citing.sentences import Splitter
@@ -140,10 +140,10 @@ def _units(answer: Answer, needs: Sequence[bool] | None, on: frozenset[str], spl
 
 
 def _with_own_marks(sentence: str, references: int) -> _Unit:
-    marks = marks_of(sentence, references)
-    numbers = [number for mark in marks for number in mark.ids]
+    runs = runs_of(sentence, references)
+    numbers = [number for run in runs for mark in run.marks for number in mark.ids]
     valid = tuple(number for number in numbers if 1 <= number <= references)
-    return _Unit(unmarked(sentence, marks).text.strip(), valid, len(set(numbers) - set(valid)))
+    return _Unit(unmarked(sentence, runs).text.strip(), valid, len(set(numbers) - set(valid)))
 
 
 def _reduced(unit: _Unit, on: frozenset[str]) -> _Unit:

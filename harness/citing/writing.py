@@ -1,8 +1,8 @@
-"""Refined answers as rows of the file that they were read from: only the marks of the answers differ."""
+"""Refined answers in the layout of the file that they were read from: only the marks of the answers differ."""
 
 from __future__ import annotations
 
-import json
+import gzip
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.citing.answers import Answer, Statement
 from harness.citing.reading.files import AnswerFile
-from harness.citing.reading.rows import AnswerRow, rows_of
+from harness.citing.reading.rows import AnswerRow, with_rows
 from harness.citing.reading.trec_rag import cited_numbers
 from harness.citing.rewriting import numbers_of
 from harness.workspace import write_atomically
@@ -20,21 +20,36 @@ _FIELDS = {"answers": "answer", "WebGLM-QA": "answer", "ALCE demonstrations": "a
 
 
 def write_answers(file: AnswerFile, answers: Sequence[Answer], out: Path) -> None:
-    """Write answers as JSON lines in the format of the file that they were read from, with all other fields of its
-    rows. Rows that could not be read are left out.
+    """Write answers in the format and the layout of the file that they were read from, with all other fields of its
+    rows. Rows that could not be read, and rows whose answers are the same, stay as they are.
 
     Args:
         answers: in any order; each has the place of its row.
+        out: the file; gzipped if its name ends in .gz.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     own = defaultdict[str, list[Answer]](list)
     for answer in answers:
         own[answer.where].append(answer)
-    rows = [row for row in rows_of(file.path) if isinstance(row, AnswerRow) and row.where in own]
+
+    def change(row: AnswerRow) -> Mapping[str, Any] | None:
+        fields = _with_texts(file.format, row.fields, own[row.where]) if row.where in own else row.fields
+        return None if fields == row.fields else fields
+
+    write_packed(with_rows(file.path, change), out)
+
+
+def write_packed(content: bytes, out: Path) -> None:
+    """Write a file and the folders above it, gzipped if its name ends in .gz.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as stream:
-        for row in rows:
-            fields = _with_texts(file.format, row.fields, own[row.where])
-            stream.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    with write_atomically(out) as unfinished:
+        unfinished.write_bytes(gzip.compress(content, mtime=0) if out.suffix == ".gz" else content)
 
 
 def _with_texts(form: str, fields: Mapping[str, Any], answers: Sequence[Answer]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -171,6 +172,43 @@ def test_the_file_of_the_answers_is_not_overwritten(tmp_path: Path) -> None:
     file = write(tmp_path, *ROWS)
     with pytest.raises(UsageError, match="is the file of the answers"):
         cite_refine(file, "lexical", file, workspace=tmp_path / "w")
+
+
+def refined_bytes(tmp_path: Path, content: bytes, name: str = "in.jsonl", out: str = "out") -> bytes:
+    file = tmp_path / name
+    file.write_bytes(content)
+    cite_refine(file, "lexical", tmp_path / out, workspace=tmp_path / "w")
+    return (tmp_path / out).read_bytes()
+
+
+def test_rows_that_are_not_used_or_not_changed_stay_to_the_byte_in_their_places(tmp_path: Path) -> None:
+    before = json.dumps(row("a", "Bees dance [1].")).encode()
+    right = b'{ "id":"c", "question" : "Q","answer":"Bees dance [3].", "references":["", "", "Bees dance."]}\r'
+    rest = [b"broken {", b"", json.dumps({**row("b", ""), "answer": 7}).encode(), right.replace(b'""', b'"So."')]
+    after = refined_bytes(tmp_path, b"\n".join([*rest, before, *rest[:2]]))
+    assert after == b"\n".join([*rest, before.replace(b"[1]", b"[3]"), *rest[:2]])
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4, "\t"])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_file_with_one_array_comes_back_as_one(tmp_path: Path, indent: Any, wrapped: bool) -> None:
+    documents = [{"title": "", "text": one} for one in DOCUMENTS]
+    rows: list[Any] = [{"question": "Q", "output": f"Bees dance [{n}].", "docs": documents} for n in (1, 3)]
+    rows.insert(1, {"question": "Q", "output": 7, "docs": documents})
+    value = {"args": {"seed": 42}, "data": rows} if wrapped else rows
+    before = json.dumps(value, indent=indent).encode() + b"\n"
+    assert refined_bytes(tmp_path, before, "in.json") == before.replace(b"[1]", b"[3]")
+
+
+def test_an_array_with_one_row_on_each_line_comes_back_as_one(tmp_path: Path) -> None:
+    rows = (json.dumps(row(name, f"Bees dance [{n}].")) for name, n in (("a", 1), ("b", 3)))
+    before = "[\n{}\n]\n".format(",\n".join(rows)).encode()
+    assert refined_bytes(tmp_path, before, "in.json") == before.replace(b"[1]", b"[3]")
+
+
+def test_a_name_that_ends_in_gz_is_a_gzipped_file(tmp_path: Path) -> None:
+    after = refined_bytes(tmp_path, json.dumps(row("a", "Bees dance [1].")).encode(), out="out.jsonl.gz")
+    assert json.loads(gzip.decompress(after))["answer"] == "Bees dance [3]."
 
 
 @pytest.mark.parametrize("only", ["complete", None])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from adapters.errors import DataError, UsageError, class_of
 from adapters.json_text import BROKEN, DECODER, half_character, reason
 from harness.data.sources.jsonl import kind_of
 from harness.data.unpacked import UNREADABLE, content_of, reason_of
+
+_INDENT = re.compile(rb"\s*[\[{]\r?\n([ \t]+)\S")
 
 
 class RefusedRow(Exception):
@@ -118,7 +122,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     return value
 
 
-def rows_of(path: Path, container: str | None = "data") -> Iterator[AnswerRow | BadRow]:
+def rows_of(path: Path, container: str = "data") -> Iterator[AnswerRow | BadRow]:
     """Yield the objects of a JSONL file, of a file with one array, or of a file with one object that has the array
     under a key, plain or gzipped. A line or an item that cannot be read is yielded as a bad row.
 
@@ -129,36 +133,86 @@ def rows_of(path: Path, container: str | None = "data") -> Iterator[AnswerRow | 
         UsageError: there is no such file.
         DataError, EnvironmentFailure: the file cannot be read at all.
     """
+    content = _content(path)
+    lines = content.split(b"\n")
+    whole = _whole(content, lines, container)
+    if whole is not None:
+        yield from _items(_array_of(whole, container), path)
+    else:
+        yield from _lines(lines, path)
+
+
+def with_rows(path: Path, change: Callable[[AnswerRow], Mapping[str, Any] | None], container: str = "data") -> bytes:
+    """Return the content of a file with other rows, in the layout of the file: JSON lines, one array, or one object
+    that has the array.
+
+    Args:
+        change: the new fields of a row; None if it stays as it is. Bad rows stay as they are.
+        container: as for `rows_of`.
+
+    Raises:
+        UsageError, DataError, EnvironmentFailure: as for `rows_of`.
+    """
+    content = _content(path)
+    lines = content.split(b"\n")
+    whole = _whole(content, lines, container)
+    if whole is None:
+        return b"\n".join(_changed(line, row, change) for line, row in zip(lines, _by_line(lines, path), strict=True))
+    items = _array_of(whole, container)
+    new = [_new(row, change) or value for value, row in zip(items, _items(items, path), strict=True)]
+    return _written({**whole, container: new} if isinstance(whole, dict) else new, content)
+
+
+def _new(row: AnswerRow | BadRow | None, change: Callable[[AnswerRow], Mapping[str, Any] | None]) -> object:
+    return change(row) if isinstance(row, AnswerRow) else None
+
+
+def _changed(
+    line: bytes, row: AnswerRow | BadRow | None, change: Callable[[AnswerRow], Mapping[str, Any] | None]
+) -> bytes:
+    new = _new(row, change)
+    return line if new is None else _written(new, line)
+
+
+def _written(value: object, like: bytes) -> bytes:
+    """A value as JSON with the line breaks, the indentation, the escapes and the spaces of another text."""
+    indent = _INDENT.match(like)
+    separators = (",", ":") if b'": ' not in like else None
+    encoder = json.JSONEncoder(
+        ensure_ascii=like.isascii(), indent=indent[1].decode() if indent else None, separators=separators
+    )
+    text = encoder.encode(value)
+    if isinstance(value, list) and indent is None and b"\n" in like.strip():
+        text = "[\n" + ",\n".join(map(encoder.encode, value)) + "\n]"
+    return text.encode() + like[len(like.rstrip()) :]
+
+
+def _content(path: Path) -> bytes:
+    """The content of a file, unpacked, without a byte order mark."""
     try:
         content = content_of(path)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except UNREADABLE as error:
         raise class_of(error, DataError)(f"{path}: cannot be read ({reason_of(error)})") from None
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    array = _array(content, lines, container)
-    if array is not None:
-        yield from _items(array, path)
-    else:
-        yield from _lines(lines, path)
+    return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _array(content: bytes, lines: Sequence[bytes], container: str | None) -> Sequence[object] | None:
-    """The array that the file consists of; None if it has an object on each line."""
-    first = next((line for line in lines if line.strip()), b"")
-    value = _parsed(first)
-    if isinstance(value, BadRow) or not _holds_array(value, container):
-        value = _parsed(content.removeprefix(b"\xef\xbb\xbf")) if isinstance(value, BadRow) else value
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict) and container in value and isinstance(value[container], list):
-        found: list[object] = value[container]
-        return found
-    return None
+def _whole(content: bytes, lines: Sequence[bytes], container: str) -> list[Any] | dict[str, Any] | None:
+    """The array that a file consists of, or the object that has it; None if the file has an object on each line."""
+    value = _parsed(next((line for line in lines if line.strip()), b""))
+    if isinstance(value, BadRow):
+        value = _parsed(content)
+    return value if isinstance(value, list | dict) and _holds_array(value, container) else None
 
 
-def _holds_array(value: object, container: str | None) -> bool:
-    return isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get(container), list))
+def _array_of(whole: list[Any] | dict[str, Any], container: str) -> list[Any]:
+    found: list[Any] = whole[container] if isinstance(whole, dict) else whole
+    return found
+
+
+def _holds_array(value: list[Any] | dict[str, Any], container: str) -> bool:
+    return isinstance(value, list) or isinstance(value.get(container), list)
 
 
 def _items(array: Iterable[object], path: Path) -> Iterator[AnswerRow | BadRow]:
@@ -167,10 +221,16 @@ def _items(array: Iterable[object], path: Path) -> Iterator[AnswerRow | BadRow]:
 
 
 def _lines(lines: Iterable[bytes], path: Path) -> Iterator[AnswerRow | BadRow]:
+    return (row for row in _by_line(lines, path) if row is not None)
+
+
+def _by_line(lines: Iterable[bytes], path: Path) -> Iterator[AnswerRow | BadRow | None]:
+    """The row of each line; None for a line that is empty."""
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            value = _parsed(line)
-            where = f"{path}:{number}"
+        value, where = _parsed(line) if line.strip() else None, f"{path}:{number}"
+        if not line.strip():
+            yield None
+        else:
             yield BadRow(where, value.reason) if isinstance(value, BadRow) else _row(value, where, number)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.citing.answers import Answer, CitationMark, CitedReference, Statement
-from harness.citing.marks import marks_of
+from harness.citing.marks import runs_of
 from harness.citing.parsing import unmarked
 from harness.citing.reading.rows import AnswerRow, RefusedRow, as_object, as_text
 from harness.data.sources.jsonl import kind_of
@@ -51,7 +51,7 @@ def _joined(row: AnswerRow, ids: Sequence[str]) -> tuple[str, tuple[Statement, .
             text += shown
             marks.append(CitationMark((len(text) - len(shown.strip()), len(text)), (number,)))
         text += " "
-        claim = unmarked(sentence, marks_of(sentence, len(ids))).text.strip()
+        claim = unmarked(sentence, runs_of(sentence, len(ids))).text.strip()
         found.append(Statement(claim, (start, max(begin, len(text))), tuple(marks)))
     return text, tuple(found)
 

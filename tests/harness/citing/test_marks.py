@@ -21,6 +21,9 @@ def numbers(text: str, references: int = 5) -> list[tuple[int, ...]]:
         ("It is so [1,2; 3 and 4].", [(1, 2, 3, 4)]),
         ("It is so [1-3].", [(1, 2, 3)]),
         ("It is so [1–3].", [(1, 2, 3)]),
+        ("It is so ［1－3］.", [(1, 2, 3)]),
+        ("It is so ［１－３］.", [(1, 2, 3)]),
+        ("It is so [[1][2]].", [(1,), (2,)]),
         ("It is so [1]-[3].", [(1, 2, 3)]),
         ("It is so [1]—[3].", [(1, 2, 3)]),
         ("It is so [1-2, 4].", [(1, 2, 4)]),
@@ -42,6 +45,9 @@ def numbers(text: str, references: int = 5) -> list[tuple[int, ...]]:
         ("as shown in [1, 2]", [(1, 2)]),
         ("costs $5 [1] and $6 [2]", [(1,), (2,)]),
         ("- [1] says so", [(1,)]),
+        ("See http://a.b/page[1].", [(1,)]),
+        ("See http://a.b/page [1].", [(1,)]),
+        ("See [alpha](http://a.b/page)[1].", [(1,)]),
     ],
 )
 def test_every_way_to_write_a_citation_is_read(text: str, expected: list[tuple[int, ...]]) -> None:
@@ -74,7 +80,14 @@ def test_every_way_to_write_a_citation_is_read(text: str, expected: list[tuple[i
         "They won [3-1].",
         "[1]: https://example.org",
         "It is 【】.",
-        "[" + "1" * 5000 + "]",
+        "See [alpha](http://a.b/[1]).",
+        "See [alpha](page[1].html).",
+        'See [alpha](/page[1] "Title").',
+        "See http://a.b/[1].",
+        "See http://a.b/[1][2] now.",
+        "See https://a.b/list?x[1]=3 now.",
+        "See <https://a.b/x[1]>.",
+        'See <a href="/page[1]">this</a>.',
     ],
 )
 def test_years_numbers_code_and_maths_are_no_citations(text: str) -> None:
@@ -92,12 +105,35 @@ def test_years_numbers_code_and_maths_are_no_citations(text: str) -> None:
         ("[7-9]", [(7, 9)]),
         ("[1-999999999]", [(1, 2, 3, 4, 5, 999999999)]),
         ("[3]-[8]", [(3, 4, 5, 8)]),
+        ("[99999999999999999999]", [(99999999999999999999,)]),
+        ("[1-99999999999]", [(1, 2, 3, 4, 5, 99999999999)]),
     ],
 )
 def test_a_document_that_is_not_there_stays_a_wrong_number_and_becomes_no_other_document(
     text: str, expected: list[tuple[int, ...]]
 ) -> None:
     assert numbers(text) == expected
+
+
+def test_a_number_of_any_length_is_a_wrong_number() -> None:
+    [(number,)] = numbers("[" + "1" * 5000 + "]")
+    assert number > 5
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("So ([1]).", ["([1])"]),
+        ("So ([1], [2]).", ["([1]", ", [2])"]),
+        ("So<sup>[1]</sup>.", ["<sup>[1]</sup>"]),
+        ("So [[1][2]].", ["[[1]", "[2]]"]),
+        ("So [1] and [2].", ["[1]", " and [2]"]),
+        ("So [1] [2].", ["[1]", "[2]"]),
+        ("So (see [1]).", ["[1]"]),
+    ],
+)
+def test_brackets_around_marks_and_signs_between_them_belong_to_the_marks(text: str, mark: list[str]) -> None:
+    assert [text[slice(*one.span)] for one in marks_of(text, 5)] == mark
 
 
 def test_a_year_is_a_citation_where_there_are_that_many_documents() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.citing.answers import Answer, CitedReference
-from harness.citing.marks import marks_of
+from harness.citing.marks import marks_of, runs_of
 from harness.citing.parsing import parsed, unmarked
 
 FIVE = tuple(CitedReference(f"Text {n}") for n in range(5))
@@ -41,10 +41,42 @@ def statements(text: str, language: str | None = None) -> list[tuple[str, tuple[
             [("Dr. Ana Li built it in 3.5 years.", (1,)), ("It is old.", ())],
         ),
         ("It is tall [0]. It is old [9].", [("It is tall.", (0,)), ("It is old.", (9,))]),
+        ("[1] It is tall. [2] It is old.", [("It is tall.", (1,)), ("It is old.", (2,))]),
+        (
+            "[1] It is tall. It is big. [2] It is old.",
+            [("It is tall.", (1,)), ("It is big.", ()), ("It is old.", (2,))],
+        ),
+        (
+            "[1] It is tall.\n[2] It is old. [3] It is big.",
+            [("It is tall.", (1,)), ("It is old.", (2,)), ("It is big.", (3,))],
+        ),
+        ("[1] It is tall. [2] It is old. [3]", [("It is tall.", (1, 2)), ("It is old.", (3,))]),
+        ("[1] It is tall. [2] It is old [3].", [("It is tall.", (1, 2)), ("It is old.", (3,))]),
     ],
 )
 def test_a_mark_belongs_to_the_sentence_that_it_follows(text: str, expected: list[tuple[str, tuple[int, ...]]]) -> None:
     assert statements(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("| a | b |\n|---|:-:|\n| It is tall. | [1] |", [("| It is tall. | |", (1,))]),
+        ("So it is.\n\na | b\n-|-\nIt is tall | so [2]", [("So it is.", ()), ("It is tall | so", (2,))]),
+        ("It is tall [^1].\n\n[^1]: Smith, A history of towers.", [("It is tall.", (1,))]),
+        ("It is tall [1].\n\n[1]: http://x.org", [("It is tall.", (1,))]),
+        ("| It is tall | so |", [("| It is tall | so |", ())]),
+    ],
+)
+def test_heads_of_tables_and_definitions_of_footnotes_are_no_statements(
+    text: str, expected: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    assert statements(text) == expected
+
+
+def test_an_answer_of_a_megabyte_is_read() -> None:
+    text = " ".join(f"It is fact{n} [{n % 5 + 1}]." for n in range(40_000)) + "[1]" * 50_000
+    assert len(statements(text)) == 40_000
 
 
 @pytest.mark.parametrize(("text", "cited"), [("", ()), ("  \n", ()), ("[1]", (1,)), ("---\n[2]", (2,))])
@@ -65,10 +97,15 @@ def test_the_spans_of_statements_are_the_whole_text_and_hold_their_marks(text: s
         assert all(one.span[0] <= mark.span[0] and mark.span[1] <= one.span[1] for mark in one.marks)
 
 
+def test_a_mark_behind_one_of_the_next_statement_belongs_to_that_statement_too() -> None:
+    text = "It is tall.\n[1] | a |\n|---|\n[2]\nIt is old."
+    assert statements(text) == [("It is tall.", ()), ("It is old.", (1, 2))]
+
+
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
 def test_sentences_do_not_depend_on_marks(text: str) -> None:
-    bare = unmarked(text, marks_of(text, 5)).text
+    bare = unmarked(text, runs_of(text, 5)).text
     if not marks_of(bare, 5):
         assert [one for one, _ in statements(bare)] == [one for one, _ in statements(text)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,10 @@ def refined(
     judge = Facts()
     [found] = answered([REFINERS[way](of(text, documents), needs, SupportRules.of(judge))], Verdicts(judge))
     return found
+
+
+def claims(answer: ParsedAnswer) -> list[str]:
+    return [one.text for one in answer.statements]
 
 
 def text_of(text: str, way: str = "refine", needs: list[bool] | None = None) -> str:
@@ -131,6 +136,7 @@ def test_only_marks_and_the_spaces_before_them_change_and_refining_again_changes
         [found] = answered([REFINERS[way](parsed(answer), None, rules)], verdicts)
         text, n = found.after.answer.text, len(answer.references)
         assert only_marks_differ(answer.text, text, n), (answer.text, text)
+        assert claims(parsed(replace(answer, text=text))) == claims(found.before), (answer.text, text)
         new = {number for one in found.after.statements for number in numbers_of(one)}
         old = {number for one in found.before.statements for number in numbers_of(one)}
         assert all(1 <= number <= n for number in new - old)
