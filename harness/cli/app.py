@@ -55,7 +55,7 @@ app = typer.Typer(
     name="harness",
     cls=Verbs,
     epilog="Environment variables: HARNESS_WORKSPACE, HARNESS_MIRROR and HARNESS_JSON set the options of the same "
-    "names. HARNESS_DEVICE sets the device of models that name none.",
+    "names. HARNESS_DEVICE sets the device of models that name none, HARNESS_SKETCH_KEY the key of training sketches.",
     help="Evaluate rerankers with numbers that you can trust.",
     no_args_is_help=True,
     add_completion=False,
