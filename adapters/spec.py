@@ -279,7 +279,7 @@ def _target(spec: Spec, part: Part) -> str:
         return _LANGUAGE_MODEL  # its config says whether it is causal or sequence-to-sequence
     if part == "reranker" and spec.options.get("code") == "own" and spec.kind in _MAY_RUN_CODE:
         return _OWN_CODE
-    kind = spec.kind or _inferred(spec)
+    kind = spec.kind or _inferred(spec, part)
     targets = kinds()[kind]
     if kind not in _BUILT_IN:
         return next(iter(targets.values()))  # a plug-in's entry point is one target for all parts
@@ -290,12 +290,14 @@ def _target(spec: Spec, part: Part) -> str:
     return targets[part]
 
 
-def _inferred(spec: Spec) -> str:
+def _inferred(spec: Spec, part: Part) -> str:
     from adapters.kinds import kind_of
     from adapters.models import open_folder
 
     if "/" not in spec.model and not user_path(spec.model).exists():
-        hint = did_you_mean(spec.model, [*kinds(), "run:FILE", "control:NAME"])
+        known = [kind for kind, targets in kinds().items() if part in targets]
+        rankings = ["run:FILE", "control:NAME"] if part in {"retriever", "reranker"} else []
+        hint = did_you_mean(spec.model, [*known, *rankings])
         raise UsageError(
             f"'{spec.text}' is neither a folder, nor a hub name (organisation/model), nor a kind; check the name.{hint}"
         )

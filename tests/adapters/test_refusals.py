@@ -235,7 +235,7 @@ RERANKERS: dict[str, tuple[Make, str]] = {
     ),
     "a path that is not there": (lambda _: "./no/such/model", r"check the path, or write a hub name"),
     "a name without an organisation": (lambda _: "bge-reranker", r"check the name\. Available: bm25"),
-    "a misspelt kind": (lambda f: f"cros-encoder:{f}", r"Did you mean cross-encoder\?"),
+    "a misspelt kind": (lambda f: f"cros-encoder:{f}", r"Did you mean cross-encoder"),
     "a misspelt option": (lambda f: f"{model(f / 'model')}?maxlength=9", r"Did you mean max_length\?"),
     "a value of another type": (
         lambda f: f"{model(f / 'model')}?max_length=many",
