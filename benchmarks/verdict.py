@@ -7,8 +7,9 @@ MODEL is a cross-encoder's folder, the accepted release. XQUAD is a folder with 
 parallel set; BM25 is the first stage. Two checkpoints are made: to every weight matrix of `worse` noise of `--noise`
 times its standard deviation is added (the loss is printed; 0.32 costs about 3 points on German and English at depth 5),
 and of `same` noise of 1e-6 times it. The anchor's pairs are scored beforehand, by ours in the number format of
-`--dtype`, and both sides start from copies of such a workspace, so an anchor that is known costs nothing. 1.00 is the baseline. Figures are CPU-seconds of the whole command
-and its processes. A pass reads every pair, so its ratio is that of the speed of a pair; a refusal also reads fewer.
+`--dtype`, and both sides start from copies of such a workspace, so an anchor that is known costs nothing. 1.00 is the
+baseline. Figures are CPU-seconds of the whole command and its processes. A pass reads every pair, so its ratio is that
+of the speed of a pair; a refusal also reads fewer.
 
 With all languages and questions the gate tier has 12 x 714 queries: about 171,000 pairs are scored five times at most,
 some 20 hours on two cores with MiniLM-L12. `--languages` and `--questions` make a smaller set; below about 300
