@@ -108,4 +108,5 @@ def test_a_bracket_of_the_text_does_not_become_part_of_a_mark() -> None:
     for text in ("[\\[1\\] [2].", "So [\\[1\\] [2]."):
         answer = parsed(Answer("q", "Why?", text, (CitedReference("one"), CitedReference("two"))))
         found = rewritten(answer, [frozenset({2})])
-        assert (found.answer.answer.text, found.refused) == (text, (0,))
+        assert (found.answer.answer.text, found.refused) == (text.replace("\\[1\\] ", ""), ())
+        assert [one.text for one in found.answer.statements] == [one.text for one in answer.statements]
