@@ -16,10 +16,10 @@ from harness.api.comparison import Comparison
 from harness.api.judging import compare
 from harness.api.shown import Shown, listed, plural, short
 from harness.citing.answers import Answer
-from harness.citing.generating import generated, lineage_of_stored, questions_of, stored_system, write_generated
+from harness.citing.generating import generated, questions_of, stored_system, write_generated
 from harness.citing.reading.files import AnswerFile
 from harness.citing.scores import F1, PRECISION, RECALL
-from harness.labelling.circular import refuse_circular
+from harness.labelling.circular import lineage_of_stored, refuse_circular
 from harness.progress import Reporter
 from harness.result.recall import recall
 from harness.result.select import Wanted

@@ -28,6 +28,7 @@ def judge_export(  # noqa: PLR0917
     collections: str | Sequence[str] | None = None,
     first_stage: str | None = None,
     depth: int | None = None,
+    judge: str | None = None,
     workspace: str | Path | None = None,
 ) -> LabelSheet:
     """Write the unjudged documents of two systems' top k, to be labelled, as `harness judge export` does.
@@ -44,13 +45,16 @@ def judge_export(  # noqa: PLR0917
         collections: as in `compare`.
         first_stage: as in `compare`.
         depth: as in `compare`.
+        judge: a judge that fills the column of grades: the lowest grade above 0 where it finds that the document
+            answers the query (a value of at least 0.5), else 0. Import them with `by="judge:NAME"`. Default: none.
         workspace: as in `compare`.
 
     Returns:
         The `LabelSheet` that was written: its `items` and `grades`.
 
     Raises:
-        HarnessError: a name is unknown, everything is judged, or the folder cannot be written.
+        UsageError: the judge is not independent of a system.
+        HarnessError: a name is unknown, everything is judged, the judge fails, or the folder cannot be written.
 
     Examples:
         >>> import harness
@@ -59,6 +63,7 @@ def judge_export(  # noqa: PLR0917
         >>> len(sheet.items), sheet.grades
         (30, (0, 1, 2))
     """
+    from harness.judging.compare.by_judge import labelled_by
     from harness.judging.compare.to_label import sheet
     from harness.judging.compare.unjudged import unjudged
     from reports.label_page import write_sheet
@@ -71,7 +76,10 @@ def judge_export(  # noqa: PLR0917
     )
     place = Workspace(arguments.workspace_of(workspace))
     names = arguments.name_of("a", a), [arguments.name_of("b", b)]
-    found = sheet(unjudged(place, *names, [] if measure is None else [measure], wanted).pairs[0], number)
+    pair = unjudged(place, *names, [] if measure is None else [measure], wanted).pairs[0]
+    found = sheet(pair, number)
+    if judge is not None:
+        found = labelled_by(arguments.name_of("judge", judge), found, pair, place)
     write_sheet(found, Path(out))
     return found
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from adapters.errors import UsageError
-from adapters.lineage import Lineage, descended, marks_of
 from adapters.protocols import Generator, Prompt
 from harness.citing.answers import Answer, CitedReference
 from harness.citing.writing import write_packed
@@ -55,14 +54,6 @@ def stored_system(name: str, workspace: Workspace, wanted: Wanted) -> Stored:
         names = ", ".join(sorted({one.collection.name for one in found})[:5])
         raise UsageError(f"'{name}' was measured on several collections ({names}); name one with --collection")
     return found[-1]
-
-
-def lineage_of_stored(stored: Stored) -> Lineage:
-    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there."""
-    made = stored.identity.get("reranker") or stored.identity.get("retriever")
-    own, bases = marks_of(made if isinstance(made, Mapping) else {"name": stored.system})
-    folder = Path(stored.system.partition("?")[0])
-    return descended(stored.system, own, [folder] if folder.is_dir() else [], bases)
 
 
 def questions_of(recalled: Recalled, passages: int, queries: int | None = None) -> list[AskedQuestion]:

@@ -28,3 +28,7 @@ JudgmentsTarget = Annotated[
     _option("target", "The collection that files of judgments are for. Its stored systems are measured with both."),
 ]
 DiffMeasure = Annotated[str | None, _option("measure", "One measure. Default: the main measure of the collection.")]
+LabellingJudge = Annotated[
+    str | None,
+    _option("judge", "A judge that fills the column of grades, such as reranker:SPEC?calibration=FILE or nli:MODEL."),
+]

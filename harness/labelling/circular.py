@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from adapters.errors import UsageError
-from adapters.lineage import Lineage, lineage_of
+from adapters.lineage import Lineage, descended, lineage_of, marks_of
 from adapters.protocols import Judge
+from harness.result.stored import Stored
 
 
 def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage], *, corrected: bool) -> tuple[str, ...]:
@@ -36,6 +38,14 @@ def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage],
         )
     marked = [f"NOT INDEPENDENT: {reason}; only the labels of people correct this" for reason in reasons]
     return (*marked, *(remark for other in others for remark in _backbones(own, other)))
+
+
+def lineage_of_stored(stored: Stored) -> Lineage:
+    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there."""
+    made = stored.identity.get("reranker") or stored.identity.get("retriever")
+    own, bases = marks_of(made if isinstance(made, Mapping) else {"name": stored.system})
+    folder = Path(stored.system.partition("?")[0])
+    return descended(stored.system, own, [folder] if folder.is_dir() else [], bases)
 
 
 def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:

@@ -40,6 +40,10 @@ class LabelSheet:
     """The grades that a label can have, ascending: 0 and those in the judgments of the collections."""
     unjudged: int
     """The number of all unjudged documents in either top k; `items` are the first of them."""
+    labels: tuple[int, ...] = ()
+    """The grades that a judge gave, one for each item; empty without a judge."""
+    remarks: tuple[str, ...] = ()
+    """What has to be known about the judge."""
 
     @property
     def key(self) -> str:
@@ -72,12 +76,14 @@ def sheet(pair: UnjudgedPair, first: int | None = None) -> LabelSheet:
 
 
 def as_csv(found: LabelSheet) -> str:
-    """The sheet as CSV, with an empty column `grade` to fill in."""
+    """The sheet as CSV. The column `grade` has the labels of a judge, or is empty, to be filled in."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*COLUMNS, *TEXTS])
-    for one in found.items:
-        writer.writerow([one.collection, one.query_id, one.document_id, "", one.instruction, one.query, one.document])
+    for one, grade in zip(found.items, found.labels or [""] * len(found.items), strict=True):
+        writer.writerow(
+            [one.collection, one.query_id, one.document_id, grade, one.instruction, one.query, one.document]
+        )
     return out.getvalue()
 
 
