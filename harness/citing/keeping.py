@@ -59,7 +59,7 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
 
 
 def _judged(found: CitationEvaluation) -> str:
-    """What stands for the first stage: the judge with its settings, and a digest, since judges may share a name."""
+    """In the place of a first stage: the judge with its settings, and a digest, since judges may share a name."""
     return f"{ANSWERS} by {found.settings} ({digest(dict(found.identity))[:6]})"
 
 

@@ -42,7 +42,7 @@ class Unmarked:
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextPiece:
     """A statement in a text without marks, by offsets."""
 
     start: int
@@ -57,11 +57,11 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Layout:
+class AnswerLayout:
     """Where the statements of an answer and their marks are."""
 
     bare: Unmarked
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
     owners: tuple[int, ...]
     """For each run of marks the number of its statement, from 0. They ascend."""
     prefix: bool
@@ -92,7 +92,7 @@ def parsed(answer: Answer) -> ParsedAnswer:
     return ParsedAnswer(answer, _statements(answer.text, layout_of(answer)))
 
 
-def layout_of(answer: Answer) -> Layout:
+def layout_of(answer: Answer) -> AnswerLayout:
     """Return where the statements of an answer and their marks are.
 
     Raises:
@@ -104,7 +104,7 @@ def layout_of(answer: Answer) -> Layout:
     prefix = bool(bare.runs) and all(_leads(bare.text, pieces, firsts, place) for place in bare.places)
     prefix = prefix and bool(pieces) and not _WORD.search(bare.text, 0, bare.places[0])
     owners = (_owner(bare.text, pieces, firsts, place, prefix) for place in bare.places)
-    return Layout(bare, tuple(pieces), tuple(accumulate(owners, max)), prefix)
+    return AnswerLayout(bare, tuple(pieces), tuple(accumulate(owners, max)), prefix)
 
 
 def unmarked(text: str, runs: Sequence[MarkRun]) -> Unmarked:
@@ -123,9 +123,9 @@ def unmarked(text: str, runs: Sequence[MarkRun]) -> Unmarked:
     return Unmarked("".join([*kept, text[at:]]), tuple(runs), tuple(places))
 
 
-def _pieces(text: str, language: str | None) -> list[Piece]:
+def _pieces(text: str, language: str | None) -> list[TextPiece]:
     """The statements in a text without marks. Pieces without words are joined to the one before."""
-    found, start, left_out = list[Piece](), 0, list(_no_statements(text))
+    found, start, left_out = list[TextPiece](), 0, list(_no_statements(text))
     starts = [one for one, _ in left_out]
     for end in sentence_ends(text, language):
         at = bisect_right(starts, start) - 1
@@ -135,14 +135,14 @@ def _pieces(text: str, language: str | None) -> list[Piece]:
     return found
 
 
-def _add(found: list[Piece], text: str, start: int, end: int) -> None:
+def _add(found: list[TextPiece], text: str, start: int, end: int) -> None:
     own = text[start:end]
     stop = start + len(own.rstrip())
     if _WORD.search(own):
-        found.append(Piece(start, end, end - len(own.lstrip()), stop, stop))
+        found.append(TextPiece(start, end, end - len(own.lstrip()), stop, stop))
     elif found and found[-1].end == start:
         last = found[-1]
-        found[-1] = Piece(last.start, end, last.first, stop if own.strip() else last.stop, last.worded)
+        found[-1] = TextPiece(last.start, end, last.first, stop if own.strip() else last.stop, last.worded)
 
 
 def _no_statements(text: str) -> Iterator[tuple[int, int]]:
@@ -159,7 +159,7 @@ def _no_statements(text: str) -> Iterator[tuple[int, int]]:
         before, start = now, now[1]
 
 
-def _statements(text: str, layout: Layout) -> tuple[Statement, ...]:
+def _statements(text: str, layout: AnswerLayout) -> tuple[Statement, ...]:
     bare, pieces, owned = layout.bare, layout.pieces, layout.owned()
     if not pieces:
         return (Statement("", (0, len(text)), _all_marks(owned[0])),)
@@ -170,7 +170,7 @@ def _statements(text: str, layout: Layout) -> tuple[Statement, ...]:
     )
 
 
-def _owner(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int, prefix: bool) -> int:
+def _owner(text: str, pieces: Sequence[TextPiece], firsts: Sequence[int], place: int, prefix: bool) -> int:
     """The number of the statement that a run of marks at `place` belongs to."""
     last = bisect_left(firsts, place) - 1
     if last < 0:
@@ -179,8 +179,8 @@ def _owner(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int
     return last + 1 if behind and last + 1 < len(pieces) and _MORE.match(text, place) else last
 
 
-def _leads(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int) -> bool:
-    """Whether a run of marks stands before a sentence, on its line."""
+def _leads(text: str, pieces: Sequence[TextPiece], firsts: Sequence[int], place: int) -> bool:
+    """Whether a run of marks precedes a sentence on its line."""
     last = bisect_left(firsts, place) - 1
     if last >= 0 and place >= pieces[last].stop and last + 1 == len(pieces):
         return False
@@ -188,7 +188,7 @@ def _leads(text: str, pieces: Sequence[Piece], firsts: Sequence[int], place: int
     return bool(_MORE.match(text, place)) and not between
 
 
-def _start(bare: Unmarked, owned: Sequence[MarkRun], piece: Piece) -> int:
+def _start(bare: Unmarked, owned: Sequence[MarkRun], piece: TextPiece) -> int:
     """Where a statement starts in the original text: at its first character or at a mark before that."""
     return min([bare.origin(piece.first), *(run.cut[0] for run in owned)])
 
