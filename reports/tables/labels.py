@@ -9,7 +9,7 @@ from itertools import islice
 
 from harness.labelling.diff import ChangedPair, JudgmentDiff, LabelDiff, MovedSystem
 from harness.labelling.imports import ImportedLabels
-from harness.numbers import count, decimal, points, probability, share, signed, signed_interval
+from harness.numbers import count, decimal, interval, points, probability, share, signed, signed_interval
 from reports.table import Cell, Table, markdown
 
 LISTED = 20
@@ -84,7 +84,7 @@ def _counts(found: LabelDiff) -> Table:
     heads = ("first", "second", "in both", "added", "removed", "regraded", "same grade", "kappa", "bias per query")
     sizes = (judgments.first, judgments.second, judgments.both, judgments.added, judgments.removed, judgments.regraded)
     bias = sorted(judgments.bias.values())
-    spread = f"{bias[0]:+.2f} to {bias[-1]:+.2f}" if bias else "-"
+    spread = interval((bias[0], bias[-1]) if bias else None, "{:+.2f}".format)
     figures = share(judgments.agreement), decimal(judgments.kappa(), 2), spread
     rows = (tuple(map(Cell, (*(count(len(one)) for one in sizes), *figures))),)
     notes = (

@@ -69,7 +69,7 @@ def test_every_former_option_sets_a_key_of_its_own(
 def test_what_is_given_reaches_the_training(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def job(_: object, __: object, settings: Settings, *___: object) -> object:
+    def job(_: object, __: object, settings: Settings, *___: object, **____: object) -> object:
         seen.append(settings)
         raise KeyboardInterrupt
 

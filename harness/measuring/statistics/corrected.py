@@ -17,6 +17,7 @@ import numpy as np
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.proportion import share_interval
 from harness.measuring.statistics.student import quantile
+from harness.numbers import interval
 
 Population = Literal["finite", "infinite"]
 LEVEL = 0.95
@@ -217,4 +218,4 @@ def _around(mean: float, variance: float, degrees: int) -> tuple[float, float]:
 
 
 def _shown(low: float, high: float) -> str:
-    return "(no interval)" if math.isnan(low) else f"[{low:.3f}, {high:.3f}]"
+    return "(no interval)" if math.isnan(low) else interval((low, high), "{:.3f}".format)
