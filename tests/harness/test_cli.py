@@ -392,7 +392,7 @@ def test_help_of_train_lists_whole_sentences_too(command: Command) -> None:
 def test_help_names_the_variables_that_are_read(command: Command) -> None:
     said = " ".join(command("--help").out.split())
     assert set(re.findall(r"HARNESS_\w+", said)) == {
-        f"HARNESS_{one}" for one in ["WORKSPACE", "MIRROR", "DEVICE", "JSON"]
+        f"HARNESS_{one}" for one in ["WORKSPACE", "MIRROR", "DEVICE", "JSON", "SKETCH_KEY"]
     }
 
 
