@@ -12,10 +12,6 @@ import pytest
 from adapters.errors import DataError
 from adapters.judges.vocabulary import worth_of
 from harness.labelling.labelled import label_of, read_labelled
-from tests.skips import DATA
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-PLACES = (SHARED, Path("/work/shared/data"))
 
 
 def written(file: Path, *rows: object) -> Path:
@@ -143,19 +139,12 @@ def test_another_word_of_expertqa_is_not_guessed(tmp_path: Path) -> None:
         read_labelled(written(tmp_path / "val.jsonl", expert("Missing")))
 
 
-def real(*parts: str) -> Path:
-    for place in PLACES:
-        if place.joinpath(*parts).exists():
-            return place.joinpath(*parts)
-    pytest.skip(DATA)
-
-
-def test_wice_has_349_claims_in_1043_rows() -> None:
-    found = read_labelled(real("wice", "dev.jsonl.gz"))
+def test_wice_has_349_claims_in_1043_rows(shared_data: Path) -> None:
+    found = read_labelled(shared_data / "wice" / "dev.jsonl.gz")
     assert (len(found), len(found.claims)) == (349, 1043)
     assert np.unique(found.labels).tolist() == [0, 0.5, 1]
 
 
-def test_every_claim_of_expertqa_is_read_or_counted() -> None:
-    found = read_labelled(real("expertqa", "rand_val.jsonl"))
+def test_every_claim_of_expertqa_is_read_or_counted(shared_data: Path) -> None:
+    found = read_labelled(shared_data / "expertqa" / "rand_val.jsonl")
     assert len(found) + sum(found.left_out.values()) == 715 + 216 + 196 + 58 + 49 + 3

@@ -15,9 +15,7 @@ from adapters.errors import DataError, UsageError
 from harness.citing.answers import CitedReference
 from harness.citing.parsing import parsed
 from harness.citing.reading.files import AnswerFile, read_answers, read_passages
-from tests.skips import DATA
 
-SHARED = Path(__file__).parents[4].parent / "shared/data"
 OWN = {"id": "a", "question": "Why?", "answer": "It is so [1].", "references": ["Text"]}
 ALCE = {
     "question": "Why?", "output": "It is so [2].", "answer": "It is.", "sample_id": "7",
@@ -147,12 +145,11 @@ def test_expertqa_takes_texts_from_the_evidence_and_keeps_what_experts_said(tmp_
     assert [(own["support"], own["evidence"]) for own in claims] == [("Complete", [1]), ("Partial", [2, 1])]
 
 
-@pytest.mark.skipif(not (SHARED / "expertqa").exists(), reason=DATA)
-def test_the_published_files_are_read() -> None:
-    found = read_answers(SHARED / "expertqa/rand_val.jsonl")
+def test_the_published_files_are_read(shared_data: Path) -> None:
+    found = read_answers(shared_data / "expertqa/rand_val.jsonl")
     assert len(found.answers) + len(found.bad) == 217 and len(found.answers) == 141
     assert all("is cited and the row has no text of it" in one.reason for one in found.bad)
-    assert all(len(read_answers(SHARED / f"alce/{name}_demos.jsonl").answers) == 4 for name in ("asqa", "eli5"))
+    assert all(len(read_answers(shared_data / f"alce/{name}_demos.jsonl").answers) == 4 for name in ("asqa", "eli5"))
 
 
 @pytest.mark.parametrize(
