@@ -151,8 +151,10 @@ def open_judge(text: str) -> Judge:
     """The judge that a spec names: whether a premise supports a claim."""
     spec = parse(text)
     if spec.kind is None:
-        judges = ", ".join(f"{kind}:" for kind, targets in kinds().items() if "judge" in targets)
-        raise UsageError(f"'{text}' does not say which kind of judge it is; write one of {judges} before it")
+        judges = [kind for kind, targets in kinds().items() if "judge" in targets]
+        raise UsageError(
+            f"'{text}' does not say which kind of judge it is; write KIND:MODEL.{did_you_mean(spec.model, judges)}"
+        )
     built = _build(spec, "judge")
     if not hasattr(built, "judge"):
         raise UsageError(f"'{text}' cannot be a judge: {type(built).__name__} has no method 'judge'")

@@ -97,11 +97,11 @@ def open_scorer(spec: Spec) -> Reranker:
     scorer = open_reranker(inner)
     try:
         identity_of(scorer)
-    except ModelError as error:
+    except ModelError:
         if not isinstance(scorer, Bindable):
             raise
         raise UsageError(
-            f"'{inner}' cannot be a judge: its scores depend on a collection ({error}); use lexical instead"
+            f"'{inner}' cannot be a judge: its scores depend on a collection; use lexical instead"
         ) from None
     return scorer
 

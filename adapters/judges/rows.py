@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.errors import DataError, array_advice, class_of
+from adapters.errors import DataError, UsageError, array_advice, class_of
 from adapters.file_heads import other_than_text
 from adapters.json_text import BROKEN, DECODER, half_character, reason
 from adapters.limits import LONGEST_LINE
@@ -93,7 +93,7 @@ def verdict_rows(file: Path) -> Iterator[VerdictRow]:
                 if line.strip():
                     yield VerdictRow(f"{file}:{number}", _parsed(line, f"{file}:{number}"))
     except FileNotFoundError:
-        raise DataError(f"{file}: there is no such file") from None
+        raise UsageError(f"{file}: there is no such file") from None
     except (OSError, EOFError, zlib.error) as error:
         raise class_of(error, DataError)(f"{file}: cannot be read after line {number}: {error}") from None
 

@@ -132,7 +132,7 @@ def _leave_after_usage(error: TyperException) -> NoReturn:
     if len(sys.argv) == 1:  # the error message is the whole help
         typer.echo(error.format_message(), err=True)
         sys.exit(UsageError.exit_code)
-    leave(error.format_message(), UsageError.exit_code)
+    leave(error.format_message().replace("Value error, ", ""), UsageError.exit_code)  # words of the library
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

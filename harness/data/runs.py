@@ -18,21 +18,21 @@ Ids = Callable[[npt.NDArray[np.integer]], list[str]]
 """Maps rows of a column of texts to their ids."""
 
 
-SHOWN_STRANGERS = 3
+SHOWN_UNKNOWN = 3
 
 
 @dataclass(frozen=True)
-class Strangers:
+class UnknownQueries:
     """Lines of a run file that were left out because the collection does not have their query."""
 
     lines: int = 0
     examples: tuple[str, ...] = ()
-    """The first different query ids of these lines, at most `SHOWN_STRANGERS`."""
+    """The first different query ids of these lines, at most `SHOWN_UNKNOWN`."""
 
-    def and_more(self, lines: int, examples: Sequence[str]) -> Strangers:
+    def and_more(self, lines: int, examples: Sequence[str]) -> UnknownQueries:
         """These lines and others further down in the file."""
         shown = tuple(dict.fromkeys((*self.examples, *examples)))
-        return Strangers(self.lines + lines, shown[:SHOWN_STRANGERS])
+        return UnknownQueries(self.lines + lines, shown[:SHOWN_UNKNOWN])
 
     def remark(self, file: Path, collection: str) -> str | None:
         """One line with the number and the examples; None if there are no such lines."""
@@ -58,7 +58,7 @@ class Run:
     comes first, as in trec_eval."""
     outside: tuple[int, int] = (0, 0)
     """For a run from a file: lines left out because the corpus lacks their document, and all lines of its queries."""
-    strangers: Strangers = Strangers()
+    unknown_queries: UnknownQueries = UnknownQueries()
     """For a run that was just read from a file: the lines of other queries. They are not stored with the run."""
 
     def __len__(self) -> int:
@@ -138,7 +138,7 @@ def only(run: Run, keep: npt.NDArray[np.bool_]) -> Run:
     """Return the rows with `keep`. Queries without rows stay in the run, with empty lists."""
     counts = np.bincount(run.queries[keep], minlength=len(run.offsets) - 1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside, run.strangers)
+    return Run(offsets, run.documents[keep], run.scores[keep], run.tiebreaks[keep], run.outside, run.unknown_queries)
 
 
 def _refuse_repeats(run: Run, ids: Ids) -> None:

@@ -20,7 +20,7 @@ from adapters.errors import DataError, class_of
 from harness.data.arrow import booleans, integers, strings, to_numpy
 from harness.data.collection import Collection
 from harness.data.id_rows import byte_order, find_rows, stretches
-from harness.data.runs import SHOWN_STRANGERS, Run, Strangers
+from harness.data.runs import SHOWN_UNKNOWN, Run, UnknownQueries
 from harness.data.sources.dirt import Dirt, shown
 from harness.data.trec_blocks import Irregular, blocks, may_differ
 from harness.data.unpacked import UNREADABLE, lines_of, reason_of, refuse_no_file
@@ -58,7 +58,7 @@ class _Scored:
     """The row of the query in the collection, for every line."""
     documents: pa.ChunkedArray
     scores: npt.NDArray[np.float64]
-    strangers: Strangers
+    unknown_queries: UnknownQueries
 
 
 def read_run(path: Path, collection: Collection) -> Run:
@@ -92,7 +92,7 @@ def _run(path: Path, scored: _Scored, collection: Collection) -> Run:
         Irregular: a query lists a document twice.
         DataError: as `read_run`.
     """
-    if not len(scored.queries) and not scored.strangers.lines:
+    if not len(scored.queries) and not scored.unknown_queries.lines:
         raise DataError(f"{path}: the file is empty, or has only comments; write the run again")
     if not len(scored.queries):
         raise DataError(f"{path}: none of its queries is in {collection.name}; is it the run of another split?")
@@ -111,7 +111,7 @@ def _run(path: Path, scored: _Scored, collection: Collection) -> Run:
         queries, documents, scores = queries[order], documents[order], scores[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(queries, minlength=len(collection.queries)))])
     places = _places(column, documents)
-    return Run(offsets, documents, scores, places, (len(outside), len(scored.queries)), scored.strangers)
+    return Run(offsets, documents, scores, places, (len(outside), len(scored.queries)), scored.unknown_queries)
 
 
 def _has_repeats(
@@ -236,7 +236,7 @@ def _in_blocks(path: Path, query_ids: list[str]) -> _Scored:
     found = find_rows(pa.chunked_array([strings(query_ids)]), named)
     queries = np.repeat(found.astype(np.int64), np.concatenate([np.empty(0, np.int64), *lengths]))
     read = _Scored(
-        queries, pa.chunked_array(documents, pa.string()), np.concatenate([np.empty(0), *scores]), Strangers()
+        queries, pa.chunked_array(documents, pa.string()), np.concatenate([np.empty(0), *scores]), UnknownQueries()
     )
     if (found < 0).any():
         read = _without_strangers(read, named.filter(booleans(found < 0)))
@@ -252,25 +252,25 @@ def _without_strangers(read: _Scored, strange: pa.ChunkedArray) -> _Scored:
         strange: their queries, in the order of the file.
     """
     kept = read.queries >= 0
-    examples = pc.unique(strange)[:SHOWN_STRANGERS].to_pylist()
-    strangers = Strangers().and_more(int((~kept).sum()), examples)
-    return _Scored(read.queries[kept], read.documents.filter(booleans(kept)), read.scores[kept], strangers)
+    examples = pc.unique(strange)[:SHOWN_UNKNOWN].to_pylist()
+    unknown_queries = UnknownQueries().and_more(int((~kept).sum()), examples)
+    return _Scored(read.queries[kept], read.documents.filter(booleans(kept)), read.scores[kept], unknown_queries)
 
 
 def _one_by_one(path: Path, lines: Iterable[RunLine], query_ids: list[str]) -> _Scored:
     rows = {name: row for row, name in enumerate(query_ids)}
     scores: dict[tuple[int, str], float] = {}
-    strangers = Strangers()
+    unknown_queries = UnknownQueries()
     for line in lines:
         query = rows.get(line.query)
         if query is None:
-            strangers = strangers.and_more(1, [line.query])
+            unknown_queries = unknown_queries.and_more(1, [line.query])
             continue
         _refuse_scored(path, line, known=(query, line.document) in scores)
         scores[query, line.document] = line.score
     queries = np.fromiter((query for query, _ in scores), np.int64, len(scores))
     documents = pa.chunked_array([strings([document for _, document in scores])])
-    return _Scored(queries, documents, np.fromiter(scores.values(), np.float64, len(scores)), strangers)
+    return _Scored(queries, documents, np.fromiter(scores.values(), np.float64, len(scores)), unknown_queries)
 
 
 def _refuse_scored(path: Path, line: RunLine, *, known: bool) -> None:

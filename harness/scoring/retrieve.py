@@ -113,7 +113,7 @@ class RunFileStage:
 
 def remarked(run: Run, file: Path, collection: Collection, session: Session) -> Run:
     """The run of a file, after a note on the lines of queries that the collection does not have."""
-    if (remark := run.strangers.remark(file, collection.name)) is not None:
+    if (remark := run.unknown_queries.remark(file, collection.name)) is not None:
         session.reporter.note(remark)
     return run
 

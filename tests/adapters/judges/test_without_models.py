@@ -137,7 +137,7 @@ def test_rounding_is_no_contradiction(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no such file"):
+    with pytest.raises(UsageError, match="there is no such file"):
         open_judge(f"recorded:{tmp_path / 'none.jsonl'}").judge(["p"], ["c"])
     (tmp_path / "bad.jsonl.gz").write_bytes(b"\x1f\x8bnothing")
     with pytest.raises(DataError, match="cannot be read after line 0"):

@@ -33,7 +33,13 @@ def collection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def outcome(run: object) -> object:
     """What reading gave, comparable to the last bit."""
     if isinstance(run, Run):
-        return run.digest, run.offsets.tolist(), run.outside, run.strangers, [run.documents.dtype, run.scores.dtype]
+        return (
+            run.digest,
+            run.offsets.tolist(),
+            run.outside,
+            run.unknown_queries,
+            [run.documents.dtype, run.scores.dtype],
+        )
     return str(run)
 
 
@@ -138,7 +144,7 @@ def test_where_a_block_ends_does_not_matter(
     file.write_bytes(gzip.compress(content) if packed else content)
     read = read_run(file, collection)
     assert outcome(read) == attempt(file, collection, quick=False)
-    assert (len(read), read.strangers.lines, read.strangers.examples) == (16, 4, ("x", "y", "z"))
+    assert (len(read), read.unknown_queries.lines, read.unknown_queries.examples) == (16, 4, ("x", "y", "z"))
 
 
 @pytest.mark.parametrize("at_once", [1, 20, 100])
@@ -185,7 +191,7 @@ def test_equal_scores_are_ordered_by_the_bytes_of_ids_of_any_length(place: Place
 def test_lines_of_other_queries_are_remarked_on_in_one_line(collection: Collection, tmp_path: Path) -> None:
     file = tmp_path / "run.trec"
     file.write_bytes(GOOD + b"".join(b"x%d Q0 d1 1 0.5 t\nx%d Q0 d2 1 0.5 t\n" % (n, n) for n in range(600)))
-    said = read_run(file, collection).strangers.remark(file, "mine")
+    said = read_run(file, collection).unknown_queries.remark(file, "mine")
     assert said == f"{file}: 1,200 lines are left out because mine has no such query: 'x0', 'x1', 'x2'"
     file.write_bytes(GOOD)
-    assert read_run(file, collection).strangers.remark(file, "mine") is None
+    assert read_run(file, collection).unknown_queries.remark(file, "mine") is None

@@ -160,7 +160,7 @@ def test_a_judge_that_is_wrong_ends_with_its_exit_code(place: Place, command: Co
     said = command("judge", "calibrate", claims(place), "--judge", "nil:./x", "--workspace", place.workspace.path)
     assert said.code == 2
     assert said.err.count("\n") == 1
-    assert command("judge", "calibrate", place.path / "none.jsonl", "--judge", "lexical").code == 5
+    assert command("judge", "calibrate", place.path / "none.jsonl", "--judge", "lexical").code == 2
 
 
 def test_one_judge_by_two_specs_is_refused(place: Place, command: Command) -> None:
