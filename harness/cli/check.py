@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from adapters.errors import ModelError
 from harness.cli import dtype_options, options
 from harness.cli.app import MEASURE
-from harness.cli.printing import print_answer
+from harness.cli.printing import print_answer, print_json
 from harness.cli.verb import verb
 
 
@@ -66,7 +65,7 @@ def check(  # noqa: PLR0917
         reporter=Terminal(),
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
+        print_json(found.as_dict())
     else:
         print_answer(found)
     if found.verdict == "broken":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.cite import CiteJudge, FewQueries, Graded, Most, NeedJudge, Passages, cite
 from harness.cli.options import _option
-from harness.cli.printing import print_answer
+from harness.cli.printing import print_answer, print_json
 
 ComparedFiles = Annotated[
     list[Path] | None,
@@ -65,6 +64,6 @@ def cite_compare(
         most, graded, workspace, Terminal(),
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(found.as_dict())
         return
     print_answer(found)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.cite import AnswersFile, CiteJudge, Graded, Most, NeedJudge, PassagesFile, cite
 from harness.cli.options import _option
-from harness.cli.printing import make_folder, print_answer
+from harness.cli.printing import make_folder, print_answer, print_json, write_page
 
 CompatName = Annotated[
     Literal["alce"] | None, _option("compat", "Also compute the values of ALCE's program, and the way to ours.")
@@ -63,13 +61,9 @@ def cite_evaluate(  # noqa: PLR0917
     report = api.cite(
         answers, judge, compat, need_judge, passages, most, graded, name, questions, workspace, Terminal()
     )
-    if out is not None:
-        try:
-            report.write(out)
-        except MissingExtra as error:
-            typer.echo(f"no plot: {error}", err=True)
+    write_page(report, out)
     if as_json:
-        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(report.as_dict())
         return
     print_answer(report)
     if out is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.cite import AnswersFile, CiteJudge, Graded, Most, NeedJudge, PassagesFile, cite
 from harness.cli.options import _option
-from harness.cli.printing import print_answer
+from harness.cli.printing import print_answer, print_json
 
 RefinedFile = Annotated[Path, _option("out", "The file to write: the rows of ANSWERS with other marks.")]
 OnlyStep = Annotated[
@@ -58,7 +57,7 @@ def cite_refine(  # noqa: PLR0917
         reporter=Terminal(),
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(report.as_dict())
         return
     print_answer(report)
     typer.echo(f"written: {out}")

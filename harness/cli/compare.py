@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE
-from harness.cli.printing import existing_workspace, print_tables
+from harness.cli.printing import existing_workspace, print_json, print_tables
 from harness.cli.verb import verb
 
 
@@ -70,6 +69,6 @@ def compare(  # noqa: PLR0917
         against=against,
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(found.as_dict(view))
     else:
         print_tables(found.tables(view), found.alarms)

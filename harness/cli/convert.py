@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import typer
 
 from harness.cli import options, stage_options
 from harness.cli.app import WORKSPACE
+from harness.cli.printing import print_json
 from harness.cli.verb import verb
 
 
@@ -38,7 +38,7 @@ def convert(
     spec = parse(model)
     done = run(spec.model, out, spec.revision)
     if as_json:
-        typer.echo(json.dumps({**dataclasses.asdict(done), "path": str(out)}, ensure_ascii=False, indent=1))
+        print_json({**dataclasses.asdict(done), "path": str(out)})
         return
     for old, new in done.written.items():
         typer.echo(f"{old} -> {new}")

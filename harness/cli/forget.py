@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.app import WORKSPACE
-from harness.cli.printing import existing_workspace, print_table
+from harness.cli.printing import existing_workspace, print_json, print_table
 from harness.cli.verb import verb
 
 
@@ -65,7 +64,7 @@ def forget(  # noqa: PLR0917
     plan = planned(place, ForgetRequest(systems or (), collections or (), vectors, cited, _anchors()))
     freed = carried_out(place, plan) if yes else None
     if as_json:
-        typer.echo(json.dumps(as_dict(plan, freed), ensure_ascii=False, indent=1))
+        print_json(as_dict(plan, freed))
         return
     print_table(removed_table(plan, removed=yes))
     typer.echo(last_line(plan, freed))

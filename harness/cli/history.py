@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from harness.cli import options
 from harness.cli.app import SHOW
-from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
+from harness.cli.printing import existing_workspace, make_folder, print_json, print_left_out, print_table
 from harness.cli.verb import verb
 
 
@@ -38,7 +36,7 @@ def history(  # noqa: PLR0917
     points = found.points
     if as_json:
         print_left_out(found.left_out)
-        typer.echo(json.dumps(history_json(points), ensure_ascii=False, indent=1))
+        print_json(history_json(points))
     else:
         print_table(history_table(points, family, found.left_out.lines))
     if out is not None:

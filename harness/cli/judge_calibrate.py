@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.judge import judge
 from harness.cli.options import _option
-from harness.cli.printing import make_folder, print_answer
+from harness.cli.printing import make_folder, print_answer, print_json, write_page
 
 LabelledFile = Annotated[
     Path,
@@ -58,13 +56,9 @@ def judge_calibrate(  # noqa: PLR0917
     report = api.judge_calibrate(
         labelled, judges, supported_from=supported_from, workspace=workspace, reporter=Terminal()
     )
-    if out is not None:
-        try:
-            report.write(out)
-        except MissingExtra as error:
-            typer.echo(f"no plot: {error}", err=True)
+    write_page(report, out)
     if as_json:
-        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(report.as_dict())
         return
     print_answer(report)
     if out is not None:

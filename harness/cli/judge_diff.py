@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from harness.cli import label_options, options
 from harness.cli.judge import judge
-from harness.cli.printing import print_tables
+from harness.cli.printing import print_json, print_tables
 
 _VERSION = (
     "A file of judgments, a target such as ./scifact or './scifact?labels=NAME', or the name of a label version of "
@@ -40,6 +39,6 @@ def judge_diff(  # noqa: PLR0917
 
     found = api.judge_diff(first, second, target, measure, split, rules, workspace)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(found.as_dict())
         return
     print_tables(found.tables(), ())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from harness.cli import label_options, options
 from harness.cli.judge import judge as judge_commands
+from harness.cli.printing import print_json
 
 
 @judge_commands.command(
@@ -53,7 +53,7 @@ def judge_export(  # noqa: PLR0917
         counts |= (
             {"labels_above_0": sum(grade > 0 for grade in found.labels), "remarks": found.remarks} if judge else {}
         )
-        typer.echo(json.dumps(counts, ensure_ascii=False, indent=1))
+        print_json(counts)
         return
     grades = ", ".join(map(str, found.grades))
     typer.echo(f"{len(found.items):,} of {found.unjudged:,} unjudged documents; grades: {grades}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from harness.cli import label_options, options
 from harness.cli.judge import judge
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 
 
 @judge.command(
@@ -48,7 +47,7 @@ def judge_import(  # noqa: PLR0917
     found = api.judge_import(file, target, by, name, replace, split, rules, workspace)
     if as_json:
         plain = [{**asdict(one), "version": _without_labels(asdict(one.version))} for one in found]
-        typer.echo(json.dumps(plain, ensure_ascii=False, indent=1))
+        print_json(plain)
         return
     print_table(imported_table(found))
 

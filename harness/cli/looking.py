@@ -11,7 +11,7 @@ import typer
 from adapters.errors import DataError, UsageError
 from harness.cli import options
 from harness.cli.app import WORKSPACE
-from harness.cli.printing import existing_workspace, print_rows, workspace_path
+from harness.cli.printing import existing_workspace, print_json, print_rows, workspace_path
 from harness.cli.verb import verb
 
 
@@ -50,7 +50,7 @@ def show(
 
     found = details(id, existing_workspace(workspace))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        print_json(found)
         return
     from reports.tables.listing import outline
 

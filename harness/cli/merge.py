@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.app import ADAPT
+from harness.cli.printing import print_json
 from harness.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _recipe_and_out(paths: list[Path], method: str | None) -> tuple[Path | None,
 def _report(merged: Merged, as_json: bool) -> None:
     if as_json:
         shown = {"path": str(merged.path), "id": merged.id, "new": merged.new, **merged.report}
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
+        print_json(shown)
         return
     counts = merged.report["tensors_by_path"]
     assert isinstance(counts, dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import COMPARE
-from harness.cli.printing import print_alarm, print_table, workspace_path
+from harness.cli.printing import print_alarm, print_json, print_table, workspace_path
 from harness.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def overlap(  # noqa: PLR0917
         values = list(clean_values(results, found))
     if as_json:
         document = {"overlaps": [asdict(one) for one in found], "values": [_plain(value) for value in values]}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(document)
         return
     _show(str(training), found, values)
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from adapters.errors import UsageError, class_of
+from adapters.errors import MissingExtra, UsageError, class_of
 
 if TYPE_CHECKING:
     from harness.api.outcome import Outcome
     from harness.api.shown import Shown
     from reports.view import View
+
+
+class WrittenAsPage(Protocol):
+    """A result that can be written as a page with plots."""
+
+    def write(self, out: Path) -> object: ...
 
 
 def make_folder(out: Path | None) -> None:
@@ -49,11 +56,33 @@ def show_outcome(outcome: Outcome, out: Path | None, view: View, *, audit: bool,
     if out is not None:
         outcome.write(out, public_command(["harness", *sys.argv[1:]]), view)
     if as_json:
-        typer.echo(json.dumps(outcome.as_dict(view), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(outcome.as_dict(view))
         return
     print_tables(outcome.tables(view, audit=audit), outcome.shown_alarms(view))
     if out is not None:
         typer.echo(f"written: {out}/report.md")
+
+
+def write_page(report: WrittenAsPage, out: Path | None) -> None:
+    """Write the page of a report, if a folder is named. If matplotlib is missing, a line says that there is no plot."""
+    if out is not None:
+        try:
+            report.write(out)
+        except MissingExtra as error:
+            typer.echo(f"no plot: {error}", err=True)
+
+
+def print_json(values: object) -> None:
+    """Print JSON that is readable, and that every other program can read: a number that is none becomes null."""
+    typer.echo(json.dumps(_finite(values), ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_answer(answer: Shown) -> None:

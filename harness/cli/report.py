@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ import typer
 from adapters.errors import MissingExtra
 from harness.cli import options
 from harness.cli.app import SHOW
-from harness.cli.printing import existing_workspace, make_folder, print_left_out, print_table
+from harness.cli.printing import existing_workspace, make_folder, print_json, print_left_out, print_table
 from harness.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def report(  # noqa: PLR0917
         plots = _plots(made, out, path)
         written = story.write(made, out, command, plots, _cards(results, bool(systems)), more=more)
     if as_json:
-        typer.echo(json.dumps(_as_dict(made), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(_as_dict(made))
     else:
         _show(made, form)
     for file in written:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE
-from harness.cli.printing import existing_workspace, print_table
+from harness.cli.printing import existing_workspace, print_json, print_table
 from harness.cli.verb import verb
 
 
@@ -41,7 +40,7 @@ def reproduce(
     known = str(details(id, place)["id"])  # refuses an empty workspace and an unknown name before anything is opened
     found = again(Workspace.open(place), known, Terminal(), keep_candidates=keep_candidates, stored_texts=stored_texts)
     if as_json:
-        typer.echo(json.dumps(reproduced_dict(found), ensure_ascii=False, indent=1))
+        print_json(reproduced_dict(found))
     else:
         print_table(reproduced_table(found))
     if found.state == "differs":

@@ -12,6 +12,7 @@ from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.keys import with_keys
+from harness.cli.printing import print_json
 
 if TYPE_CHECKING:
     from training.settings import Machine, Settings
@@ -103,7 +104,7 @@ def fit(
     if not ranks.is_first:
         return
     if as_json:
-        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+        print_json(manifest)
         return
     losses = manifest["loss"]
     typer.echo(

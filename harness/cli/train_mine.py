@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from harness.cli import options, stage_options
 from harness.cli.keys import with_keys
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def mine(
         read = corpus_of(corpus, session.workspace)
         manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, session)
     if as_json:
-        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+        print_json(manifest)
     else:
         print_table(pool_table(manifest))
         typer.echo(f"written: {out}/pool.npz")

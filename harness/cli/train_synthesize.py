@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from harness.cli import options, stage_options
 from harness.cli.keys import with_keys
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def synthesize(
         read = corpus_of(corpus, session.workspace)
         manifest = run(read, writer, named or profile_for(read.language), settings, out, session)
     if as_json:
-        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+        print_json(manifest)
     else:
         print_table(conformance_table(manifest))
         typer.echo(f"written: {out}/queries.jsonl")

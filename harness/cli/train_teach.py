@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from harness.cli import dtype_options, options, stage_options
 from harness.cli.keys import with_keys
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def teach(
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
         manifest = run(teaching_set, teaching.teachers, settings, out, session)
     if as_json:
-        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=1))
+        print_json(manifest)
     else:
         _show(manifest, out)
 

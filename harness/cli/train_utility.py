@@ -14,7 +14,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.keys import with_configuration
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 from harness.numbers import DASH, interval, points, probability, signed, signed_interval
 
@@ -103,7 +103,7 @@ def _plan(chosen: Configured[UtilityConfig], price: AblationCost, *, as_json: bo
 
 def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+        print_json(result)
         return
     print_table(arms_table(result))
     print_table(differences_table(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import typer
 from adapters.errors import MissingExtra
 from harness.cli import options, stage_options
 from harness.cli import validation_options as own
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     from reports.validation import decision_line, leak_table, measures_table
 
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        print_json(found)
         return
     print_table(measures_table(found))
     if (leaks := leak_table(found)) is not None:

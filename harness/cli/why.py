@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from harness.cli import options
 from harness.cli.app import COMPARE
+from harness.cli.printing import print_json
 from harness.cli.verb import verb
 
 
@@ -44,6 +44,6 @@ def why(  # noqa: PLR0917
     )
     found.write(out, queries)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(found.as_dict())
         return
     typer.echo(f"A: {found.a}\nB: {found.b}\n{found.headline}\nwritten: {out}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from adapters.errors import EnvironmentFailure, ModelError, UsageError
 from adapters.protocols import Prompt
 from adapters.spec import open_generator
+from tests.chat_server import chat_server, completion
 
 PROMPTS = [Prompt(f"prompt {number}", "document") for number in range(3)]
 
@@ -34,30 +34,16 @@ def chat() -> Iterator[Chat]:
     """A server on a free port of this machine."""
     state = Chat()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append(body)
-            state.keys.append(self.headers.get("Authorization"))
-            state.silent.wait(5)
-            said = {"choices": [{"message": {"content": f"answer to {body['messages'][0]['content']}"}}]}
-            status, content = state.script.pop(0) if state.script else (200, json.dumps(said).encode())
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(body: dict[str, Any], headers: Message) -> tuple[int, bytes]:
+        state.asked.append(body)
+        state.keys.append(headers.get("Authorization"))
+        state.silent.wait(5)
+        said = f"answer to {body['messages'][0]['content']}"
+        return state.script.pop(0) if state.script else (200, completion(said))
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with chat_server(answer) as state.url:
         yield state
         state.silent.set()
-        http.shutdown()
-        thread.join()
 
 
 def answers(chat: Chat, options: str = "") -> list[str]:

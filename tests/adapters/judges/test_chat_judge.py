@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 from adapters.errors import EnvironmentFailure, ModelError, UsageError
 from adapters.judges.chat import ChatJudge
 from adapters.spec import identity_of, open_judge
+from tests.chat_server import chat_server, completion
 
 
 class Chat:
@@ -29,28 +27,14 @@ class Chat:
 def chat() -> Iterator[Chat]:
     state = Chat()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append(body)
-            usual = "SUPPORTED" if "yes" in body["messages"][0]["content"] else "unsupported."
-            status, said = state.script.pop(0) if state.script else (200, usual)
-            content = json.dumps({"choices": [{"message": {"content": said}}]}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(body: dict[str, Any], _: object) -> tuple[int, bytes]:
+        state.asked.append(body)
+        usual = "SUPPORTED" if "yes" in body["messages"][0]["content"] else "unsupported."
+        status, said = state.script.pop(0) if state.script else (200, usual)
+        return status, completion(said)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with chat_server(answer) as state.url:
         yield state
-        http.shutdown()
-        thread.join()
 
 
 def opened(chat: Chat, options: str = "") -> ChatJudge:

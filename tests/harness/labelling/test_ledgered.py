@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -10,8 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from adapters.protocols import Floats, Scored
 from adapters.spec import open_judge
 from harness.labelling.ledgered import judged, judgments, scores
 from harness.scoring.ledger.store import Ledger
+from tests.chat_server import chat_server, completion
 from tests.fake_adapters import Plain
 from tests.tiny_collection import Place
 
@@ -128,31 +128,17 @@ def test_a_killed_run_does_not_ask_the_server_twice(place: Place) -> None:
     asked: list[str] = []
     hold = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append(body["messages"][0]["content"].partition("Claim:\n")[2].splitlines()[0])
-            if len(asked) == 4 and not hold.is_set():
-                hold.wait(60)
-            content = json.dumps({"choices": [{"message": {"content": "PARTIAL"}}]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            try:
-                self.wfile.write(content)
-            except OSError:
-                return
+    def answer(body: dict[str, Any], _: object) -> tuple[int, bytes]:
+        asked.append(body["messages"][0]["content"].partition("Claim:\n")[2].splitlines()[0])
+        if len(asked) == 4 and not hold.is_set():
+            hold.wait(60)
+        return 200, completion("PARTIAL")
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
-        threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with chat_server(answer) as url:
         code = (
             "import sys; from pathlib import Path; from adapters.spec import open_judge; "
             "from harness.labelling.ledgered import judged; from harness.workspace import Workspace; "
-            f"judge = open_judge('chat:http://127.0.0.1:{http.server_address[1]}/v1?model=m&parallel=1'); "
+            f"judge = open_judge('chat:{url}?model=m&parallel=1'); "
             "claims = [f'claim {n}' for n in range(6)]; "
             "print(judged(judge, ['p'] * 6, claims, Workspace.open(Path(sys.argv[1]))).tolist())"
         )
@@ -165,7 +151,6 @@ def test_a_killed_run_does_not_ask_the_server_twice(place: Place) -> None:
             running.send_signal(signal.SIGKILL)
         hold.set()
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        http.shutdown()
     assert done.stdout.strip() == str([0.5] * 6)
     assert asked[:3] and not set(asked[:3]) & set(asked[4:]), "what was answered is not asked again"
     assert len(asked) == 7, "only the answer that never came is asked for again"
