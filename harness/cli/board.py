@@ -9,7 +9,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import SHOW
-from harness.cli.printing import existing_workspace, print_left_out
+from harness.cli.printing import existing_workspace, print_json, print_left_out
 from harness.cli.verb import verb
 
 
@@ -35,7 +35,6 @@ def board(  # noqa: PLR0917
 
     The pages need no server and open from a folder.
     """
-    import json
 
     from leaderboards.board import board as made_of
     from leaderboards.site import write_board
@@ -49,7 +48,7 @@ def board(  # noqa: PLR0917
     first: Path = out / "index.html"
     if as_json:
         counted = {"pages": pages, "index": str(first), "systems": len(made.by_system)}
-        typer.echo(json.dumps(counted | {"left_out": made.left_out.as_dict()}, ensure_ascii=False))
+        print_json(counted | {"left_out": made.left_out.as_dict()})
     else:
         print_left_out(made.left_out)
         typer.echo(f"written: {first} ({pages} pages, {len(made.by_system)} systems)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import typer
 from adapters.errors import UsageError, class_of
 from harness.cli import dtype_options, options
 from harness.cli.app import COMPARE
+from harness.cli.printing import json_text
 from harness.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def gate(  # noqa: PLR0917
 def _print_plan(found: GatePlan, as_json: bool) -> None:
     from reports.tables.gate_plan import lines
 
-    text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None
+    text = json_text(found.as_dict()) if as_json else None
     typer.echo(text or "\n".join(lines(found)))
 
 
 def _report(found: Decision, junit: Path | None, summary: Path | None, as_json: bool) -> None:
     from reports.tables.gate import terminal
 
-    text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1, allow_nan=False) if as_json else None
+    text = json_text(found.as_dict()) if as_json else None
     typer.echo(text or terminal(found.found))
     if junit is not None:
         _write(junit, found.junit(), "w")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +77,7 @@ def doctor(  # noqa: PLR0917
         return
     findings = examine(Workspace(workspace_path(workspace)), full=full)
     if as_json:
-        typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=1))
+        print_json([finding.as_dict() for finding in findings])
     else:
         for finding in findings:
             typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")

@@ -74,7 +74,12 @@ def write_page(report: WrittenAsPage, out: Path | None) -> None:
 
 def print_json(values: object) -> None:
     """Print JSON that is readable, and that every other program can read: a number that is none becomes null."""
-    typer.echo(json.dumps(_finite(values), ensure_ascii=False, indent=1, allow_nan=False))
+    typer.echo(json_text(values))
+
+
+def json_text(values: object) -> str:
+    """The text that `print_json` prints."""
+    return json.dumps(_finite(values), ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
@@ -106,7 +111,7 @@ def print_left_out(left_out: Any) -> None:
 def print_rows(table: Any, as_json: bool) -> None:
     if as_json:
         rows = [dict(zip(table.columns, (cell.text for cell in row), strict=True)) for row in table.rows]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        print_json(rows)
     else:
         print_table(table)
 

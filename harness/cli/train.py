@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.keys import with_keys
-from harness.cli.printing import print_json
+from harness.cli.printing import json_text, print_json
 
 if TYPE_CHECKING:
     from training.settings import Machine, Settings
@@ -98,7 +97,7 @@ def fit(
     work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
     if print_cost:
         cost = fitting.cost(work, machine)
-        typer.echo(json.dumps(cost.as_dict()) if as_json else str(cost))
+        typer.echo(json_text(cost.as_dict()) if as_json else str(cost))
         return
     manifest = fitting.fit(work, Path(str(out)), machine, Terminal() if ranks.is_first else Silent())
     if not ranks.is_first:

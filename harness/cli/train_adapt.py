@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.keys import with_configuration
-from harness.cli.printing import print_table
+from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _cost(chosen: Configured[AdaptConfig], place: Workspace, *, as_json: bool) -
     settings = wishes_of(chosen.config)
     cost = cost_of(settings, place, general_of(settings, place))
     if as_json:
-        typer.echo(json.dumps({**asdict(cost), "settings": [asdict(one) for one in chosen.settings]}))
+        print_json({**asdict(cost), "settings": [asdict(one) for one in chosen.settings]})
     else:
         typer.echo("\n".join([*chosen.lines(), str(cost)]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from math import inf
@@ -96,7 +95,7 @@ def utility(
 
 def _plan(chosen: Configured[UtilityConfig], price: AblationCost, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({**price.as_dict(), "settings": [asdict(one) for one in chosen.settings]}))
+        print_json({**price.as_dict(), "settings": [asdict(one) for one in chosen.settings]})
     else:
         typer.echo("\n".join([*chosen.lines(), str(price)]))
 
