@@ -7,7 +7,9 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from adapters.lineage import Lineage, descended, lineage_of, marks_of
+from adapters.paths import user_path
 from adapters.protocols import Judge
+from adapters.spec import parse
 from harness.result.stored import Stored
 
 
@@ -41,11 +43,19 @@ def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage],
 
 
 def lineage_of_stored(stored: Stored) -> Lineage:
-    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there."""
+    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there. The
+    folder is that of its spec, with a kind before it or without, as in `cross-encoder:./checkpoint`."""
     made = stored.identity.get("reranker") or stored.identity.get("retriever")
     own, bases = marks_of(made if isinstance(made, Mapping) else {"name": stored.system})
-    folder = Path(stored.system.partition("?")[0])
-    return descended(stored.system, own, [folder] if folder.is_dir() else [], bases)
+    return descended(stored.system, own, _folder_in(stored.system), bases)
+
+
+def _folder_in(system: str) -> list[Path]:
+    try:
+        folder = user_path(parse(system).model)
+    except UsageError:  # an imported name is no spec, and a kind may be of a package that is not installed here
+        return []
+    return [folder] if folder.is_dir() else []
 
 
 def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:

@@ -12,7 +12,8 @@ from adapters import tiny
 from adapters.errors import ModelError, UsageError
 from adapters.lineage import Lineage, lineage_of
 from adapters.spec import open_judge, open_reranker
-from harness.labelling.circular import refuse_circular
+from harness.labelling.circular import lineage_of_stored, refuse_circular
+from tests.stored_evaluations import stored
 from tests.tiny_collection import Place
 from tests.training.fitting import QUICK, some_examples
 from tests.training.loop import taught
@@ -85,6 +86,21 @@ def test_manifests_of_training_say_what_a_checkpoint_was_made_from(tmp_path: Pat
             refuse_circular(open_judge(f"reranker:{tmp_path / judge}?threshold=0"), [str(second)], corrected=False)
     (remark,) = refuse_circular(open_judge(f"reranker:{base}?threshold=0"), [str(second)], corrected=False)
     assert "common backbone" in remark
+
+
+@pytest.mark.parametrize("spec", ["{}", "{}?max_length=64", "cross-encoder:{}", "embedder:{}?dtype=float16"])
+def test_a_stored_system_has_the_manifest_of_its_folder_by_any_spec(tmp_path: Path, spec: str) -> None:
+    manifest = {"lineage": {"models": ["backbone"], "teachers": ["t"]}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    found = lineage_of_stored(stored("1", spec.format(tmp_path), weights="c"))
+    assert (found.own, found.models, found.teachers) == ({"c"}, {"backbone"}, {"t"})
+    first_stage = lineage_of_stored(stored("1", None, first_stage=spec.format(tmp_path)))
+    assert first_stage.teachers == {"t"}
+
+
+@pytest.mark.parametrize("name", ["gpt-4: of a paper", "unknown:./x", "a?b", "control:reverse", "bm25"])
+def test_a_stored_name_without_a_folder_has_the_lineage_of_its_weights(name: str) -> None:
+    assert lineage_of_stored(stored("1", name, weights="c")) == planted(name, "c")
 
 
 def test_a_judge_keeps_its_lineage_under_other_settings(tmp_path: Path) -> None:
