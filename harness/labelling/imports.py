@@ -174,15 +174,15 @@ def _checked(found: LabelFile, part: _Part, workspace: Workspace, *, overwrite: 
 
 
 def _kept(  # noqa: PLR0917
-    part: _Part, one: _Checked, workspace: Workspace, by: str, name: str | None, found: LabelFile
+    part: _Part, made: _Checked, workspace: Workspace, by: str, name: str | None, found: LabelFile
 ) -> ImportedLabels:
-    base, labels = part.base, tuple(sorted([*one.new, *one.replaced]))
+    base, labels = part.base, tuple(sorted([*made.new, *made.replaced]))
     earlier = () if base.version is None else base.version.added
     called = name or f"{by.partition(':')[0]}-{digest({'by': by, 'labels': [list(one) for one in labels]})[:8]}"
     version = versioned(base.published.fingerprint, called, [*earlier, Labels(by, labels)])
     kept = keep(workspace, version, base.published)
     queries = len({query for query, _, _ in labels})
     return ImportedLabels(
-        f"{base.published.name}{kept.suffix}", kept, len(one.new), len(one.replaced), one.same, queries,
-        part.without_grade, found.below_zero, one.new_grades,
+        f"{base.published.name}{kept.suffix}", kept, len(made.new), len(made.replaced), made.same, queries,
+        part.without_grade, found.below_zero, made.new_grades,
     )  # fmt: skip
