@@ -14,7 +14,8 @@ from harness.result.stored import Stored
 
 
 def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage], *, corrected: bool) -> tuple[str, ...]:
-    """Refuse a judge that is a candidate or its teacher, or was fitted from one of them or by the same teacher.
+    """Refuse a judge that is a candidate or its teacher, was fitted from one of them or by the same teacher, or is a
+    model that a candidate was fitted from.
 
     Every statement that rests on a judge calls this first.
 
@@ -64,6 +65,8 @@ def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:
         yield f"{who} is the candidate {system}"
     elif judge.own & candidate.teachers:
         yield f"{who} is a teacher of the candidate {system}"
+    elif judge.own & candidate.models:
+        yield f"{who} is the model that the candidate {system} was fitted from"
     elif judge.models & candidate.own:
         yield f"{who} was fitted from the candidate {system}"
     elif judge.models & candidate.teachers:
@@ -75,5 +78,5 @@ def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:
 
 
 def _backbones(judge: Lineage, candidate: Lineage) -> Iterator[str]:
-    if (judge.models & candidate.models) or (judge.own & candidate.models):
+    if judge.models & candidate.models:
         yield f"the judge {judge.name} and {candidate.name} were fitted from a common backbone"

@@ -31,6 +31,7 @@ CANDIDATE = planted("C", "c", "backbone", "t")
 NOT_INDEPENDENT = {
     "the candidate": (planted("J", "c"), "the judge J is the candidate C"),
     "its teacher": (planted("J", "t"), "is a teacher of the candidate C"),
+    "its backbone": (planted("J", "backbone"), "the judge J is the model that the candidate C was fitted from"),
     "fitted from the candidate": (planted("J", "j", "c backbone"), "was fitted from the candidate C"),
     "fitted from its teacher": (planted("J", "j", "t"), "was fitted from a teacher of the candidate C"),
     "taught by the candidate": (planted("J", "j", "x", "c"), "was taught by the candidate C"),
@@ -49,9 +50,8 @@ def test_a_judge_that_is_not_independent_is_refused_without_labels_and_marked_wi
     assert said in first
 
 
-@pytest.mark.parametrize("judge", [planted("J", "j", "backbone"), planted("J", "backbone")])
-def test_a_common_backbone_is_a_remark(judge: Lineage) -> None:
-    assert refuse_circular(judge, [CANDIDATE], corrected=False) == (
+def test_a_common_backbone_is_a_remark() -> None:
+    assert refuse_circular(planted("J", "j", "backbone"), [CANDIDATE], corrected=False) == (
         "the judge J and C were fitted from a common backbone",
     )
 
@@ -61,8 +61,8 @@ def test_an_independent_judge_is_neither() -> None:
     assert refuse_circular(open_judge("lexical"), [CANDIDATE], corrected=False) == ()
 
 
-def one_step(base: Path, out: Path, *teachers: str) -> Path:
-    fit(job(str(base), some_examples(), replace(QUICK, max_steps=1), teachers=teachers), out)
+def fitted(base: Path, out: Path, *teachers: str, steps: int = 1) -> Path:
+    fit(job(str(base), some_examples(), replace(QUICK, max_steps=steps), teachers=teachers), out)
     return out
 
 
@@ -70,8 +70,8 @@ def test_manifests_of_training_say_what_a_checkpoint_was_made_from(tmp_path: Pat
     base = tiny.cross_encoder(tmp_path / "base")
     teacher = tiny.cross_encoder(tmp_path / "teacher", seed=5)
     marks = marks_of_teachers([dict(open_reranker(str(teacher)).identity)])  # type: ignore[attr-defined]
-    first = one_step(base, tmp_path / "first", *marks)
-    second = one_step(first, tmp_path / "second")
+    first = fitted(base, tmp_path / "first", *marks)
+    second = fitted(first, tmp_path / "second")
     merge(from_options("linear", [str(first), str(second)]), tmp_path / "soup")
     found = {path.name: lineage_of(str(path)) for path in (base, teacher, first, second, tmp_path / "soup")}
     assert found["first"].models == found["base"].own
@@ -81,10 +81,11 @@ def test_manifests_of_training_say_what_a_checkpoint_was_made_from(tmp_path: Pat
     assert found["soup"].models == found["second"].models | found["second"].own
     assert found["soup"].teachers == found["teacher"].own
 
-    for judge in ("teacher", "first", "second", "soup"):
+    for judge in ("base", "teacher", "first", "second", "soup"):
         with pytest.raises(UsageError, match="not independent"):
             refuse_circular(open_judge(f"reranker:{tmp_path / judge}?threshold=0"), [str(second)], corrected=False)
-    (remark,) = refuse_circular(open_judge(f"reranker:{base}?threshold=0"), [str(second)], corrected=False)
+    sibling = fitted(base, tmp_path / "sibling", steps=2)
+    (remark,) = refuse_circular(open_judge(f"reranker:{sibling}?threshold=0"), [str(second)], corrected=False)
     assert "common backbone" in remark
 
 
