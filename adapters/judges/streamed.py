@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from adapters.batching import collect
 from adapters.protocols import Floats, Identity, IndexPairs, Reranker, Scored, StreamingReranker
@@ -68,7 +69,7 @@ class ScoreJudge:
             yield Scored(np.arange(len(scores)), np.asarray(scores, np.float32), unknown, unknown, inputs)
 
 
-def sigmoid(scores: Floats) -> Floats:
+def sigmoid(scores: npt.NDArray[np.floating]) -> Floats:
     """The logistic function, float32, computed in float64."""
     wide = np.clip(scores.astype(np.float64), -700, 700)
     return (1 / (1 + np.exp(-wide))).astype(np.float32)
