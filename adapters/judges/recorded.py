@@ -120,15 +120,22 @@ class RecordedJudge:
 
     def _number(self, row: VerdictRow) -> float:
         value = row.fields.get(self._score)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value <= 1):
+        if (verdict := _share(value)) is None:
             not_a_number = isinstance(value, float) and math.isnan(value)
             shown = "missing" if value is None else "NaN, not a number" if not_a_number else repr(value)[:40]
-            numbers = [name for name, one in row.fields.items() if isinstance(one, int | float) and 0 <= one <= 1]
+            numbers = [name for name, one in row.fields.items() if _share(one) is not None]
             raise DataError(
                 f"{row.where}: the field '{self._score}' is {shown}; write a number from 0 to 1, or name another field "
                 f"with ?score= (numbers from 0 to 1: {', '.join(numbers) or 'none'})"
             )
-        return float(value)
+        return verdict
+
+
+def _share(value: object) -> float | None:
+    """A number from 0 to 1; None for anything else, such as true."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= 1 else None
 
 
 def _grades(text: str) -> tuple[float, ...]:
