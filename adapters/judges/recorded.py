@@ -11,11 +11,11 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
+from adapters.judges.pairs import named
 from adapters.judges.rows import VerdictRow, verdict_rows
 from adapters.paths import user_path
 from adapters.protocols import Floats, Identity
 
-_SHOWN = 60
 _HALVES = (0.0, 0.5, 1.0)
 _ROUNDING = 1e-5
 """Verdicts of the same texts that differ by no more, as models give in other batches, are one: the first."""
@@ -85,8 +85,8 @@ class RecordedJudge:
         found = self._known.get((text_digest(premise), text_digest(claim)))
         if found is None:
             raise DataError(
-                f"{self._file}: no verdict for the claim {claim[:_SHOWN]!r} and the premise {premise[:_SHOWN]!r}; add "
-                "a row with these texts, character for character"
+                f"{self._file}: no verdict for {named(premise, claim)}; add a row with these texts, character for "
+                "character"
             )
         return found[0]
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.batching import collect
+from adapters.judges.pairs import distinct
 from adapters.protocols import Floats, Identity, IndexPairs, Reranker, Scored, StreamingReranker
 from adapters.spec import identity_of, remarks_of
 
@@ -77,9 +78,5 @@ def sigmoid(scores: npt.NDArray[np.floating]) -> Floats:
 
 def _paired(queries: Sequence[str], documents: Sequence[str]) -> tuple[list[str], list[str], IndexPairs]:
     """Texts without repeats, and the pairs of their numbers."""
-    columns = []
-    for texts in (queries, documents):
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        columns.append((list(places), [places[text] for text in texts]))
-    (left, left_of), (right, right_of) = columns
-    return left, right, np.stack([np.array(left_of, np.int64), np.array(right_of, np.int64)], axis=1)
+    (left, left_of), (right, right_of) = distinct(queries), distinct(documents)
+    return left, right, np.stack([left_of, right_of], axis=1)
