@@ -61,7 +61,7 @@ def seen(trained: TrainedQueries, collection: str, texts: Sequence[str]) -> Seen
     """The queries of a collection that were trained on. A query that several sketches have counts once, by the sketch
     that keeps the largest share. Sketches with an unknown secret are left out."""
     unique = list({normalised(text): text for text in texts if normalised(text)}.values())
-    times = np.zeros(len(unique))  # how many training queries each stands for: 1 / kept where a sketch has it
+    times = np.zeros(len(unique))  # of each query, the training queries that it represents: 1 / kept
     for one in sorted(trained.sketches, key=lambda sketch: sketch.kept):
         if one.key in {None, fingerprint(secret())}:
             times[found_in(one, unique, secret() if one.key else None)] = 1 / one.kept
