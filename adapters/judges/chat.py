@@ -15,6 +15,7 @@ from adapters.batching import collect
 from adapters.chat import ChatGenerator
 from adapters.errors import EnvironmentFailure, HarnessError, ModelError, UsageError
 from adapters.identity import digest
+from adapters.judges.pairs import named
 from adapters.paths import user_path
 from adapters.protocols import Floats, Identity, Scored
 
@@ -126,14 +127,14 @@ class ChatJudge:
                 last = self._chat.answer(asked, attempt=attempt)
             except HarnessError as error:
                 kind = type(error) if isinstance(error, EnvironmentFailure) else ModelError
-                raise kind(f"{error}, for {_named(premise, claim)}") from None
+                raise kind(f"{error}, for {named(premise, claim)}") from None
             found = _ANSWER.fullmatch(_THINKING.sub("", last).strip())
             if found is not None:
                 return _WORTH[found[1].lower()]
             self._rejected.append("malformed" if last.strip() else "refused")
         shown = " ".join(last.split())[:_SHOWN]
         raise ModelError(
-            f"{self.name}: no valid answer in {self._asks} attempts for {_named(premise, claim)}; the last was "
+            f"{self.name}: no valid answer in {self._asks} attempts for {named(premise, claim)}; the last was "
             f"{shown!r}; the answer has to be SUPPORTED, PARTIAL or UNSUPPORTED alone; use another model, or raise "
             "?max_tokens="
         )
@@ -142,10 +143,6 @@ class ChatJudge:
 def _one(row: int, value: float) -> Scored:
     unknown = np.array([-1], np.int32)
     return Scored(np.array([row]), np.array([value], np.float32), unknown, unknown, np.zeros(1, np.uint64))
-
-
-def _named(premise: str, claim: str) -> str:
-    return f"the claim {claim[:_SHOWN]!r} and the premise {premise[:_SHOWN]!r}"
 
 
 def _prompt(name: str) -> str:

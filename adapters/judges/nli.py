@@ -37,7 +37,7 @@ class NLIJudge(ScoreJudge):
 
     Raises:
         ModelError: a label is unknown, or there is not exactly one label of full support.
-        UsageError: `labels` does not fit the model.
+        UsageError: `labels` does not fit the model, or grades are asked for and it has one output.
     """
 
     kind = "nli/1"
@@ -58,8 +58,12 @@ class NLIJudge(ScoreJudge):
         folder = open_folder(model, revision)
         names = label_names(folder, pickle=pickle)
         worth = _worth(folder.name, names, labels)
+        if answer == "grade" and len(worth) == 1:
+            raise UsageError(
+                f"'{folder.name}' has one output, a probability of support and no grade; leave out answer=grade"
+            )
         super().__init__(_Classifier(model, revision, worth, answer, max_length, device, dtype, pickle))
-        self.grades = tuple(sorted(set(worth))) if answer == "grade" and len(worth) > 1 else None
+        self.grades = tuple(sorted(set(worth))) if answer == "grade" else None
 
     def values(self, scores: Floats) -> Floats:
         """The scores, which are values already."""

@@ -11,11 +11,11 @@ import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
+from adapters.judges.pairs import named
 from adapters.judges.rows import VerdictRow, verdict_rows
 from adapters.paths import user_path
 from adapters.protocols import Floats, Identity
 
-_SHOWN = 60
 _HALVES = (0.0, 0.5, 1.0)
 _ROUNDING = 1e-5
 """Verdicts of the same texts that differ by no more, as models give in other batches, are one: the first."""
@@ -85,8 +85,8 @@ class RecordedJudge:
         found = self._known.get((text_digest(premise), text_digest(claim)))
         if found is None:
             raise DataError(
-                f"{self._file}: no verdict for the claim {claim[:_SHOWN]!r} and the premise {premise[:_SHOWN]!r}; add "
-                "a row with these texts, character for character"
+                f"{self._file}: no verdict for {named(premise, claim)}; add a row with these texts, character for "
+                "character"
             )
         return found[0]
 
@@ -120,15 +120,22 @@ class RecordedJudge:
 
     def _number(self, row: VerdictRow) -> float:
         value = row.fields.get(self._score)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (0 <= value <= 1):
+        if (verdict := _share(value)) is None:
             not_a_number = isinstance(value, float) and math.isnan(value)
             shown = "missing" if value is None else "NaN, not a number" if not_a_number else repr(value)[:40]
-            numbers = [name for name, one in row.fields.items() if isinstance(one, int | float) and 0 <= one <= 1]
+            numbers = [name for name, one in row.fields.items() if _share(one) is not None]
             raise DataError(
                 f"{row.where}: the field '{self._score}' is {shown}; write a number from 0 to 1, or name another field "
                 f"with ?score= (numbers from 0 to 1: {', '.join(numbers) or 'none'})"
             )
-        return float(value)
+        return verdict
+
+
+def _share(value: object) -> float | None:
+    """A number from 0 to 1; None for anything else, such as true."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= 1 else None
 
 
 def _grades(text: str) -> tuple[float, ...]:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from adapters.batching import collect
+from adapters.judges.pairs import distinct
 from adapters.protocols import Floats, Identity, IndexPairs, Reranker, Scored, StreamingReranker
 from adapters.spec import identity_of, remarks_of
 
@@ -68,7 +70,7 @@ class ScoreJudge:
             yield Scored(np.arange(len(scores)), np.asarray(scores, np.float32), unknown, unknown, inputs)
 
 
-def sigmoid(scores: Floats) -> Floats:
+def sigmoid(scores: npt.NDArray[np.floating]) -> Floats:
     """The logistic function, float32, computed in float64."""
     wide = np.clip(scores.astype(np.float64), -700, 700)
     return (1 / (1 + np.exp(-wide))).astype(np.float32)
@@ -76,9 +78,5 @@ def sigmoid(scores: Floats) -> Floats:
 
 def _paired(queries: Sequence[str], documents: Sequence[str]) -> tuple[list[str], list[str], IndexPairs]:
     """Texts without repeats, and the pairs of their numbers."""
-    columns = []
-    for texts in (queries, documents):
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        columns.append((list(places), [places[text] for text in texts]))
-    (left, left_of), (right, right_of) = columns
-    return left, right, np.stack([np.array(left_of, np.int64), np.array(right_of, np.int64)], axis=1)
+    (left, left_of), (right, right_of) = distinct(queries), distinct(documents)
+    return left, right, np.stack([left_of, right_of], axis=1)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from adapters.lineage import folders_of
 from harness.checks.near_duplicates import normalised
 from harness.checks.sketch import TrainedQueries, fingerprint, found_in, joined, secret, trained_on
@@ -56,14 +58,15 @@ def is_locked(trained: TrainedQueries) -> bool:
 
 
 def seen(trained: TrainedQueries, collection: str, texts: Sequence[str]) -> Seen:
-    """The queries of a collection that were trained on. Sketches with an unknown secret are left out."""
+    """The queries of a collection that were trained on. A query that several sketches have counts once, by the sketch
+    that keeps the largest share. Sketches with an unknown secret are left out."""
     unique = list({normalised(text): text for text in texts if normalised(text)}.values())
-    matched, share = 0, 0.0
-    for one in trained.sketches:
+    times = np.zeros(len(unique))  # of each query, the training queries that it represents: 1 / kept
+    for one in sorted(trained.sketches, key=lambda sketch: sketch.kept):
         if one.key in {None, fingerprint(secret())}:
-            count = int(found_in(one, unique, secret() if one.key else None).sum())
-            matched, share = matched + count, share + count / max(len(unique), 1) / one.kept
-    return Seen(collection, len(unique), min(matched, len(unique)), min(share, 1.0))
+            times[found_in(one, unique, secret() if one.key else None)] = 1 / one.kept
+    share = float(times.sum()) / max(len(unique), 1)
+    return Seen(collection, len(unique), int((times > 0).sum()), min(share, 1.0))
 
 
 def leaks(trained: TrainedQueries | None, known: Iterable[tuple[str, Sequence[str]]]) -> list[Seen]:

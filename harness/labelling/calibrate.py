@@ -12,6 +12,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from adapters.judges.calibration import VERSION, JudgeCalibration
 from adapters.judges.reranker import RerankerJudge, open_scorer
+from adapters.judges.streamed import sigmoid
 from adapters.protocols import Judge
 from adapters.spec import identity_of, open_judge, parse, refuse_early, remarks_of
 from harness.labelling.agreement import JudgedClaims, as_numbers, best_cut, graded, grades_of, logistic
@@ -69,7 +70,7 @@ def calibrate(
         raise UsageError(f"supported_from is above 0 and at most 1, not {supported_from:g}")
     _refuse_few(labelled, supported_from)
     opened = [_opened(spec) for spec in judges]
-    _refuse_equal(judges, [judge for judge, _ in opened])
+    _refuse_equal(judges, opened)
     return [
         _calibrated(labelled, spec, *one, session, supported_from) for spec, one in zip(judges, opened, strict=True)
     ]
@@ -84,11 +85,11 @@ def _opened(spec: str) -> tuple[Judge, bool]:
     return judge, bare
 
 
-def _refuse_equal(specs: Sequence[str], judges: Sequence[Judge]) -> None:
+def _refuse_equal(specs: Sequence[str], opened: Sequence[tuple[Judge, bool]]) -> None:
     """Refuse two specs of one judge: the ledger has its answers once, so both would show those of the first."""
-    known: dict[str, str] = {}
-    for spec, judge in zip(specs, judges, strict=True):
-        before = known.setdefault(digest(identity_of(judge)), spec)
+    known: dict[tuple[str, bool], str] = {}
+    for spec, (judge, raw) in zip(specs, opened, strict=True):
+        before = known.setdefault((digest(identity_of(judge)), raw), spec)
         if before != spec:
             raise UsageError(
                 f"{before} and {spec} are the same judge: their identities are equal, so the answers of one would be "
@@ -101,29 +102,58 @@ def _calibrated(  # noqa: PLR0917
     labelled: Labelled, spec: str, judge: Judge, raw: bool, session: Session, supported_from: float
 ) -> Calibrated:
     asked = labelled.premises, labelled.claims, session.ledger, session.reporter
-    found = scores(judge, *asked) if raw and isinstance(judge, RerankerJudge) else judgments(judge, *asked)
+    reranker = judge if isinstance(judge, RerankerJudge) else None
+    found = scores(reranker, *asked) if reranker and raw else judgments(judge, *asked)
     values, fitted = labelled.of_units(found.values), labelled.fitted
     supported, grades = labelled.labels >= supported_from, grades_of(labelled.labels)
     truth = graded(labelled.labels, grades, supported_from)
-    threshold = best_cut(values[fitted], supported[fitted])
-    cuts = np.maximum.accumulate(
-        [best_cut(values[fitted], truth[fitted] >= place) for place in range(1, len(grades))] or [threshold]
-    )
-    slope, intercept = logistic(values[fitted], supported[fitted])
-    chances = 1 / (1 + np.exp(-np.clip(slope * values + intercept, -700, 700))) if raw else values
-    given = (values[:, None] >= cuts[None]).sum(axis=1) if len(grades) > 1 else np.zeros(len(values), np.int64)
+    measured = labelled.of_units(scores(reranker, *asked).values) if reranker else values  # in the ledger by now
+    scale = _scale(None if raw else reranker, measured[fitted], supported[fitted])
+    decides = reranker is not None and not raw and reranker.grades is not None
+    cuts = _cuts(values[fitted], truth[fitted], len(grades), decides=decides)
+    chances = sigmoid(scale.slope * measured + scale.intercept).astype(np.float64) if reranker else values
+    given = (values[:, None] >= cuts[None]).sum(axis=1)
     whole = JudgedClaims(
-        grades, truth, given, supported, values >= threshold, values, chances, labelled.clusters, labelled.digest
-    )
+        grades, truth, given, supported, measured >= scale.threshold, values, chances, labelled.clusters,
+        labelled.digest,
+    )  # fmt: skip
     verdicts = whole.part(~fitted)
-    identity = digest(identity_of(judge.scorer if raw and isinstance(judge, RerankerJudge) else judge))
     calibration = JudgeCalibration(
-        VERSION, identity, judge.name, labelled.digest, threshold, slope, intercept, as_numbers(verdicts.figures)
-    )
+        VERSION, digest(identity_of(reranker.scorer if reranker else judge)), judge.name, labelled.digest,
+        scale.threshold, scale.slope, scale.intercept, as_numbers(verdicts.figures),
+    )  # fmt: skip
     groups = {name: whole.part(rows & ~fitted) for name, rows in _groups(labelled).items()}
     shown = {name: one for name, one in groups.items() if len(one) >= FEWEST}
     remarks = (*remarks_of(judge), *_remarks(judge.name, found))
     return Calibrated(spec, judge.name, tuple(cuts.tolist()), verdicts, shown, calibration, found, values, remarks)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How the scores of a reranker, or the values of another judge, are read."""
+
+    threshold: float
+    slope: float
+    intercept: float
+
+
+def _scale(known: RerankerJudge | None, values: Floats64, supported: npt.NDArray[np.bool_]) -> _Scale:
+    """Return what a reranker with a threshold has, and fit the rest.
+
+    Args:
+        known: a reranker that has a threshold; None for other judges.
+        values, supported: of the first half. The values are raw scores if the judge is a reranker.
+    """
+    threshold = best_cut(values, supported) if known is None else known.threshold
+    own = None if known is None else known.logistic
+    return _Scale(threshold, *(own or logistic(values, supported)))
+
+
+def _cuts(values: Floats64, truth: npt.NDArray[np.int64], grades: int, *, decides: bool) -> Floats64:
+    """The value from which on a unit has each grade but the lowest, ascending, float64 [grades - 1]."""
+    if decides:
+        return np.full(grades - 1, 0.5)
+    return np.maximum.accumulate(np.array([best_cut(values, truth >= place) for place in range(1, grades)]))
 
 
 def _groups(labelled: Labelled) -> dict[str, npt.NDArray[np.bool_]]:

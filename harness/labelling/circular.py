@@ -7,12 +7,15 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from adapters.lineage import Lineage, descended, lineage_of, marks_of
+from adapters.paths import user_path
 from adapters.protocols import Judge
+from adapters.spec import parse
 from harness.result.stored import Stored
 
 
 def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage], *, corrected: bool) -> tuple[str, ...]:
-    """Refuse a judge that is a candidate or its teacher, or was fitted from one of them or by the same teacher.
+    """Refuse a judge that is a candidate or its teacher, was fitted from one of them or by the same teacher, or is a
+    model that a candidate was fitted from.
 
     Every statement that rests on a judge calls this first.
 
@@ -41,11 +44,19 @@ def refuse_circular(judge: Judge | Lineage, candidates: Sequence[str | Lineage],
 
 
 def lineage_of_stored(stored: Stored) -> Lineage:
-    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there."""
+    """Return the lineage of a stored system, with what the manifest in its folder adds if that is still there. The
+    folder is that of its spec, with a kind before it or without, as in `cross-encoder:./checkpoint`."""
     made = stored.identity.get("reranker") or stored.identity.get("retriever")
     own, bases = marks_of(made if isinstance(made, Mapping) else {"name": stored.system})
-    folder = Path(stored.system.partition("?")[0])
-    return descended(stored.system, own, [folder] if folder.is_dir() else [], bases)
+    return descended(stored.system, own, _folder_in(stored.system), bases)
+
+
+def _folder_in(system: str) -> list[Path]:
+    try:
+        folder = user_path(parse(system).model)
+    except UsageError:  # an imported name is no spec, and a kind may be of a package that is not installed here
+        return []
+    return [folder] if folder.is_dir() else []
 
 
 def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:
@@ -54,6 +65,8 @@ def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:
         yield f"{who} is the candidate {system}"
     elif judge.own & candidate.teachers:
         yield f"{who} is a teacher of the candidate {system}"
+    elif judge.own & candidate.models:
+        yield f"{who} is the model that the candidate {system} was fitted from"
     elif judge.models & candidate.own:
         yield f"{who} was fitted from the candidate {system}"
     elif judge.models & candidate.teachers:
@@ -65,5 +78,5 @@ def _reasons(judge: Lineage, candidate: Lineage) -> Iterator[str]:
 
 
 def _backbones(judge: Lineage, candidate: Lineage) -> Iterator[str]:
-    if (judge.models & candidate.models) or (judge.own & candidate.models):
+    if judge.models & candidate.models:
         yield f"the judge {judge.name} and {candidate.name} were fitted from a common backbone"

@@ -13,6 +13,7 @@ import numpy as np
 from adapters.errors import DataError
 from harness.data.collection import Collection
 from harness.data.label_versions import judged, merged_qrels
+from harness.labelling.agreement import kappa
 from harness.measuring.judged import Judged
 from harness.measuring.measures import Measure
 from harness.measuring.statistics.design import Design, Floats64, Questions
@@ -67,15 +68,12 @@ class JudgmentDiff:
         Args:
             least: compare only whether a grade is at least this. Default: compare the grades.
         """
-        first, second = (
-            [one[pair] if least is None else int(one[pair] >= least) for pair in self.both]
-            for one in (self.first, self.second)
-        )
-        size = max(len(self.both), 1)
-        observed = sum(a == b for a, b in zip(first, second, strict=True)) / size
-        shares = Counter(first), Counter(second)
-        chance = sum(shares[0][grade] * shares[1][grade] for grade in shares[0]) / size**2
-        return (observed - chance) / (1 - chance) if chance < 1 and self.both else float("nan")
+        grades = sorted({grade for change in self.changes for grade in change})
+        places = {grade: place if least is None else int(grade >= least) for place, grade in enumerate(grades)}
+        counts = np.zeros((1, max(len(grades), 2), max(len(grades), 2)))
+        for (first, second), size in self.changes.items():
+            counts[0, places[first], places[second]] += size
+        return float(kappa(counts)[0])
 
     @cached_property
     def bias(self) -> dict[str, float]:

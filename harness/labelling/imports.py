@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from harness.data.label_versions import (
     with_labels,
 )
 from harness.data.sources.dirt import shown
-from harness.labelling.label_file import LabelFile, LabelRow, read_labels
+from harness.labelling.label_file import LabelFile, LabelRow, read_labels, rows_by_collection
 from harness.workspace import Workspace
 
 _BY = re.compile(rf"{PEOPLE}|{JUDGE}[^\s,()]+")
@@ -45,7 +46,7 @@ class ImportedLabels:
     queries: int
     """Queries with a new or replaced label."""
     without_grade: int
-    """Rows of the file without a grade."""
+    """Rows of the collection without a grade."""
     below_zero: int
     """Grades of the file below 0, which count as 0."""
     new_grades: tuple[int, ...]
@@ -71,6 +72,15 @@ class _Base:
         return self.published if self.version is None else with_labels(self.published, self.version, workspace)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The labels of a file for one collection."""
+
+    base: _Base
+    rows: list[LabelRow]
+    without_grade: int
+
+
 def import_labels(
     file: Path,
     target: str,
@@ -93,34 +103,36 @@ def import_labels(
 
     Raises:
         UsageError: the target, the name or `by` is wrong.
-        DataError: an id is unknown, or a label contradicts a judgment. The message names the line.
+        DataError: an id is unknown, a pair has two labels, or a label contradicts a judgment. The message names the
+            line.
     """
     if not _BY.fullmatch(by):
         raise UsageError(f"--by {by}: labels are by 'people' or by 'judge:NAME'")
     found = read_labels(file)
     bare, on = split_target(target)
     bases = [_Base(one, version_called(workspace, one, on) if on else None) for one in load(bare)]
-    each = _by_collection(found, bases, workspace, target)
-    prepared = [_checked(found, rows, base, workspace, overwrite=replace) for base, rows in each]
-    return [_kept(base, part, workspace, by, name, found) for (base, _), part in zip(each, prepared, strict=True)]
+    each = _by_collection(found, _keys(found, bases, workspace, target), bases)
+    prepared = [_checked(found, part, workspace, overwrite=replace) for part in each]
+    return [_kept(part, one, workspace, by, name, found) for part, one in zip(each, prepared, strict=True)]
 
 
-def _by_collection(
-    found: LabelFile, bases: Sequence[_Base], workspace: Workspace, target: str
-) -> list[tuple[_Base, list[LabelRow]]]:
-    names = {name: base for base in bases for name in (base.published.name, base.collection(workspace).name)}
-    rows: dict[str, list[LabelRow]] = {}
+def _by_collection(found: LabelFile, keys: Mapping[str, str], bases: Sequence[_Base]) -> list[_Part]:
+    rows = rows_by_collection(found, keys)
+    empty = Counter(next(iter(keys.values())) if name is None else keys.get(name) for name in found.ungraded)
+    named = [(base, base.published.name) for base in bases]
+    return [_Part(base, rows[name], empty[name]) for base, name in named if name in rows]
+
+
+def _keys(found: LabelFile, bases: Sequence[_Base], workspace: Workspace, target: str) -> dict[str, str]:
+    """The name of the published collection, by every name that the file can give the collection."""
+    keys = {
+        name: base.published.name for base in bases for name in (base.published.name, base.collection(workspace).name)
+    }
     for row in found.rows:
-        if row.collection is None and len(bases) > 1:
-            raise UsageError(
-                f"{found.file} does not say which of the {len(bases)} collections its labels are for; name one"
-            )
-        called = bases[0].published.name if row.collection is None else row.collection
-        if called not in names:
+        if row.collection is not None and row.collection not in keys:
             known = ", ".join(base.published.name for base in bases[:5])
-            raise DataError(f"{found.file}:{row.line}: a label for {shown(called)}, but '{target}' is {known}")
-        rows.setdefault(names[called].published.fingerprint, []).append(row)
-    return [(base, rows[base.published.fingerprint]) for base in bases if base.published.fingerprint in rows]
+            raise DataError(f"{found.file}:{row.line}: a label for {shown(row.collection)}, but '{target}' is {known}")
+    return keys
 
 
 @dataclass(frozen=True)
@@ -131,10 +143,8 @@ class _Checked:
     new_grades: tuple[int, ...]
 
 
-def _checked(
-    found: LabelFile, rows: Sequence[LabelRow], base: _Base, workspace: Workspace, *, overwrite: bool
-) -> _Checked:
-    collection = base.collection(workspace)
+def _checked(found: LabelFile, part: _Part, workspace: Workspace, *, overwrite: bool) -> _Checked:
+    rows, collection = part.rows, part.base.collection(workspace)
     before = judged(collection)
     places = rows_in(collection, [(row.query, row.document) for row in rows])
     new, replaced, same = list[Label](), list[Label](), 0
@@ -164,15 +174,15 @@ def _checked(
 
 
 def _kept(  # noqa: PLR0917
-    base: _Base, part: _Checked, workspace: Workspace, by: str, name: str | None, found: LabelFile
+    part: _Part, made: _Checked, workspace: Workspace, by: str, name: str | None, found: LabelFile
 ) -> ImportedLabels:
-    labels = tuple(sorted([*part.new, *part.replaced]))
+    base, labels = part.base, tuple(sorted([*made.new, *made.replaced]))
     earlier = () if base.version is None else base.version.added
     called = name or f"{by.partition(':')[0]}-{digest({'by': by, 'labels': [list(one) for one in labels]})[:8]}"
     version = versioned(base.published.fingerprint, called, [*earlier, Labels(by, labels)])
     kept = keep(workspace, version, base.published)
     queries = len({query for query, _, _ in labels})
     return ImportedLabels(
-        f"{base.published.name}{kept.suffix}", kept, len(part.new), len(part.replaced), part.same, queries,
-        found.without_grade, found.below_zero, part.new_grades,
+        f"{base.published.name}{kept.suffix}", kept, len(made.new), len(made.replaced), made.same, queries,
+        part.without_grade, found.below_zero, made.new_grades,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -43,24 +43,32 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class LabelFile:
-    """The labels of a file, each pair once."""
+    """The labels of a file. `rows_by_collection` refuses a pair with two labels."""
 
     file: str
     rows: tuple[LabelRow, ...]
-    without_grade: int = 0
-    """Rows whose grade is empty; they are left out."""
+    ungraded: tuple[str | None, ...] = ()
+    """The collection of each row whose grade is empty; these rows are left out."""
     below_zero: int = 0
     """Grades below 0 in a file of judgments; they count as 0, as in trec_eval."""
 
+    @property
+    def without_grade(self) -> int:
+        """The number of rows whose grade is empty."""
+        return len(self.ungraded)
+
 
 def read_labels(file: Path) -> LabelFile:
-    """Read labels. A first line with commas that names query, document and grade makes the file a CSV file; any other
-    file is read as judgments are: BEIR's three columns, TREC's four, named columns, or JSON.
+    """Read labels.
+
+    A header that names query, document and grade makes the file a CSV file. Commas or semicolons divide its columns, or
+    tabs if it also has the column `collection`; Excel's line `sep=;` before the header says which. Any other file is
+    read as judgments are: BEIR's three columns, TREC's four, named columns, or JSON.
 
     Raises:
         UsageError: there is no such file.
-        DataError: a line cannot be read, a grade is not a whole number from 0 up, or a pair has two labels. The message
-            names the line.
+        DataError: a line cannot be read, or a grade is not a whole number from 0 up (in a file of judgments, a grade
+            below 0 counts as 0). The message names the line.
     """
     path = user_path(file)
     if not path.is_file():
@@ -77,6 +85,34 @@ def read_labels(file: Path) -> LabelFile:
     rows = zip(found.lines, found.queries, found.documents, found.grades, strict=True)
     labels = tuple(LabelRow(line, None, query, document, grade) for line, query, document, grade in rows)
     return LabelFile(found.file, labels, below_zero=dirt.counts.get("negative-grades", 0))
+
+
+def rows_by_collection(found: LabelFile, keys: Mapping[str, str]) -> dict[str, list[LabelRow]]:
+    """Sort the labels of a file by collection.
+
+    Args:
+        keys: a key for each name of a known collection; a collection can have several names. Labels of another
+            collection are under the name in the file.
+
+    Raises:
+        UsageError: the file does not name collections, and not exactly one is known.
+        DataError: a pair has two labels for one collection, perhaps by two of its names. The message names the line.
+    """
+    known = set(keys.values())
+    rows: dict[str, dict[tuple[str, str], LabelRow]] = {}
+    for row in found.rows:
+        if row.collection is None and len(known) != 1:
+            raise UsageError(
+                f"{found.file} does not say which of the {len(known)} collections its labels are for; name one"
+            )
+        key = min(known) if row.collection is None else keys.get(row.collection, row.collection)
+        before = rows.setdefault(key, {}).setdefault((row.query, row.document), row)
+        if before is not row:
+            raise DataError(
+                f"{found.file}:{row.line}: document {shown(row.document)} of query {shown(row.query)} has a label in "
+                f"line {before.line} already; keep one of them"
+            )
+    return {key: list(each.values()) for key, each in rows.items()}
 
 
 @dataclass(frozen=True)
@@ -117,7 +153,7 @@ def _refuse_without_header(first: str, file: str) -> None:
 
 def _of_csv(path: Path, file: str, table: _Table) -> LabelFile:
     csv.field_size_limit(LONGEST_LINE)
-    rows, empty = list[LabelRow](), 0
+    rows, empty = list[LabelRow](), list[str | None]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as stored:
             reader = csv.reader(stored, delimiter=table.divider, strict=True)
@@ -128,15 +164,17 @@ def _of_csv(path: Path, file: str, table: _Table) -> LabelFile:
                 line, start = start, reader.line_num + 1  # a text in quotation marks can have several lines
                 if any(cell.strip() for cell in cells):
                     row = _row(cells, table, f"{file}:{line}", line)
-                    empty += row is None
-                    rows += [] if row is None else [row]
+                    if row is None:
+                        empty.append(_collection(cells, table))
+                    else:
+                        rows.append(row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not CSV in UTF-8 ({error}); save it as CSV in UTF-8") from None
     except OSError as error:
         raise class_of(error, DataError)(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
         raise DataError(f"{file}: no row has a grade; fill in the column 'grade'")
-    return LabelFile(file, tuple(_once(rows, file)), empty)
+    return LabelFile(file, tuple(rows), tuple(empty))
 
 
 def _places(header: Sequence[str], where: str) -> dict[str, int] | None:
@@ -178,16 +216,8 @@ def _row(cells: Sequence[str], table: _Table, where: str, line: int) -> LabelRow
     grade = whole_number(written)
     if grade is None or not 0 <= grade <= HIGHEST_GRADE:
         raise DataError(f"{where}: grade {shown(written)} is not a whole number from 0 up; 0 is not relevant")
-    return LabelRow(line, cells[at[COLLECTION]].strip() if COLLECTION in at else None, query, document, grade)
+    return LabelRow(line, _collection(cells, table), query, document, grade)
 
 
-def _once(rows: Iterable[LabelRow], file: str) -> Iterator[LabelRow]:
-    seen: dict[tuple[str | None, str, str], LabelRow] = {}
-    for row in rows:
-        before = seen.setdefault((row.collection, row.query, row.document), row)
-        if before is not row:
-            raise DataError(
-                f"{file}:{row.line}: document {shown(row.document)} of query {shown(row.query)} has a label in line "
-                f"{before.line} already; keep one of them"
-            )
-        yield row
+def _collection(cells: Sequence[str], table: _Table) -> str | None:
+    return cells[table.at[COLLECTION]].strip() if COLLECTION in table.at else None

@@ -9,8 +9,9 @@ import numpy as np
 
 from adapters.errors import ModelError
 from adapters.identity import text_digests
+from adapters.judges.pairs import distinct, named
 from adapters.judges.streamed import ScoreJudge
-from adapters.protocols import Floats, Identity, Integers, Judge, Scored, StreamingJudge
+from adapters.protocols import Floats, Identity, Judge, Scored, StreamingJudge
 from adapters.spec import identity_of
 from harness.progress import Reporter, Silent
 from harness.scoring.ledger.store import Entries, Ledger
@@ -18,7 +19,6 @@ from harness.workspace import Workspace
 
 _AT_ONCE = 256
 """Pairs in a call of a judge that does not stream; a killed run loses at most so much."""
-_SHOWN = 60
 Stream = Callable[[Sequence[str], Sequence[str]], Iterator[Scored]]
 
 
@@ -92,7 +92,7 @@ def _known_or_made(  # noqa: PLR0917
     if len(premises) != len(claims):
         raise ValueError(f"{len(premises)} premises for {len(claims)} claims")
     left, right = (premises, claims) if premise_first else (claims, premises)
-    (queries, of_query), (documents, of_document) = _distinct(left), _distinct(right)
+    (queries, of_query), (documents, of_document) = distinct(left), distinct(right)
     pairs, inverse = np.unique(np.stack([of_query, of_document], axis=1), axis=0, return_inverse=True)
     digests = text_digests(queries), text_digests(documents)
     scorer = ledger.scorer(dict(identity))
@@ -158,15 +158,10 @@ def _refuse(judge: Judge, values: Floats, premises: Sequence[str], claims: Seque
 def _outside(name: str, value: float, premise: str, claim: str, grades: tuple[float, ...] | None = None) -> str:
     wanted = "in [0, 1]" if grades is None else f"one of {', '.join(f'{grade:g}' for grade in grades)}"
     return (
-        f"the judge {name} returned {value:g} for the claim {claim[:_SHOWN]!r} and the premise {premise[:_SHOWN]!r}; a "
-        f"value has to be {wanted}; nothing of this call was kept"
+        f"the judge {name} returned {value:g} for {named(premise, claim)}; a value has to be {wanted}; nothing of this "
+        "call was kept"
     )
 
 
 def _entries(scored: Scored) -> Entries:
     return Entries(scored.scores, scored.tokens, scored.kept, scored.inputs)
-
-
-def _distinct(texts: Sequence[str]) -> tuple[list[str], Integers]:
-    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    return list(places), np.array([places[text] for text in texts], np.int64).reshape(-1)

@@ -94,8 +94,8 @@ def _groups_table(found: Sequence[Calibrated]) -> list[Table]:
 
 def _notes(labelled: Labelled, half: int) -> list[str]:
     notes = [
-        f"thresholds are fitted on {len(labelled) - half:,} claims, and all figures are of the other {half:,}, with "
-        "95 % intervals",
+        f"thresholds are fitted on {len(labelled) - half:,} claims, unless a judge has its own, and all figures are of "
+        f"the other {half:,}, with 95 % intervals",
         "accuracy, kappa and weighted kappa (squared differences) compare grades; balanced accuracy, kappa (supported) "
         "and AUC full support with the rest; ECE compares the judge's probability with the share of supported claims",
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.judging.compare.unjudged import Unjudged, UnjudgedPair, UnjudgedPart
+from harness.judging.compare.unjudged import ROUNDING, Unjudged, UnjudgedPair, UnjudgedPart
 from harness.numbers import count, points, share, signed, signed_interval
 from reports.table import Cell, Table
 
@@ -33,7 +33,7 @@ def verdict(pair: UnjudgedPair, name: str = "") -> str:
     against = f"{name or pair.candidate} against {pair.baseline}"
     if pair.settled:
         return f"The sign is settled: {against} is {'better' if low > 0 else 'worse'}, {within}."
-    if low == high:
+    if high - low <= ROUNDING:
         return f"There is no difference: {against} is {signed(low)} points, and no unjudged document could change it."
     return f"The sign is not settled: {against} is {within}; the measured difference is {signed(pair.measured)}."
 

@@ -20,6 +20,9 @@ from harness.result.recall import Recalled, recall
 from harness.result.select import ANY, Wanted
 from harness.workspace import Workspace
 
+ROUNDING = 1e-12
+"""A bound this close to 0 is 0: sums over queries are not exact."""
+
 
 @dataclass(frozen=True, eq=False)
 class UnjudgedPart:
@@ -217,7 +220,7 @@ def _open(part: UnjudgedPart) -> Iterator[int]:
 
 
 def _is_settled(low: float, high: float) -> bool:
-    return low > 0 or high < 0
+    return low > ROUNDING or high < -ROUNDING
 
 
 def _within(part: UnjudgedPart, query: int, rest: Sequence[float], share: float) -> int:

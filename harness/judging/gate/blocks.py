@@ -30,8 +30,10 @@ _FINE = 1.1
 """The growth while all questions have the same stake: looking more often costs nothing."""
 _COARSE = 1.25
 """The growth after that, because a new pattern costs a share of the wealth."""
-_HALF = 0.4
-"""The share of the queries that the blocks with partners must cover at least; otherwise no question has a partner."""
+_LEAST_PARTNERED = 0.4
+"""The share of the queries that the blocks with partners must cover at least; otherwise no question has a partner. The
+largest share possible is a half, because each scored question needs one that is not. Much less is not worth it: bets
+with partners get half of the early alpha of a refusal, and end with these blocks."""
 _SAME = 1e-9
 
 
@@ -79,7 +81,7 @@ class Blocks:
         halves = np.all(self.counts[:-1] * 2 <= self.sizes, axis=1).tolist()
         alike = [fits and _alike(design) for fits, design in zip(halves, self.designs[:-1], strict=True)]
         last = next((place for place, fits in enumerate(alike) if not fits), len(alike))
-        return last if last and self.counts[last - 1].sum() >= _HALF * self.sizes.sum() else 0
+        return last if last and self.counts[last - 1].sum() >= _LEAST_PARTNERED * self.sizes.sum() else 0
 
     @cached_property
     def patterns(self) -> tuple[int, ...]:

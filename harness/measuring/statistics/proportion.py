@@ -39,11 +39,15 @@ def _bisected(hits: int, drawn: int, tail: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        chance = math.fsum(
-            math.comb(drawn, one) * middle**one * (1 - middle) ** (drawn - one) for one in range(hits, drawn + 1)
-        )
+        chance = math.fsum(_binomial(one, drawn, middle) for one in range(hits, drawn + 1))
         low, high = (low, middle) if chance > tail else (middle, high)
     return low
+
+
+def _binomial(hits: int, drawn: int, share: float) -> float:
+    """The probability of this number of hits among the drawn, if each is one with the probability `share`. Computed
+    from logarithms: the number of ways exceeds a float from about 1,030 drawn items."""
+    return math.exp(_choose(drawn, hits) + hits * math.log(share) + (drawn - hits) * math.log1p(-share))
 
 
 def _hypergeometric(hits: int, drawn: int, marked: int, items: int) -> float:

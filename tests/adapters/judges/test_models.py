@@ -92,6 +92,13 @@ def test_labels_without_names_are_named_by_the_user(tmp_path: Path) -> None:
         open_judge(f"nli:{folder}?labels=entailment")
 
 
+def test_a_model_with_one_output_gives_no_grades(tmp_path: Path) -> None:
+    folder = classifier(tmp_path / "m", None, 1)
+    assert open_judge(f"nli:{folder}?labels=entailment").grades is None
+    with pytest.raises(UsageError, match="has one output, a probability of support and no grade; leave out answer="):
+        open_judge(f"nli:{folder}?labels=entailment&answer=grade")
+
+
 def test_a_premise_that_is_cut_is_counted(tmp_path: Path) -> None:
     judge = open_judge(f"nli:{classifier(tmp_path / 'm', PUBLISHED['of WiCE'])}?max_length=32")
     assert isinstance(judge, StreamingJudge)

@@ -131,6 +131,13 @@ def test_a_row_that_cannot_be_trusted_is_named(tmp_path: Path, rows: list[object
     assert "v.jsonl" in str(refused.value)
 
 
+def test_the_fields_that_the_advice_lists_are_numbers(tmp_path: Path) -> None:
+    row = {"premise": "p", "claim": "c", "supported": True, "nli": 0.5, "tokens": 12, "zero": 0}
+    judge = open_judge(f"recorded:{written(tmp_path / 'v.jsonl', row)}")
+    with pytest.raises(DataError, match=r"\(numbers from 0 to 1: nli, zero\)"):
+        judge.judge(["p"], ["c"])
+
+
 def test_rounding_is_no_contradiction(tmp_path: Path) -> None:
     rows = [{"premise": "p", "claim": "c", "score": score} for score in (0.5, 0.5000004)]
     assert open_judge(f"recorded:{written(tmp_path / 'v.jsonl', *rows)}").judge(["p"], ["c"]).tolist() == [0.5]

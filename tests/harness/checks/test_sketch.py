@@ -94,6 +94,20 @@ def test_with_a_secret_only_its_owner_can_compare(monkeypatch: pytest.MonkeyPatc
     assert "mine" not in json.dumps(trained.as_dict())
 
 
+def test_a_query_in_the_open_and_in_the_keyed_sketch_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hundred = unlike(100)
+    opened = sketch_of(hundred[:4])
+    keyed = sketch_of(hundred[:5], "mine")
+    monkeypatch.setenv(VARIABLE, "mine")
+    found = seen(TrainedQueries((opened, keyed), True), "quiz", hundred)
+    assert (found.matched, found.share, found.is_leak) == (5, 0.05, False)
+    apart = seen(TrainedQueries((opened, sketch_of(hundred[4:8], "mine")), True), "quiz", hundred)
+    assert (apart.matched, apart.share, apart.is_leak) == (8, 0.08, True)
+    half = Sketch(opened.rows, 0.5)
+    for parts in ((half, keyed), (keyed, half)):
+        assert seen(TrainedQueries(parts, True), "quiz", hundred).share == 0.05, "the whole sketch knows better"
+
+
 def test_what_is_made_of_a_checkpoint_inherits_its_queries(tmp_path: Path) -> None:
     parts = [written(tmp_path / "a", of(*QUERIES[:9])), written(tmp_path / "b", of(*QUERIES[9:]), "merge.json")]
     made = inherited(parts, OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import harness
 from adapters.errors import DataError, UsageError
-from adapters.spec import open_judge
+from adapters.spec import identity_of, open_judge
 from tests.fixtures import Command
 from tests.tiny_collection import Place
 
@@ -90,6 +91,40 @@ def test_a_reranker_gets_a_threshold_and_its_file_makes_it_a_judge(place: Place)
         (place.path / "broken.json").write_text(json.dumps(broken), "utf-8")
         with pytest.raises(DataError, match=said):
             open_judge(f"{PLAIN}?calibration={place.path / 'broken.json'}")
+
+
+def test_a_threshold_that_is_given_is_kept_and_its_file_is_of_the_same_reranker(place: Place) -> None:
+    given = f"{PLAIN}?threshold=0.4"
+    found = report(place, PLAIN, given)
+    bare, own = found.found
+    supported = own.verdicts.supported
+    raw = bare.values[~found.labelled.fitted]
+    assert own.calibration.threshold == 0.4 != bare.calibration.threshold
+    assert own.verdicts.decided.tolist() == (raw >= 0.4).tolist()
+    assert own.verdicts.given.tolist() == [2 * int(score >= 0.4) for score in raw], "a decision is no partial support"
+    recalls = np.mean(raw[supported] >= 0.4), np.mean(raw[~supported] < 0.4)
+    assert found.figures(given)["supported: balanced accuracy"].value == pytest.approx(np.mean(recalls))
+    assert np.array_equal(own.verdicts.chances, bare.verdicts.chances), "the probability is of the score, not of 0 or 1"
+    assert found.figures(given)["ECE"].value == found.figures(PLAIN)["ECE"].value
+    found.write(place.path / "out")
+    decides = open_judge(f"{PLAIN}?calibration={place.path / 'out' / 'calibration-2.json'}")
+    assert identity_of(decides) == identity_of(open_judge(given))
+
+
+@pytest.mark.parametrize("answer", ["decision", "probability"])
+def test_a_reranker_with_a_calibration_keeps_it(place: Place, answer: str) -> None:
+    report(place, PLAIN).write(place.path / "out")
+    spec = f"{PLAIN}?calibration={place.path / 'out' / 'calibration-1.json'}&answer={answer}"
+    bare, own = report(place, PLAIN, spec).found
+    assert own.calibration == replace(bare.calibration, figures=own.calibration.figures)
+    assert own.verdicts.decided.tolist() == bare.verdicts.decided.tolist()
+    assert np.array_equal(own.verdicts.chances, bare.verdicts.chances)
+    if answer == "probability":
+        assert np.array_equal(own.values[~report(place, PLAIN).labelled.fitted], own.verdicts.chances)
+
+
+def test_a_reranker_is_compared_with_a_threshold_and_without(place: Place) -> None:
+    assert len(report(place, PLAIN, f"{PLAIN}?threshold=0").found) == 2
 
 
 def test_the_second_time_nothing_is_judged(place: Place) -> None:

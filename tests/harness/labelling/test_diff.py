@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import harness
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
 from harness.labelling.diff import JudgmentDiff
 from harness.labelling.label_file import read_labels
 from harness.measuring.statistics.design import Design, Questions
@@ -131,6 +131,52 @@ def test_versions_of_different_collections_are_refused(place: Place) -> None:
     one, other = place.beir("one"), place.beir("other", qrels=[("q1", "d1", 1)])
     with pytest.raises(UsageError, match="judgments of different collections"):
         harness.judge_diff(one, other, workspace=place.workspace.path)
+
+
+SHEET = "collection,query_id,document_id,grade\n"
+
+
+def test_a_sheet_of_several_collections_is_compared_on_the_rows_of_the_target(place: Place) -> None:
+    folder, _ = two_versions(place)
+    file = place.path / "sheet.csv"
+    file.write_text(f"{SHEET}coll,q0,d01,1\nother,q0,d01,0\nother,q1,d02,2\n")
+    compared = harness.judge_diff(folder, file, workspace=place.workspace.path)
+    assert compared.found.judgments.second == {("q0", "d01"): 1}
+    assert f"left out: 2 labels of other in {file}" in compared.left_out
+    qrels = place.path / "one.qrels"
+    qrels.write_text("q0 0 d01 1\n")
+    again = harness.judge_diff(qrels, file, folder, workspace=place.workspace.path)
+    assert again.found.judgments.agreement == 1
+    file.write_text(f"{SHEET}other,q0,d01,0\n")
+    with pytest.raises(DataError, match=r"sheet\.csv: no label of coll, but of 'other'"):
+        harness.judge_diff(folder, file, workspace=place.workspace.path)
+
+
+def test_a_sheet_of_a_label_version_is_of_its_collection(place: Place) -> None:
+    folder, file = two_versions(place)
+    harness.judge_import(file, folder, name="new", replace=True, workspace=place.workspace.path)
+    sheet = place.path / "sheet.csv"
+    sheet.write_text(f"{SHEET}coll?labels=new,q0,d01,1\ncoll,q1,d02,1\n")
+    found = harness.judge_diff(folder, sheet, workspace=place.workspace.path).found
+    assert set(found.judgments.second) == {("q0", "d01"), ("q1", "d02")}
+
+
+def test_files_of_several_collections_need_a_target(tmp_path: Path) -> None:
+    one, other, both = (tmp_path / f"{name}.csv" for name in ("one", "other", "both"))
+    one.write_text(f"{SHEET}a,q,d,1\n")
+    other.write_text(f"{SHEET}b,q,d,0\n")
+    both.write_text(f"{SHEET}a,q,d,1\nb,q,d,0\n")
+    for first, second in ((one, other), (both, one), (one, both)):
+        with pytest.raises(UsageError, match=r"labels of 2 collections \(.*\); name one with --target"):
+            harness.judge_diff(first, second)
+    assert of_files(one, one).agreement == 1
+
+
+def test_a_pair_with_two_labels_is_no_version(tmp_path: Path) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text(f"{SHEET}a,q,d,1\na?labels=new,q,d,0\n")
+    with pytest.raises(DataError, match=r"one\.csv:3: document 'd' of query 'q' has a label in line 2 already"):
+        harness.judge_diff(one, one)
 
 
 def test_a_version_is_named_alone_with_its_target(place: Place) -> None:

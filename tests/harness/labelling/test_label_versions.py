@@ -317,6 +317,23 @@ def test_a_file_for_several_collections_says_which(place: Place) -> None:
         import_labels(file, str(place.path / "set"), place.workspace, lambda name: load(name, place.workspace))
 
 
+def test_a_pair_has_one_label_whatever_name_its_collection_has_in_the_row(place: Place) -> None:
+    imported(place, "q2,d7,1\n", name="mine")
+    rows = "collection,query_id,document_id,grade\ncoll,q3,d2,1\ncoll?labels=mine,q3,d2,0\n"
+    with pytest.raises(DataError, match=r"labels\.csv:3: document 'd2' of query 'q3' has a label in line 2 already"):
+        imported(place, rows, f"{place.path / 'coll'}?labels=mine")
+
+
+def test_rows_without_a_grade_are_counted_for_their_collection(place: Place) -> None:
+    for name in ("a", "b"):
+        place.beir(f"set/{name}", qrels=QRELS)
+    file = place.path / "labels.csv"
+    rows = "set/a,q2,d7,1\nset/a,q2,d8,\nset/a,q3,d8,\nset/b,q2,d8,1\n"
+    file.write_text(f"collection,query_id,document_id,grade\n{rows}")
+    found = import_labels(file, str(place.path / "set"), place.workspace, lambda name: load(name, place.workspace))
+    assert [one.without_grade for one in found] == [2, 0]
+
+
 def test_the_command_prints_the_target_of_the_version(place: Place, command: Command) -> None:
     place.beir()
     file = place.path / "labels.csv"

@@ -113,6 +113,28 @@ def test_queries_that_can_move_the_average_most_are_judged_first(place: Place) -
     assert gaps == sorted(gaps, reverse=True) and len(gaps) == len(set(found.order)) == 6
 
 
+def test_a_difference_that_is_0_but_for_rounding_has_no_sign(place: Place) -> None:
+    measured(place)
+    (part,) = pair(place).parts
+    swapped = part_of(part.candidate, part.baseline, part.measure, 0.3)
+    found = UnjudgedPair("a", "b", (replace(part, weight=0.1), replace(part, weight=0.2), swapped))
+    assert 0 < abs(found.measured) < 1e-12
+    assert not found.settled and found.optimistic is None and found.guaranteed == found.unjudged
+    labels = [label for query in range(6) for label in _zeros(part, query)]
+    judged = [replace(one, collection=replace(one.collection, qrels=merged_qrels(one.collection, labels)))
+              for one in (part.baseline, part.candidate)]  # fmt: skip
+    whole = (part_of(*judged, part.measure, 0.1), part_of(*judged, part.measure, 0.2))
+    again = UnjudgedPair("a", "b", (*whole, part_of(*reversed(judged), part.measure, 0.3)))
+    assert again.unjudged == 0 and not again.settled and again.optimistic is None
+
+
+def _zeros(part: UnjudgedPart, query: int) -> list[Label]:
+    """Labels that find no document of a query relevant."""
+    collection = part.baseline.collection
+    (id,) = collection.queries.ids(np.array([query]))
+    return [(id, document, 0) for document in collection.corpus.ids(part.documents(query))]
+
+
 def test_no_judgment_is_needed_where_the_sign_is_settled(place: Place) -> None:
     everything = [(query, document, int(document == "d00")) for query in WIDE for document in CORPUS]
     place.evaluations(place.load(place.beir("coll", CORPUS, WIDE, everything)), rerankers=[REVERSE], depth=8)

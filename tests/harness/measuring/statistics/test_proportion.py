@@ -20,6 +20,13 @@ def test_without_a_population_it_is_the_interval_of_clopper_and_pearson(
     assert share_interval(hits, drawn, 10**6, 0.95) == pytest.approx(wanted, abs=1e-4)
 
 
+@pytest.mark.parametrize(("hits", "drawn"), [(1, 1_200), (600, 1_200), (1_199, 1_200), (12_000, 20_000)])
+def test_thousands_of_labels_have_the_interval_of_clopper_and_pearson(hits: int, drawn: int) -> None:
+    beta = pytest.importorskip("scipy.stats").beta
+    wanted = beta.ppf(0.025, hits, drawn - hits + 1), beta.ppf(0.975, hits + 1, drawn - hits)
+    assert share_interval(hits, drawn, None, 0.95) == pytest.approx(wanted, rel=1e-6)
+
+
 @pytest.mark.parametrize(("drawn", "items"), [(5, 7), (10, 12), (10, 60), (30, 40)])
 def test_every_share_of_a_population_is_held_with_95_percent(drawn: int, items: int) -> None:
     for marked in range(items + 1):
