@@ -35,6 +35,15 @@ class Silent(Sometimes):
         return float("nan")
 
 
+class Hesitant(Sometimes):
+    """A judge of need that says no, gives no number for statements with `maybe`, and has a remark."""
+
+    name, remarks = "hesitant", ("hesitant was fitted on news",)
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan") if "maybe" in claim else 0.0
+
+
 class Late(Sometimes):
     """Does not answer in time."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from adapters.errors import UsageError, class_of
 from adapters.spec import open_judge, refuse_early, remarks_of
 from harness.api import arguments
-from harness.api.shown import Shown, plural, short
+from harness.api.shown import Shown, short
 from harness.citing.asking import Verdicts, answered
 from harness.citing.controls import CHANCE
 from harness.citing.evaluation import CitationEvaluation, evaluated, needs_asked, refuse_silent
@@ -23,6 +23,7 @@ from harness.citing.refine import Refined, refine
 from harness.citing.scores import MEASURES
 from harness.citing.support import SupportRules
 from harness.citing.writing import write_answers
+from harness.numbers import plural
 from harness.progress import Reporter
 from harness.result.store import Results
 from harness.scoring.session import Session
@@ -171,7 +172,7 @@ def cite_file(
     verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
     need = None if need_judge is None else _verdicts(need_judge, session)
     found = evaluated(file, verdicts, SupportRules.of(verdicts.judge, largest, graded=graded), need, compat)
-    found = replace(found, remarks=(*found.remarks, *remarks_of(verdicts.judge)))
+    found = replace(found, remarks=(*found.remarks, *_remarks(verdicts, need)))
     kept = results_of_citations(found, label or file.path.name, arguments.optional_name("questions", questions))
     with Results(session.workspace.results) as results:
         results.write(kept)
@@ -186,12 +187,17 @@ class RefinedReport(Shown):
         file: what was read.
         refined: every answer before and after.
         judge: the name of the judge.
+        missing: for each reason why the judge gave no value, the number of pairs.
+        need_missing: for each reason why the judge of need gave no value, the number of statements.
+        remarks: what a reader has to know of the judges.
     """
 
     file: AnswerFile
     refined: Sequence[Refined]
     judge: str
     missing: dict[str, int]
+    need_missing: dict[str, int]
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return short("RefinedReport", plural("answer", len(self.refined)), f"judge {self.judge}")
@@ -202,10 +208,10 @@ class RefinedReport(Shown):
 
     def tables(self) -> list[Table]:
         """The table that `harness cite refine` prints."""
-        from reports.tables.citations import bad_rows, refined_table
+        from reports.tables.citations import bad_rows, missing_lines, refined_table
 
-        lost = [f"{number:,} pairs have no value: {reason}" for reason, number in self.missing.items()]
-        return [refined_table(self.refined, self.judge, [*lost, *bad_rows(self.file.bad)])]
+        lost = missing_lines(self.missing, self.need_missing)
+        return [refined_table(self.refined, self.judge, [*lost, *bad_rows(self.file.bad), *self.remarks])]
 
     def as_dict(self) -> dict[str, object]:
         """Everything as `harness cite refine --json` prints it."""
@@ -213,7 +219,8 @@ class RefinedReport(Shown):
 
         return {
             "file": str(self.file.path), "format": self.file.format, "judge": self.judge,
-            "counts": refined_counts(self.refined), "missing": self.missing,
+            "counts": refined_counts(self.refined), "missing": self.missing, "need_missing": self.need_missing,
+            "remarks": list(self.remarks),
             "bad_rows": [{"where": one.where, "reason": one.reason} for one in self.file.bad],
             "answers": [
                 {"id": one.after.answer.id, "added": one.added, "removed": one.removed} for one in self.refined
@@ -283,7 +290,8 @@ def cite_refine(  # noqa: PLR0917
         write_answers(file, [one.after.answer for one in found], target)
     except OSError as error:
         raise class_of(error, UsageError)(f"{out}: cannot be written ({error.strerror})") from None
-    return RefinedReport(file, found, verdicts.judge.name, dict(verdicts.missing))
+    lost, of_need = dict(verdicts.missing), {} if need is None else dict(need.missing)
+    return RefinedReport(file, found, verdicts.judge.name, lost, of_need, _remarks(verdicts, need))
 
 
 def refuse_folder(out: Path) -> None:
@@ -307,6 +315,12 @@ def file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
 def session_of(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
     """Open the workspace, with the ledger of judgments."""
     return arguments.working(Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter))
+
+
+def _remarks(verdicts: Verdicts, need: Verdicts | None) -> tuple[str, ...]:
+    """What the judges say of themselves, each line once."""
+    own = remarks_of(verdicts.judge), () if need is None else remarks_of(need.judge)
+    return tuple(dict.fromkeys(line for lines in own for line in lines))
 
 
 def _verdicts(judge: str, session: Session) -> Verdicts:

@@ -14,12 +14,13 @@ from harness.api import arguments
 from harness.api.citing import cite_file, file_of, refuse_folder, session_of
 from harness.api.comparison import Comparison
 from harness.api.judging import compare
-from harness.api.shown import Shown, listed, plural, short
+from harness.api.shown import Shown, listed, short
 from harness.citing.answers import Answer
 from harness.citing.generating import generated, questions_of, stored_system, write_generated
 from harness.citing.reading.files import AnswerFile
 from harness.citing.scores import F1, PRECISION, RECALL
 from harness.labelling.circular import lineage_of_stored, refuse_circular
+from harness.numbers import plural
 from harness.progress import Reporter
 from harness.result.recall import recall
 from harness.result.select import Wanted

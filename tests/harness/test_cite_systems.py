@@ -89,7 +89,7 @@ def test_a_file_that_cites_nothing_does_not_hide_the_precision_of_the_others(tmp
     assert said.code == 0, said.err
     assert "citation-precision against right" in said.out
     assert "citation-precision: silent left out, because no answer has a value" in said.out
-    assert "silent: 8 answers cite nothing and have no citation-precision" in said.out
+    assert "silent: 8 answers have no citation that counts, and no citation-precision" in said.out
     said = command("cite", "compare", files[2], *files[:2], "--judge", "lexical", "--workspace", tmp_path / "w")
     assert said.code == 0, said.err
     assert "(silent, " in said.out
