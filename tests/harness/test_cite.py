@@ -228,6 +228,29 @@ def test_refined_trec_answers_keep_their_form(tmp_path: Path, only: Any) -> None
     assert [one["text"] for one in found["answer"]] == [one["text"] for one in sentences]
 
 
+@pytest.mark.parametrize("only", ["complete", "remove", None])
+def test_refined_trec_answers_change_only_sentences_with_other_citations(tmp_path: Path, only: Any) -> None:
+    """A field that was missing or null stays so, and new citations have the form of the row."""
+    sentences = [
+        {"text": "Ada Lovelace wrote the first program in 1843.", "citations": ["d1", "d1"]},
+        {"text": "Nothing is known.", "kept": 1},
+        {"text": "Nobody knows.", "citations": None},
+        {"text": "Bees dance.", "citations": []},
+    ]
+    answer = {"topic_id": "t", "topic": "Why?", "references": ["d1", "d2", "d3"], "responses": sentences}
+    passages = write(tmp_path, *({"id": f"d{n}", "text": text} for n, text in enumerate(DOCUMENTS, 1)), name="p.jsonl")
+    out = tmp_path / "out.jsonl"
+    report = cite_refine(write(tmp_path, answer), "lexical", out, only, passages=passages, workspace=tmp_path / "w")
+    assert [one.changed for one in report.refined] == [only != "remove"]
+    (found,) = rows_in(out)
+    [after] = report.refined
+    assert "".join(after.after.answer.text[slice(*one.span)] for one in after.after.statements) == (
+        after.after.answer.text
+    )
+    last = sentences[3] if only == "remove" else {**sentences[3], "citations": ["d3"]}
+    assert found["responses"] == [*sentences[:3], last]
+
+
 def test_refined_expertqa_answers_keep_the_other_systems(tmp_path: Path) -> None:
     def system(text: str) -> dict[str, object]:
         claims = [{"claim_string": text, "evidence": [f"[{n}] http://a {one}" for n, one in enumerate(DOCUMENTS, 1)]}]
