@@ -49,7 +49,7 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
         id=digest({"collection": fingerprint, "answers": texts, "name": name})[:12],
         collection=CollectionFacts(
             f"{questions or f'{ANSWERS}-{drawn[:6]}'} by {found.settings}", ANSWERS, fingerprint,
-            CountFacts(max(map(len, ids.values()))),
+            CountFacts(len({id for own in ids.values() for id in own})),
             Rules(main_measure=F1, note=_note(found, name)), language_sought=False,
         ),
         first_stage=_judged(found), reranker=name, depth=0, candidates=drawn, identity=identity, audit=AuditFacts(),
