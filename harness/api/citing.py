@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adapters.errors import UsageError, class_of
+from adapters.protocols import Judge
 from adapters.spec import open_judge, refuse_early, remarks_of
 from harness.api import arguments
 from harness.api.shown import Shown, short
@@ -19,6 +20,7 @@ from harness.citing.judged import KeptJudge
 from harness.citing.keeping import results_of_citations
 from harness.citing.parsing import parsed
 from harness.citing.reading.files import AnswerFile, read_answers, read_passages
+from harness.citing.reading.formats import Passages
 from harness.citing.refine import Refined, refine
 from harness.citing.scores import MEASURES
 from harness.citing.support import SupportRules
@@ -136,7 +138,7 @@ def cite(  # noqa: PLR0917
         The measures with intervals, causes, controls, and the rows that were not used.
 
     Raises:
-        HarnessError: the file or a judge cannot be used, or the judge gave no value for any answer.
+        HarnessError: the file or a judge cannot be used, or a judge gave no value at all.
 
     Examples:
         >>> import json, pathlib, harness
@@ -147,31 +149,55 @@ def cite(  # noqa: PLR0917
     """
     if compat is not None:
         arguments.one_of("compat", compat, ("alce",))
-    file = file_of(answers, passages)
+    file = file_of(answers, passages_of(passages))
     with session_of(workspace, reporter) as session:
-        return cite_file(
-            file, session, judge, compat=compat, need_judge=need_judge, most=most, graded=graded, name=name,
-            questions=questions,
-        )  # fmt: skip
+        judges = OpenedJudges.of(judge, need_judge)
+        return cite_file(file, session, judges, compat=compat, most=most, graded=graded, name=name, questions=questions)
+
+
+@dataclass(frozen=True)
+class OpenedJudges:
+    """The judge of support and that of need, opened once for any number of files."""
+
+    judge: Judge
+    need: Judge | None = None
+
+    @classmethod
+    def of(cls, judge: str, need_judge: str | None) -> OpenedJudges:
+        """Open judges by their specs.
+
+        Raises:
+            HarnessError: a judge cannot be used.
+        """
+        return cls(_opened("judge", judge), None if need_judge is None else _opened("need_judge", need_judge))
+
+    def verdicts(self, session: Session) -> tuple[Verdicts, Verdicts | None]:
+        """The judges through the ledger. What they give no value for is counted from here on."""
+        need = None if self.need is None else Verdicts(KeptJudge(self.need, session))
+        return Verdicts(KeptJudge(self.judge, session)), need
 
 
 def cite_file(
     file: AnswerFile,
     session: Session,
-    judge: str,
+    judges: OpenedJudges,
     *,
     compat: Compat | None = None,
-    need_judge: str | None = None,
     most: int = 3,
     graded: bool = False,
     name: str | None = None,
     questions: str | None = None,
+    with_controls: bool = True,
 ) -> CitationReport:
-    """Evaluate answers that were read, and store the results; as `cite`."""
+    """Evaluate answers that were read, and store the results; as `cite`.
+
+    Args:
+        with_controls: whether to score the controls and the chance level, which are not stored.
+    """
     label = file.path.name.removesuffix(".gz").rpartition(".")[0] if name is None else arguments.name_of("name", name)
-    verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
-    need = None if need_judge is None else _verdicts(need_judge, session)
-    found = evaluated(file, verdicts, SupportRules.of(verdicts.judge, largest, graded=graded), need, compat)
+    verdicts, need = judges.verdicts(session)
+    rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
+    found = evaluated(file, verdicts, rules, need, compat, with_controls=with_controls)
     found = replace(found, remarks=(*found.remarks, *_remarks(verdicts, need)))
     kept = results_of_citations(found, label or file.path.name, arguments.optional_name("questions", questions))
     with Results(session.workspace.results) as results:
@@ -260,7 +286,7 @@ def cite_refine(  # noqa: PLR0917
         The answers before and after.
 
     Raises:
-        HarnessError: a file or a judge cannot be used, or the judge gave no value for any answer.
+        HarnessError: a file or a judge cannot be used, or a judge gave no value at all.
 
     Examples:
         >>> import json, pathlib, harness
@@ -271,11 +297,10 @@ def cite_refine(  # noqa: PLR0917
     """
     if only is not None:
         arguments.one_of("only", only, ("complete", "remove"))
-    file, target = file_of(answers, passages), Path(out)
+    file, target = file_of(answers, passages_of(passages)), Path(out)
     _refuse_same(file.path, target)
     with session_of(workspace, reporter) as session:
-        verdicts = _verdicts(judge, session)
-        need = None if need_judge is None else _verdicts(need_judge, session)
+        verdicts, need = OpenedJudges.of(judge, need_judge).verdicts(session)
         rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
         cases = [parsed(one) for one in file.answers]
         needs = [None] * len(cases) if need is None else list(needs_asked(cases, need))
@@ -306,10 +331,14 @@ def _refuse_same(file: Path, out: Path) -> None:
         raise UsageError(f"--out {out} is the file of the answers; name another file")
 
 
-def file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
-    """Read a file of answers, with a file of passages if there is one."""
-    known = None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
-    return read_answers(Path(arguments.name_of("answers", answers)), known)
+def passages_of(passages: str | Path | None) -> Passages | None:
+    """Read a file of passages if there is one."""
+    return None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
+
+
+def file_of(answers: str | Path, passages: Passages | None) -> AnswerFile:
+    """Read a file of answers, with the texts of passages for those that only name them."""
+    return read_answers(Path(arguments.name_of("answers", answers)), passages)
 
 
 def session_of(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
@@ -323,7 +352,7 @@ def _remarks(verdicts: Verdicts, need: Verdicts | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for lines in own for line in lines))
 
 
-def _verdicts(judge: str, session: Session) -> Verdicts:
-    opened = open_judge(arguments.name_of("judge", judge))
+def _opened(argument: str, judge: str) -> Judge:
+    opened = open_judge(arguments.name_of(argument, judge))
     refuse_early(opened.scorer if hasattr(opened, "scorer") else opened)
-    return Verdicts(KeptJudge(opened, session))
+    return opened

@@ -120,7 +120,7 @@ def needs_asked(answers: Sequence[ParsedAnswer], verdicts: Verdicts) -> tuple[tu
         ModelError, EnvironmentFailure: the judge gave no value for any statement.
     """
     found = tuple(answered([needs_of(one.statements, one.answer.question) for one in answers], verdicts))
-    refuse_silent(verdicts)
+    refuse_silent(verdicts, "statement")
     return found
 
 
@@ -138,10 +138,10 @@ def evaluated(
     Args:
         need: judges which statements need support. Default: all do.
         compat: `alce` adds ALCE's values and the way from them to ours.
-        with_controls: whether to score the controls, which ask for many more pairs.
+        with_controls: whether to score the controls and the chance level, which ask for many more pairs.
 
     Raises:
-        ModelError, EnvironmentFailure: the judge, or that of need, gave no value for any pair.
+        ModelError, EnvironmentFailure: the judge, or that of need, gave no value for any pair or statement.
     """
     answers = tuple(parsed(one) for one in file.answers)
     needs = None if need is None else needs_asked(answers, need)
@@ -153,7 +153,7 @@ def evaluated(
         file, answers, scores, rules, verdicts.judge.name, _settings(verdicts, rules, need), identity,
         dict(verdicts.missing),
         verdicts.asked, controls(answers, scores, verdicts, rules, needs) if with_controls else (),
-        _chance(answers, verdicts, rules, needs), said,
+        _chance(answers, verdicts, rules, needs) if with_controls else {}, said,
         _alce(answers, verdicts, rules, needs) if compat == "alce" else None, needs,
         {} if need is None else dict(need.missing),
     )  # fmt: skip
@@ -171,8 +171,11 @@ def _settings(verdicts: Verdicts, rules: SupportRules, need: Verdicts | None) ->
     return ", ".join([verdicts.judge.name, *changed])
 
 
-def refuse_silent(verdicts: Verdicts) -> None:
-    """Refuse a judge that gave no value for any pair.
+def refuse_silent(verdicts: Verdicts, asked: str = "pair") -> None:
+    """Refuse a judge that gave no value for anything.
+
+    Args:
+        asked: what it was asked for.
 
     Raises:
         ModelError: it gave something else than numbers in [0, 1].
@@ -181,7 +184,7 @@ def refuse_silent(verdicts: Verdicts) -> None:
     if verdicts.asked and verdicts.asked == sum(verdicts.missing.values()):
         reason = next(iter(verdicts.missing))
         kind = ModelError if reason.startswith("no number") else EnvironmentFailure
-        raise kind(f"{verdicts.judge.name} gave no value for any pair: {reason}")
+        raise kind(f"{verdicts.judge.name} gave no value for any {asked}: {reason}")
 
 
 def _chance(

@@ -285,7 +285,7 @@ def test_a_judge_of_need_without_any_value_ends_the_command(
         asked = ("--judge", "lexical", "--need-judge", f"tests.fake_judges:{need}", "--workspace", tmp_path / "w")
         found = command("cite", verb, write(tmp_path, *ROWS), *asked, *more)
         assert (found.code, len(found.err.strip().splitlines())) == (code, 1), found.err
-        assert "gave no value for any pair" in found.err
+        assert "gave no value for any statement" in found.err
     assert not out.exists()
 
 

@@ -162,7 +162,7 @@ def test_a_citation_that_is_neither_a_place_nor_an_id_is_named(tmp_path: Path, c
 
 def test_trec_rag_without_passages_names_the_document(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"none of 1 rows can be used; .*:1: reference 1 \(d1\) has no text; give a file of passages"
+        DataError, match=r"no row of 1 can be used; .*:1: reference 1 \(d1\) has no text; give a file of passages"
     ):
         read(tmp_path, TREC_2024)
 
@@ -231,8 +231,8 @@ def test_bytes_that_are_not_utf_8_are_a_bad_row(tmp_path: Path) -> None:
         ([], DataError, "the file is empty"),
         (["{broken"], DataError, "no row can be read; the first: .*:1: not JSON"),
         ([{"text": "So."}], DataError, r":1: the fields \(text\) are of no known format"),
-        ([OWN | {"references": [""]}], DataError, "none of 1 rows can be used"),
-        ([EXPERTQA | {"answers": {}}], DataError, "none of 1 rows can be used; .*:1: the field 'answers' is empty"),
+        ([OWN | {"references": [""]}], DataError, "no row of 1 can be used"),
+        ([EXPERTQA | {"answers": {}}], DataError, "no row of 1 can be used; .*:1: the field 'answers' is empty"),
     ],
 )
 def test_a_file_without_a_usable_row_is_refused(
