@@ -207,16 +207,12 @@ def test_what_the_judges_say_and_leave_out_is_named_by_file(tmp_path: Path, comm
 def test_the_judge_is_opened_once_and_asked_for_no_controls(tmp_path: Path) -> None:
     from tests.fake_judges import Counting
 
-    def row(id: str, numbers: str) -> dict[str, object]:
-        return {
-            "id": id,
-            "question": "Why?",
-            "answer": f"Bees dance {numbers}.",
-            "references": ["Bees dance.", "Ants."],
-        }
-
-    files = [write(tmp_path / f"{name}.jsonl", row("1", name)) for name in ("[1]", "[2]", "[1][2]")]
+    more = {"id": "1", "question": "Why?", "references": ["Bees dance.", "Ants walk.", "Wasps sting."]}
+    files = [
+        write(tmp_path / f"{name}.jsonl", {**more, "answer": f"Bees dance {name}."})
+        for name in ("[1]", "[2]", "[1][2]")
+    ]
     Counting.opened = Counting.pairs = 0
     harness.cite_compare(files, "tests.fake_judges:Counting", workspace=tmp_path / "w")
     assert Counting.opened == 1
-    assert Counting.pairs == 2  # each document, with the statement
+    assert Counting.pairs == 2  # the documents that are cited, with the statement

@@ -160,6 +160,8 @@ def test_the_questions_of_a_collection_are_those_with_a_value_of_any_measure(tmp
     with Results(work / "results.sqlite") as results:
         [stored] = results.all()
         values = {one.measure: one.ids for one in results.results()}
+        queries = results.queries(stored.id)
     assert values["STR-EM"] == ("a", "c")
     assert values["citation-recall"] == ("b", "c")
     assert stored.collection.counts.queries == 3
+    assert sorted(queries) == ["a", "b", "c"]
