@@ -116,7 +116,8 @@ class ComparedCitations(Shown):
     Attributes:
         comparison: recall, precision and F1 of the citations, question by question; as `harness.compare` gives it.
         left_out: the number of questions that not all files have.
-        remarks: what a reader has to know of the judges, and what they gave no value for in which file.
+        remarks: what a reader has to know of the judges, what they gave no value for in which file, and the rows that
+            are not used.
     """
 
     comparison: Comparison
@@ -236,11 +237,19 @@ def _compared(reports: Sequence[CitationReport], workspace: str | Path | None) -
 
 def _remarks(reports: Sequence[CitationReport], names: Sequence[str]) -> list[str]:
     """What is to be known of the judges and the files: first what holds for all, then the rest with a name."""
-    from reports.tables.citations import missing_lines
+    from reports.tables.citations import bad_rows, missing_lines
 
-    lines = [[*missing_lines(one.found.missing, one.found.need_missing), *one.found.remarks] for one in reports]
-    shared = [line for line in lines[0] if all(line in own for own in lines) and line in reports[0].found.remarks]
-    named = [f"{name}: {line}" for name, own in zip(names, lines, strict=True) for line in own if line not in shared]
+    said = [list(one.found.remarks) for one in reports]
+    shared = [line for line in said[0] if all(line in own for own in said)]
+    named = [
+        f"{name}: {line}"
+        for name, one, own in zip(names, reports, said, strict=True)
+        for line in (
+            *missing_lines(one.found.missing, one.found.need_missing),
+            *bad_rows(one.found.file.bad),
+            *(each for each in own if each not in shared),
+        )
+    ]
     return [*shared, *named]
 
 

@@ -187,7 +187,7 @@ def test_what_the_judges_say_and_leave_out_is_named_by_file(tmp_path: Path, comm
     one = {"id": "1", "answer": "Bees dance [1].", **more}
     files = (
         write(tmp_path / "whole.jsonl", one, {"id": "2", "answer": "Bees dance [1].", **more}),
-        write(tmp_path / "part.jsonl", one, {"id": "2", "answer": "So maybe it is. A NaN is here [1].", **more}),
+        write(tmp_path / "part.jsonl", one, {"id": "2", "answer": "So maybe it is. A NaN is here [1].", **more}, 7),
     )
     judges = ("--judge", "tests.fake_judges:Sometimes", "--need-judge", "tests.fake_judges:Willing")
     said = command("cite", "compare", *files, *judges, "--workspace", tmp_path / "w", "--json")
@@ -198,6 +198,8 @@ def test_what_the_judges_say_and_leave_out_is_named_by_file(tmp_path: Path, comm
         "part: 1 pair has no value: no number (NaN)",
         "part: 1 statement has no value of the judge of need, so support is needed: no number (NaN)",
     ]
+    assert of_files[2] == "part: 1 row is not used:"
+    assert "part.jsonl:3: a number, not an object" in of_files[3]
     assert all(line.startswith("part: ") for line in of_files)
     shown = command("cite", "compare", *files, *judges, "--workspace", tmp_path / "w").out
     assert "part: 1 pair has no value" in shown
