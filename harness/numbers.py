@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 DASH = "-"
 """Printed for a missing or unknown value."""
@@ -54,6 +55,17 @@ def count(value: int | None) -> str:
     return _shown(value, lambda known: f"{known:,}")
 
 
+def plural(what: str, number: int, one: str = "", many: str = "") -> str:
+    """A count with its noun: `1 alarm`, `2,000 alarms`, `no alarms`.
+
+    Args:
+        one: a verb that follows, for a count of 1.
+        many: the verb for all other counts.
+    """
+    shown, ending, verb = f"{number:,}" if number else "no", "" if number == 1 else "s", one if number == 1 else many
+    return f"{shown} {what}{ending} {verb}".rstrip()
+
+
 def decimal(value: float | None, digits: int = 1) -> str:
     """A number in its own unit, such as milliseconds or pairs per second."""
     return _shown(value, lambda known: f"{known:,.{digits}f}")
@@ -72,3 +84,12 @@ def typographic(text: str) -> str:
 
 def _shown(value: float | None, show: Callable[[float], str]) -> str:
     return DASH if value is None or math.isnan(value) else show(value)
+
+
+def finite(value: Any) -> Any:
+    """Plain values for JSON: NaN and infinite numbers, at any depth, become None."""
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

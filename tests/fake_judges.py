@@ -35,6 +35,22 @@ class Silent(Sometimes):
         return float("nan")
 
 
+class Hesitant(Sometimes):
+    """A judge of need that says no, gives no number for statements with `maybe`, and has a remark."""
+
+    name, remarks = "hesitant", ("hesitant was fitted on news",)
+
+    def value(self, premise: str, claim: str) -> float:
+        return float("nan") if "maybe" in claim else 0.0
+
+
+class Willing(Hesitant):
+    """As `Hesitant`, but says yes."""
+
+    def value(self, premise: str, claim: str) -> float:
+        return 1.0 - super().value(premise, claim)
+
+
 class Late(Sometimes):
     """Does not answer in time."""
 
@@ -49,9 +65,12 @@ class Worded(Sometimes):
 
 
 class Counting(Sometimes):
-    """Counts the pairs that it was asked for."""
+    """Counts the pairs that it was asked for, and how often it was opened."""
 
-    pairs = 0
+    pairs = opened = 0
+
+    def __init__(self) -> None:
+        Counting.opened += 1
 
     def value(self, premise: str, claim: str) -> float:
         Counting.pairs += 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.api.shown import Shown, chosen, plural, short
+from harness.api.shown import Shown, chosen, short
 from harness.checks.check import Checked
 from harness.checks.invariance import InvarianceFinding
 from harness.checks.shift import Verdict
+from harness.numbers import plural
 
 if TYPE_CHECKING:
     from reports.table import Table

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adapters.errors import UsageError, class_of
+from adapters.protocols import Judge
 from adapters.spec import open_judge, refuse_early, remarks_of
 from harness.api import arguments
-from harness.api.shown import Shown, plural, short
+from harness.api.shown import Shown, short
 from harness.citing.asking import Verdicts, answered
 from harness.citing.controls import CHANCE
 from harness.citing.evaluation import CitationEvaluation, evaluated, needs_asked, refuse_silent
@@ -19,10 +20,12 @@ from harness.citing.judged import KeptJudge
 from harness.citing.keeping import results_of_citations
 from harness.citing.parsing import parsed
 from harness.citing.reading.files import AnswerFile, read_answers, read_passages
+from harness.citing.reading.formats import Passages
 from harness.citing.refine import Refined, refine
 from harness.citing.scores import MEASURES
 from harness.citing.support import SupportRules
 from harness.citing.writing import write_answers
+from harness.numbers import plural
 from harness.progress import Reporter
 from harness.result.store import Results
 from harness.scoring.session import Session
@@ -135,7 +138,7 @@ def cite(  # noqa: PLR0917
         The measures with intervals, causes, controls, and the rows that were not used.
 
     Raises:
-        HarnessError: the file or a judge cannot be used, or the judge gave no value for any answer.
+        HarnessError: the file or a judge cannot be used, or a judge gave no value at all.
 
     Examples:
         >>> import json, pathlib, harness
@@ -146,32 +149,56 @@ def cite(  # noqa: PLR0917
     """
     if compat is not None:
         arguments.one_of("compat", compat, ("alce",))
-    file = file_of(answers, passages)
+    file = file_of(answers, passages_of(passages))
     with session_of(workspace, reporter) as session:
-        return cite_file(
-            file, session, judge, compat=compat, need_judge=need_judge, most=most, graded=graded, name=name,
-            questions=questions,
-        )  # fmt: skip
+        judges = OpenedJudges.of(judge, need_judge)
+        return cite_file(file, session, judges, compat=compat, most=most, graded=graded, name=name, questions=questions)
+
+
+@dataclass(frozen=True)
+class OpenedJudges:
+    """The judge of support and that of need, opened once for any number of files."""
+
+    judge: Judge
+    need: Judge | None = None
+
+    @classmethod
+    def of(cls, judge: str, need_judge: str | None) -> OpenedJudges:
+        """Open judges by their specs.
+
+        Raises:
+            HarnessError: a judge cannot be used.
+        """
+        return cls(_opened("judge", judge), None if need_judge is None else _opened("need_judge", need_judge))
+
+    def verdicts(self, session: Session) -> tuple[Verdicts, Verdicts | None]:
+        """The judges through the ledger. What they give no value for is counted from here on."""
+        need = None if self.need is None else Verdicts(KeptJudge(self.need, session))
+        return Verdicts(KeptJudge(self.judge, session)), need
 
 
 def cite_file(
     file: AnswerFile,
     session: Session,
-    judge: str,
+    judges: OpenedJudges,
     *,
     compat: Compat | None = None,
-    need_judge: str | None = None,
     most: int = 3,
     graded: bool = False,
     name: str | None = None,
     questions: str | None = None,
+    with_controls: bool = True,
 ) -> CitationReport:
-    """Evaluate answers that were read, and store the results; as `cite`."""
+    """Evaluate answers that were read, and store the results; as `cite`.
+
+    Args:
+        with_controls: whether to score the controls and the chance level, which are not stored.
+    """
     label = file.path.name.removesuffix(".gz").rpartition(".")[0] if name is None else arguments.name_of("name", name)
-    verdicts, largest = _verdicts(judge, session), arguments.whole("most", most)
-    need = None if need_judge is None else _verdicts(need_judge, session)
-    found = evaluated(file, verdicts, SupportRules.of(verdicts.judge, largest, graded=graded), need, compat)
-    found = replace(found, remarks=(*found.remarks, *remarks_of(verdicts.judge)))
+    verdicts, need = judges.verdicts(session)
+    rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
+    found = evaluated(file, verdicts, rules, need, compat, with_controls=with_controls)
+    found = replace(found, remarks=(*found.remarks, *_remarks(verdicts, need)))
     kept = results_of_citations(found, label or file.path.name, arguments.optional_name("questions", questions))
     with Results(session.workspace.results) as results:
         results.write(kept)
@@ -186,12 +213,17 @@ class RefinedReport(Shown):
         file: what was read.
         refined: every answer before and after.
         judge: the name of the judge.
+        missing: for each reason why the judge gave no value, the number of pairs.
+        need_missing: for each reason why the judge of need gave no value, the number of statements.
+        remarks: what a reader has to know of the judges.
     """
 
     file: AnswerFile
     refined: Sequence[Refined]
     judge: str
     missing: dict[str, int]
+    need_missing: dict[str, int]
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return short("RefinedReport", plural("answer", len(self.refined)), f"judge {self.judge}")
@@ -202,10 +234,10 @@ class RefinedReport(Shown):
 
     def tables(self) -> list[Table]:
         """The table that `harness cite refine` prints."""
-        from reports.tables.citations import bad_rows, refined_table
+        from reports.tables.citations import bad_rows, missing_lines, refined_table
 
-        lost = [f"{number:,} pairs have no value: {reason}" for reason, number in self.missing.items()]
-        return [refined_table(self.refined, self.judge, [*lost, *bad_rows(self.file.bad)])]
+        lost = missing_lines(self.missing, self.need_missing)
+        return [refined_table(self.refined, self.judge, [*lost, *bad_rows(self.file.bad), *self.remarks])]
 
     def as_dict(self) -> dict[str, object]:
         """Everything as `harness cite refine --json` prints it."""
@@ -213,7 +245,8 @@ class RefinedReport(Shown):
 
         return {
             "file": str(self.file.path), "format": self.file.format, "judge": self.judge,
-            "counts": refined_counts(self.refined), "missing": self.missing,
+            "counts": refined_counts(self.refined), "missing": self.missing, "need_missing": self.need_missing,
+            "remarks": list(self.remarks),
             "bad_rows": [{"where": one.where, "reason": one.reason} for one in self.file.bad],
             "answers": [
                 {"id": one.after.answer.id, "added": one.added, "removed": one.removed} for one in self.refined
@@ -253,7 +286,7 @@ def cite_refine(  # noqa: PLR0917
         The answers before and after.
 
     Raises:
-        HarnessError: a file or a judge cannot be used, or the judge gave no value for any answer.
+        HarnessError: a file or a judge cannot be used, or a judge gave no value at all.
 
     Examples:
         >>> import json, pathlib, harness
@@ -264,11 +297,10 @@ def cite_refine(  # noqa: PLR0917
     """
     if only is not None:
         arguments.one_of("only", only, ("complete", "remove"))
-    file, target = file_of(answers, passages), Path(out)
+    file, target = file_of(answers, passages_of(passages)), Path(out)
     _refuse_same(file.path, target)
     with session_of(workspace, reporter) as session:
-        verdicts = _verdicts(judge, session)
-        need = None if need_judge is None else _verdicts(need_judge, session)
+        verdicts, need = OpenedJudges.of(judge, need_judge).verdicts(session)
         rules = SupportRules.of(verdicts.judge, arguments.whole("most", most), graded=graded)
         cases = [parsed(one) for one in file.answers]
         needs = [None] * len(cases) if need is None else list(needs_asked(cases, need))
@@ -283,7 +315,8 @@ def cite_refine(  # noqa: PLR0917
         write_answers(file, [one.after.answer for one in found], target)
     except OSError as error:
         raise class_of(error, UsageError)(f"{out}: cannot be written ({error.strerror})") from None
-    return RefinedReport(file, found, verdicts.judge.name, dict(verdicts.missing))
+    lost, of_need = dict(verdicts.missing), {} if need is None else dict(need.missing)
+    return RefinedReport(file, found, verdicts.judge.name, lost, of_need, _remarks(verdicts, need))
 
 
 def refuse_folder(out: Path) -> None:
@@ -298,10 +331,14 @@ def _refuse_same(file: Path, out: Path) -> None:
         raise UsageError(f"--out {out} is the file of the answers; name another file")
 
 
-def file_of(answers: str | Path, passages: str | Path | None) -> AnswerFile:
-    """Read a file of answers, with a file of passages if there is one."""
-    known = None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
-    return read_answers(Path(arguments.name_of("answers", answers)), known)
+def passages_of(passages: str | Path | None) -> Passages | None:
+    """Read a file of passages if there is one."""
+    return None if passages is None else read_passages(Path(arguments.name_of("passages", passages)))
+
+
+def file_of(answers: str | Path, passages: Passages | None) -> AnswerFile:
+    """Read a file of answers, with the texts of passages for those that only name them."""
+    return read_answers(Path(arguments.name_of("answers", answers)), passages)
 
 
 def session_of(workspace: str | Path | None, reporter: Reporter | None) -> AbstractContextManager[Session]:
@@ -309,7 +346,13 @@ def session_of(workspace: str | Path | None, reporter: Reporter | None) -> Abstr
     return arguments.working(Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter))
 
 
-def _verdicts(judge: str, session: Session) -> Verdicts:
-    opened = open_judge(arguments.name_of("judge", judge))
+def _remarks(verdicts: Verdicts, need: Verdicts | None) -> tuple[str, ...]:
+    """What the judges say of themselves, each line once."""
+    own = remarks_of(verdicts.judge), () if need is None else remarks_of(need.judge)
+    return tuple(dict.fromkeys(line for lines in own for line in lines))
+
+
+def _opened(argument: str, judge: str) -> Judge:
+    opened = open_judge(arguments.name_of(argument, judge))
     refuse_early(opened.scorer if hasattr(opened, "scorer") else opened)
-    return Verdicts(KeptJudge(opened, session))
+    return opened

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import DataError, UsageError, class_of
 from adapters.lineage import Lineage, lineage_of
-from adapters.spec import open_generator, open_judge, refuse_early
+from adapters.protocols import Judge
+from adapters.spec import open_generator, refuse_early
 from harness.api import arguments
-from harness.api.citing import cite_file, file_of, refuse_folder, session_of
+from harness.api.citing import CitationReport, OpenedJudges, cite_file, file_of, passages_of, refuse_folder, session_of
 from harness.api.comparison import Comparison
 from harness.api.judging import compare
-from harness.api.shown import Shown, listed, plural, short
+from harness.api.shown import Shown, listed, short
 from harness.citing.answers import Answer
-from harness.citing.generating import generated, questions_of, stored_system, write_generated
+from harness.citing.generating import fields_of, generated, questions_of, stored_system, write_generated
 from harness.citing.reading.files import AnswerFile
 from harness.citing.scores import F1, PRECISION, RECALL
 from harness.labelling.circular import lineage_of_stored, refuse_circular
+from harness.numbers import plural
 from harness.progress import Reporter
 from harness.result.recall import recall
 from harness.result.select import Wanted
@@ -52,12 +54,17 @@ class GeneratedAnswers(Shown):
 
         return [generated_table(self.answers, self.generator, self.system)]
 
+    def as_dict(self) -> dict[str, object]:
+        """Everything as `harness cite generate --json` prints it: the answers as in the file."""
+        rows = [fields_of(one) for one in self.answers]
+        return {"system": self.system, "generator": self.generator, "answers": rows}
+
 
 def cite_generate(  # noqa: PLR0917
     system: str,
     generator: str,
     out: str | Path,
-    passages: int = 5,
+    top: int = 5,
     queries: int | None = None,
     collections: str | Sequence[str] | None = None,
     first_stage: str | None = None,
@@ -72,7 +79,7 @@ def cite_generate(  # noqa: PLR0917
         system: a stored system, as in `compare`.
         generator: the spec of a generator: a folder, a hub name, `chat:URL?model=NAME`.
         out: the file of answers to write.
-        passages: the number of passages of a query, the first ones of the system.
+        top: the number of passages of a query, the first ones of the system.
         queries: answer only this number of queries, always the same ones. Default: all.
         collections: the collection, if the system was measured on several.
         first_stage: as in `compare`.
@@ -87,7 +94,7 @@ def cite_generate(  # noqa: PLR0917
         HarnessError: the system or the generator cannot be used, or the file cannot be written.
     """
     wanted = _wanted(collections, first_stage, depth)
-    count, most = arguments.whole("passages", passages), arguments.optional_whole("queries", queries)
+    count, most = arguments.whole("top", top), arguments.optional_whole("queries", queries)
     target, place = Path(out), Workspace(arguments.workspace_of(workspace))
     refuse_folder(target)
     recalled = recall(place, stored_system(arguments.name_of("system", system), place, wanted).id)
@@ -109,7 +116,8 @@ class ComparedCitations(Shown):
     Attributes:
         comparison: recall, precision and F1 of the citations, question by question; as `harness.compare` gives it.
         left_out: the number of questions that not all files have.
-        remarks: what a reader has to know of the judge.
+        remarks: what a reader has to know of the judges, what they gave no value for in which file, and the rows that
+            are not used.
     """
 
     comparison: Comparison
@@ -126,7 +134,8 @@ class ComparedCitations(Shown):
 
     def tables(self) -> list[Table]:
         """The tables that `harness cite compare` prints."""
-        lost = (f"{self.left_out:,} questions are not in all files and are left out",) if self.left_out else ()
+        without = plural("question", self.left_out, "is", "are")
+        lost = (f"{without} left out: not in all files",) if self.left_out else ()
         first, *rest = self.comparison.tables()
         return [replace(first, notes=(*first.notes, *lost, *self.remarks)), *rest]
 
@@ -141,12 +150,13 @@ def cite_compare(  # noqa: PLR0917
     rerankers: str | Sequence[str] | None = None,
     generator: str | None = None,
     out: str | Path | None = None,
-    passages: int = 5,
+    top: int = 5,
     queries: int | None = None,
     collections: str | Sequence[str] | None = None,
     first_stage: str | None = None,
     depth: int | None = None,
     need_judge: str | None = None,
+    passages: str | Path | None = None,
     most: int = 3,
     graded: bool = False,
     workspace: str | Path | None = None,
@@ -164,12 +174,13 @@ def cite_compare(  # noqa: PLR0917
         rerankers: two or more stored systems, as in `compare`.
         generator: as in `cite_generate`; only with `rerankers`.
         out: the folder for the answers that are generated; only with `rerankers`.
-        passages: as in `cite_generate`.
+        top: as in `cite_generate`.
         queries: as in `cite_generate`.
         collections: as in `cite_generate`.
         first_stage: as in `compare`.
         depth: as in `compare`.
         need_judge: as in `cite`.
+        passages: as in `cite`; not with `rerankers`, whose answers have the texts of their passages.
         most: as in `cite`.
         graded: as in `cite`.
         workspace: as in `cite`.
@@ -182,37 +193,71 @@ def cite_compare(  # noqa: PLR0917
         HarnessError: a file, a system or the judge cannot be used, or no question is in all files.
     """
     files, systems = arguments.names_of("answers", answers), arguments.names_of("rerankers", rerankers)
-    remarks = tuple[str, ...]()
-    if systems:
-        made = _generated_files(files, systems, generator, out)
-        place, wanted = Workspace(arguments.workspace_of(workspace)), _wanted(collections, first_stage, depth)
-        ranked = [lineage_of_stored(stored_system(one, place, wanted)) for one in systems]
-        remarks = _independent(arguments.name_of("judge", judge), ranked)
-        for system, file in zip(systems, made, strict=True):
-            cite_generate(system, str(generator), file, passages, queries, collections, first_stage, depth, workspace,
-                          reporter)  # fmt: skip
-        files, names = [str(file) for file in made], systems
-    else:
-        names = _names(files)
-    if len(files) < 2:
+    made = _generated_files(files, systems, generator, out) if systems else []
+    if len(files or systems) < 2:
         raise UsageError("name two or more files of answers, or two or more --reranker with a --generator and --out")
-    kept, left_out = _on_common([file_of(one, None) for one in files])
+    _refuse_repeated(files, [str(Path(one).resolve()) for one in files])
+    if systems and passages is not None:
+        raise UsageError("answers that are generated have the texts of their passages; leave out --passages")
+    judges, remarks = OpenedJudges.of(judge, need_judge), tuple[str, ...]()
+    if systems:
+        place, wanted = Workspace(arguments.workspace_of(workspace)), _wanted(collections, first_stage, depth)
+        ranked = [stored_system(one, place, wanted) for one in systems]
+        _refuse_repeated(systems, [one.id for one in ranked])
+        remarks = _independent(judges.judge, list(map(lineage_of_stored, ranked)))
+        for system, file in zip(systems, made, strict=True):
+            cite_generate(system, str(generator), file, top, queries, collections, first_stage, depth, workspace,
+                          reporter)  # fmt: skip
+    names = [f"answers of {one}" for one in systems] if systems else _names(files)
+    known = passages_of(passages)
+    kept, left_out = _on_common([file_of(one, known) for one in made or files])
     with session_of(workspace, reporter) as session:
-        stored = [
-            cite_file(one, session, judge, need_judge=need_judge, most=most, graded=graded, name=f"answers of {name}"
-                      if systems else name)
+        reports = [
+            cite_file(one, session, judges, most=most, graded=graded, name=name, with_controls=False)
             for one, name in zip(kept, names, strict=True)
-        ]  # fmt: skip
-    ids = [one.id for one in stored]
-    lacking = next((one.found.file.path for one in stored if one.id is None), None)
+        ]
+    return ComparedCitations(_compared(reports, workspace), left_out, (*remarks, *_remarks(reports, names)))
+
+
+def _compared(reports: Sequence[CitationReport], workspace: str | Path | None) -> Comparison:
+    """Compare stored evaluations with the first of them.
+
+    Raises:
+        DataError: no answer of a file has a value.
+    """
+    lacking = next((one.found.file.path for one in reports if one.id is None), None)
     if lacking is not None:
         raise DataError(f"{lacking}: no answer has a value, so nothing can be compared")
-    questions = stored[0].fingerprint
-    found = compare(
-        str(ids[0]), *map(str, ids[1:]), collections=[str(questions)], measures=[RECALL, PRECISION, F1],
+    first, *others = [str(one.id) for one in reports]
+    return compare(
+        first, *others, collections=[str(reports[0].fingerprint)], measures=[RECALL, PRECISION, F1],
         workspace=workspace,
     )  # fmt: skip
-    return ComparedCitations(found, left_out, remarks)
+
+
+def _remarks(reports: Sequence[CitationReport], names: Sequence[str]) -> list[str]:
+    """What is to be known of the judges and the files: first what holds for all, then the rest with a name."""
+    from reports.tables.citations import bad_rows, missing_lines
+
+    said = [list(one.found.remarks) for one in reports]
+    shared = [line for line in said[0] if all(line in own for own in said)]
+    named = [
+        f"{name}: {line}"
+        for name, one, own in zip(names, reports, said, strict=True)
+        for line in (
+            *missing_lines(one.found.missing, one.found.need_missing),
+            *bad_rows(one.found.file.bad),
+            *(each for each in own if each not in shared),
+        )
+    ]
+    return [*shared, *named]
+
+
+def _refuse_repeated(names: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse files or systems of which two are the same."""
+    again = next((name for at, name in enumerate(names) if keys[at] in keys[:at]), None)
+    if again is not None:
+        raise UsageError(f"{again} is named twice; name each file or system once")
 
 
 def _generated_files(
@@ -225,10 +270,9 @@ def _generated_files(
     return [Path(out) / f"answers-{at}.jsonl" for at in range(1, len(systems) + 1)]
 
 
-def _independent(judge: str, systems: Sequence[Lineage]) -> tuple[str, ...]:
+def _independent(judge: Judge, systems: Sequence[Lineage]) -> tuple[str, ...]:
     """Refuse a judge that is not independent of the systems, also one that is made of their reranker."""
-    opened = open_judge(judge)
-    return refuse_circular(lineage_of(getattr(opened, "scorer", opened)), systems, corrected=False)
+    return refuse_circular(lineage_of(getattr(judge, "scorer", judge)), systems, corrected=False)
 
 
 def _names(files: Sequence[str]) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.api.shown import Shown, listed, measure_of, named, plural, short
+from harness.api.shown import Shown, listed, measure_of, named, short
 from harness.judging.compare.comparison import Compared, MeasureComparison
 from harness.judging.compare.comparison import ComparedSystems as Found
 from harness.judging.compare.rows import Row
 from harness.judging.compare.unjudged import Unjudged
 from harness.measuring.statistics.difference import Difference
+from harness.numbers import plural
 
 if TYPE_CHECKING:
     from reports.table import Table

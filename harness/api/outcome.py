@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.errors import UsageError, class_of, need
-from harness.api.shown import Shown, chosen, listed, measure_of, named, plural, short
+from harness.api.shown import Shown, chosen, listed, measure_of, named, short
 from harness.measuring.votes import parts
+from harness.numbers import plural
 from harness.result.evaluation import Evaluation
 from harness.result.figure import Figure
 from harness.result.keys import CollectionKey, SystemKey

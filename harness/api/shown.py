@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.errors import UsageError, did_you_mean
+from harness.numbers import plural
 
 if TYPE_CHECKING:
     from reports.table import Table
@@ -55,11 +56,6 @@ def listed(what: str, names: Iterable[str]) -> str:
     known = list(names)
     shown = ", ".join(map(repr, known[:_SHOWN])) + (", ..." if len(known) > _SHOWN else "")
     return f"{plural(what, len(known))}: {shown}" if known else ""
-
-
-def plural(what: str, count: int) -> str:
-    """Return a count in words: `1 alarm`, `2 alarms`, `no alarms`."""
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 
 
 def chosen(what: str, asked: str | None, known: Mapping[str, T]) -> T:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.citing.answers import Answer, CitedReference
@@ -110,20 +110,43 @@ def _judged(
     """Whether a sentence is supported, and the number of its precise citations; None without a value of the judge."""
     if sentence.void:
         return 0, 0
-    [joint] = yield [(_premise(references, sentence.ids), sentence.claim)]
-    supported = _is_full(rules, joint)
-    if supported is None or not supported or len(sentence.ids) == 1:
-        return None if supported is None else (int(supported), int(supported))
-    alone = yield [(_premise(references, (number,)), sentence.claim) for number in sentence.ids]
-    weak = [number for number, value in zip(sentence.ids, alone, strict=True) if not _is_full(rules, value)]
-    rest = yield [(_premise(references, _without(sentence.ids, number)), sentence.claim) for number in weak]
+    return (yield from alce_judged(sentence.claim, sentence.ids, lambda ids: alce_premise(references, ids), rules))
+
+
+def alce_judged(
+    claim: str, ids: tuple[int, ...], premise: Callable[[tuple[int, ...]], str], rules: SupportRules
+) -> Asking[tuple[int, int] | None]:
+    """Judge a sentence that cites documents as ALCE does. A citation of a supported sentence is wrong if the others
+    support it and it alone does not.
+
+    Args:
+        ids: the documents, with repetitions.
+        premise: gives what the judge reads for some of them.
+
+    Returns:
+        whether all documents together support it, and the number of its right citations; None without a value.
+    """
+    [joint] = yield [(premise(ids), claim)]
+    if math.isnan(joint):
+        return None
+    if rules.level(joint) != FULL:
+        return 0, 0
+    right = yield from alce_right(claim, ids, premise, rules)
+    return None if right is None else (1, right)
+
+
+def alce_right(
+    claim: str, ids: tuple[int, ...], premise: Callable[[tuple[int, ...]], str], rules: SupportRules
+) -> Asking[int | None]:
+    """Return the number of right citations of a supported sentence, as in `alce_judged`."""
+    if len(ids) == 1:
+        return 1
+    alone = yield [(premise((number,)), claim) for number in ids]
+    weak = [number for number, value in zip(ids, alone, strict=True) if rules.level(value) != FULL]
+    rest = yield [(premise(_without(ids, number)), claim) for number in weak]
     if any(map(math.isnan, [*alone, *rest])):
         return None
-    return 1, len(sentence.ids) - sum(bool(_is_full(rules, value)) for value in rest)
-
-
-def _is_full(rules: SupportRules, value: float) -> bool | None:
-    return None if math.isnan(value) else rules.level(value) == FULL
+    return len(ids) - sum(rules.level(value) == FULL for value in rest)
 
 
 def _without(ids: tuple[int, ...], number: int) -> tuple[int, ...]:
@@ -131,7 +154,8 @@ def _without(ids: tuple[int, ...], number: int) -> tuple[int, ...]:
     return (*ids[:place], *ids[place + 1 :])
 
 
-def _premise(references: Sequence[CitedReference], ids: Sequence[int]) -> str:
+def alce_premise(references: Sequence[CitedReference], ids: Sequence[int]) -> str:
+    """Return what ALCE's judge reads for documents, from 0. ALCE writes the title also if there is none."""
     return "\n".join(f"Title: {references[number].title}\n{references[number].text}" for number in ids)
 
 

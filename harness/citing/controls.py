@@ -75,8 +75,13 @@ class _Case:
     @property
     def pool(self) -> Ids:
         """The documents that controls cite."""
-        first = range(1, min(self.references, MOST_DOCUMENTS) + 1)
-        return tuple(sorted({*first, *(number for one in self.cited for number in one.ids)}))
+        return pool_of(self.parsed, self.cited)
+
+
+def pool_of(parsed: ParsedAnswer, cited: Sequence[Cited], documents: int = MOST_DOCUMENTS) -> Ids:
+    """Return the documents to choose citations from: the first ones and those that the answer cites."""
+    first = range(1, min(len(parsed.answer.references), documents) + 1)
+    return tuple(sorted({*first, *(number for one in cited for number in one.ids)}))
 
 
 def controls(

@@ -92,7 +92,9 @@ class CitationEvaluation:
     correctness: tuple[Correctness, ...]
     alce: AlceValues | None = None
     needs: tuple[tuple[bool, ...], ...] | None = None
-    remarks: tuple[str, ...] = field(default=())
+    need_missing: Mapping[str, int] = field(default_factory=dict)
+    """For each reason why the judge of need gave no value, the number of statements, which count as needing support."""
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def correct(self) -> Mapping[str, Floats64]:
@@ -112,8 +114,14 @@ def questions_digest(answers: Sequence[ParsedAnswer]) -> str:
 
 
 def needs_asked(answers: Sequence[ParsedAnswer], verdicts: Verdicts) -> tuple[tuple[bool, ...], ...]:
-    """Ask a judge of need about every statement of every answer."""
-    return tuple(answered([needs_of(one.statements, one.answer.question) for one in answers], verdicts))
+    """Ask a judge of need about every statement of every answer. Statements without a value of it need support.
+
+    Raises:
+        ModelError, EnvironmentFailure: the judge gave no value for any statement.
+    """
+    found = tuple(answered([needs_of(one.statements, one.answer.question) for one in answers], verdicts))
+    refuse_silent(verdicts, "statement")
+    return found
 
 
 def evaluated(
@@ -130,23 +138,24 @@ def evaluated(
     Args:
         need: judges which statements need support. Default: all do.
         compat: `alce` adds ALCE's values and the way from them to ours.
-        with_controls: whether to score the controls, which ask for many more pairs.
+        with_controls: whether to score the controls and the chance level, which ask for many more pairs.
 
     Raises:
-        ModelError, EnvironmentFailure: the judge gave no value for any pair.
+        ModelError, EnvironmentFailure: the judge, or that of need, gave no value for any pair or statement.
     """
     answers = tuple(parsed(one) for one in file.answers)
     needs = None if need is None else needs_asked(answers, need)
     identity = _identity(verdicts, rules, need)
     scores = evaluate(answers, verdicts, rules, needs, digest({"questions": questions_digest(answers), **identity}))
     refuse_silent(verdicts)
-    tasks = [correctness(one.answer, rules) for one in answers]
+    said = tuple(answered([correctness(one.answer, rules) for one in answers], verdicts))
     return CitationEvaluation(
         file, answers, scores, rules, verdicts.judge.name, _settings(verdicts, rules, need), identity,
         dict(verdicts.missing),
         verdicts.asked, controls(answers, scores, verdicts, rules, needs) if with_controls else (),
-        _chance(answers, verdicts, rules, needs), tuple(answered(tasks, verdicts)),
+        _chance(answers, verdicts, rules, needs) if with_controls else {}, said,
         _alce(answers, verdicts, rules, needs) if compat == "alce" else None, needs,
+        {} if need is None else dict(need.missing),
     )  # fmt: skip
 
 
@@ -162,8 +171,11 @@ def _settings(verdicts: Verdicts, rules: SupportRules, need: Verdicts | None) ->
     return ", ".join([verdicts.judge.name, *changed])
 
 
-def refuse_silent(verdicts: Verdicts) -> None:
-    """Refuse a judge that gave no value for any pair.
+def refuse_silent(verdicts: Verdicts, asked: str = "pair") -> None:
+    """Refuse a judge that gave no value for anything.
+
+    Args:
+        asked: what it was asked for.
 
     Raises:
         ModelError: it gave something else than numbers in [0, 1].
@@ -172,7 +184,7 @@ def refuse_silent(verdicts: Verdicts) -> None:
     if verdicts.asked and verdicts.asked == sum(verdicts.missing.values()):
         reason = next(iter(verdicts.missing))
         kind = ModelError if reason.startswith("no number") else EnvironmentFailure
-        raise kind(f"{verdicts.judge.name} gave no value for any of {verdicts.asked:,} pairs: {reason}")
+        raise kind(f"{verdicts.judge.name} gave no value for any {asked}: {reason}")
 
 
 def _chance(

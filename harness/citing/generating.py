@@ -101,10 +101,11 @@ def generated(
 
 def write_generated(answers: Sequence[Answer], out: Path) -> None:
     """Write answers in our own format, as JSON lines, gzipped if the name ends in .gz."""
-    write_packed("".join(json.dumps(_fields(one), ensure_ascii=False) + "\n" for one in answers).encode(), out)
+    write_packed("".join(json.dumps(fields_of(one), ensure_ascii=False) + "\n" for one in answers).encode(), out)
 
 
-def _fields(one: Answer) -> dict[str, object]:
+def fields_of(one: Answer) -> dict[str, object]:
+    """Return an answer as a row of our own format."""
     references = [{"id": each.id, "text": each.text} for each in one.references]
     fields = {"id": one.id, "question": one.question, "answer": one.text, "references": references}
     return {**fields, **({} if one.language is None else {"language": one.language})}

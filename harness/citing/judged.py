@@ -10,6 +10,7 @@ from adapters.errors import EnvironmentFailure, MissingExtra, ModelError
 from adapters.protocols import Floats, Judge
 from adapters.spec import identity_of, remarks_of
 from harness.labelling.ledgered import judgments
+from harness.numbers import plural
 from harness.scoring.session import Session
 
 _AT_ONCE = 256
@@ -39,7 +40,11 @@ class KeptJudge:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the values has to know: why a pair has no value, and how many were not read to their end."""
-        cut = (f"{self.name} did not read all of {self.truncated:,} pairs (truncation)",) if self.truncated else ()
+        cut = (
+            (f"{self.name} did not read all of {plural('pair', self.truncated)} (truncation)",)
+            if self.truncated
+            else ()
+        )
         return (*remarks_of(self.inner), *((self._reason,) if self._reason else ()), *cut)
 
     def judge(self, premises: Sequence[str], claims: Sequence[str]) -> Floats:

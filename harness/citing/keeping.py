@@ -12,6 +12,7 @@ from harness.citing.scores import F1, MEASURES, PRECISION
 from harness.data.collection import Rules
 from harness.measuring.measures import CITATION_MEASURES
 from harness.measuring.statistics.design import Floats64
+from harness.numbers import plural
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Timing
 from harness.result.result import Result, made_now, result_of
 from harness.result.stored import Stored
@@ -48,7 +49,7 @@ def results_of_citations(found: CitationEvaluation, name: str, questions: str | 
         id=digest({"collection": fingerprint, "answers": texts, "name": name})[:12],
         collection=CollectionFacts(
             f"{questions or f'{ANSWERS}-{drawn[:6]}'} by {found.settings}", ANSWERS, fingerprint,
-            CountFacts(max(map(len, ids.values()))),
+            CountFacts(len({id for own in ids.values() for id in own})),
             Rules(main_measure=F1, note=_note(found, name)), language_sought=False,
         ),
         first_stage=_judged(found), reranker=name, depth=0, candidates=drawn, identity=identity, audit=AuditFacts(),
@@ -77,9 +78,13 @@ def _ids(found: CitationEvaluation, row: Floats64) -> tuple[str, ...]:
 def _note(found: CitationEvaluation, name: str) -> str | None:
     counts = found.scores.counts
     parts = [
-        f"{counts.uncited_answers:,} answers cite nothing and have no {PRECISION}" if counts.uncited_answers else "",
-        f"{counts.unjudged:,} answers have no value because the judge gave none" if counts.unjudged else "",
-        f"{len(found.file.bad):,} rows of the file are not used" if found.file.bad else "",
+        f"{plural('answer', counts.uncited_answers, 'has', 'have')} no citation that counts, and no {PRECISION}"
+        if counts.uncited_answers
+        else "",
+        f"{plural('answer', counts.unjudged, 'has', 'have')} no value because the judge gave none"
+        if counts.unjudged
+        else "",
+        f"{plural('row', len(found.file.bad), 'is', 'are')} not used" if found.file.bad else "",
     ]
     said = "; ".join(filter(None, parts))
     return f"{name}: {said}" if said else None

@@ -107,12 +107,12 @@ class AnswerScore:
 
     @cached_property
     def precision(self) -> float:
-        """The share of relevant citations; NaN if there are no citations."""
+        """The share of relevant citations; NaN if no citation counts."""
         return self._unless_missing(self.relevant / self.citations if self.citations else NAN)
 
     @cached_property
     def f1(self) -> float:
-        """The harmonic mean of recall and precision; 0 if nothing is cited or nothing supported."""
+        """The harmonic mean of recall and precision; 0 if no citation counts or nothing is supported."""
         recall, precision = self.recall, self.precision
         if self.missing:
             return NAN

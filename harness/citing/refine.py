@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.citing.answers import ParsedAnswer
 from harness.citing.asking import Asking, together
-from harness.citing.controls import MOST_DOCUMENTS, oracle
+from harness.citing.controls import MOST_DOCUMENTS, oracle, pool_of
 from harness.citing.metric import Cited, StatementScore, cited_of
 from harness.citing.rewriting import Wanted, numbers_of, rewritten
 from harness.citing.support import FULL, PARTIAL, Ids, SupportRules, Weighed, supported, weighed
@@ -76,7 +76,7 @@ def refine(
         documents: the number of documents to choose from, the first ones and those that the answer cites.
     """
     cited = cited_of(parsed, needs)
-    pool = _pool(parsed, cited, documents)
+    pool = pool_of(parsed, cited, documents)
     found = yield from together([_decided(parsed, one, pool, rules, complete, remove) for one in cited])
     wanted = [
         numbers_of(statement) if ids is None else frozenset(ids) | (frozenset() if remove else frozenset(one.invalid))
@@ -85,11 +85,6 @@ def refine(
     done = rewritten(parsed, wanted)
     unjudged = tuple(at for at, ids in enumerate(found) if ids is None)
     return Refined(parsed, done.answer, unjudged, done.refused, len(parsed.answer.references) - len(pool))
-
-
-def _pool(parsed: ParsedAnswer, cited: Sequence[Cited], documents: int) -> Ids:
-    first = range(1, min(len(parsed.answer.references), documents) + 1)
-    return tuple(sorted({*first, *(number for one in cited for number in one.ids)}))
 
 
 def _decided(  # noqa: PLR0917
@@ -126,7 +121,7 @@ def post_hoc(parsed: ParsedAnswer, needs: Sequence[bool] | None, _: SupportRules
     """Let every statement that needs support cite the one document that the judge gives the largest value, the first
     among equals, whatever it cited: post-hoc attribution, as a baseline."""
     cited, references = cited_of(parsed, needs), parsed.answer.references
-    pool = _pool(parsed, cited, MOST_DOCUMENTS)
+    pool = pool_of(parsed, cited)
     asked = [at for at, one in enumerate(cited) if one.needs and one.text and pool]
     values = iter((yield [(references[number - 1].passage, cited[at].text) for at in asked for number in pool]))
     best = {at: [next(values) for _ in pool] for at in asked}
@@ -148,7 +143,7 @@ def _with(parsed: ParsedAnswer, ids: Sequence[Ids], unjudged: Sequence[int]) -> 
         for at, (statement, own) in enumerate(zip(parsed.statements, ids, strict=True))
     ]
     done = rewritten(parsed, wanted)
-    unread = len(parsed.answer.references) - len(_pool(parsed, cited_of(parsed), MOST_DOCUMENTS))
+    unread = len(parsed.answer.references) - len(pool_of(parsed, cited_of(parsed)))
     return Refined(parsed, done.answer, tuple(unjudged), done.refused, unread)
 
 

@@ -52,10 +52,10 @@ def rewritten(before: ParsedAnswer, wanted: Sequence[Wanted]) -> Rewritten:
         wanted: for every statement, what it should cite.
     """
     changed = [at for at, one in enumerate(before.statements) if numbers_of(one) != wanted[at]]
-    if before.answer.given:
-        return Rewritten(_with_given(before, wanted), ())
     if not changed:
         return Rewritten(before, ())
+    if before.answer.given:
+        return Rewritten(_with_given(before, wanted), ())
     writer = _Writer(before)
     whole = [edit for at in changed for edit in writer.first(at, wanted[at])]
     done = _checked(before, _applied(before.answer.text, whole), wanted)
@@ -102,9 +102,14 @@ def _applied(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _with_given(before: ParsedAnswer, wanted: Sequence[Wanted]) -> ParsedAnswer:
-    """An answer whose file gives sentences and citations apart: its marks are written behind each sentence."""
+    """An answer whose file gives sentences and citations apart: the marks are written behind each sentence whose
+    citations change."""
     text, statements = "", list[Statement]()
     for one, goal in zip(before.statements, wanted, strict=True):
+        if numbers_of(one) == goal:
+            statements.append(_moved(one, len(text) - one.span[0]))
+            text += before.answer.text[slice(*one.span)]
+            continue
         first = min((mark.span[0] for mark in one.marks), default=one.span[1])
         body = before.answer.text[one.span[0] : first].rstrip()
         start, marks = len(text), list[CitationMark]()
@@ -117,6 +122,11 @@ def _with_given(before: ParsedAnswer, wanted: Sequence[Wanted]) -> ParsedAnswer:
         statements.append(Statement(one.text, (start, len(text)), tuple(marks)))
     answer = replace(before.answer, text=text, given=tuple(statements))
     return ParsedAnswer(answer, tuple(statements))
+
+
+def _moved(one: Statement, by: int) -> Statement:
+    marks = tuple(replace(mark, span=(mark.span[0] + by, mark.span[1] + by)) for mark in one.marks)
+    return replace(one, span=(one.span[0] + by, one.span[1] + by), marks=marks)
 
 
 class _Writer:

@@ -44,7 +44,8 @@ class CitationCounts:
     unneeding: int
     """Answers with words, nothing of which needs support."""
     uncited_answers: int
-    """Answers without any citation, whose precision is undefined."""
+    """Answers without a citation that counts, whose precision is undefined: they cite nothing, or cite
+    only where no support is needed."""
     statements: int
     """Statements that need support. An answer without words counts as one."""
     uncited: int

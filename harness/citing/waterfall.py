@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.citing.alce import MOST, alce_sentence, first_line
+from harness.citing.alce import MOST, alce_judged, alce_premise, alce_right, alce_sentence, first_line
 from harness.citing.answers import Answer, CitedReference
 from harness.citing.asking import Asking, Verdicts, answered, together
 from harness.citing.marks import runs_of
@@ -163,6 +163,10 @@ def _credits(
     """What a sentence adds to recall, and the number of its citations that precision counts as right."""
     if unit.void or not unit.ids:
         return 0.0, 0
+
+    def premise(ids: Ids) -> str:
+        return _premise(references, ids, on)
+
     if "relevance" in on:
         found = yield from (weighed if unit.needs else supported)(unit.claim, references, unit.ids, rules)
         return None if found.missing else _ours(found, rules)
@@ -170,15 +174,11 @@ def _credits(
         found = yield from supported(unit.claim, references, tuple(sorted(set(unit.ids))), rules)
         if found.missing:
             return None
-        credit = found.level == FULL
-    else:
-        [joint] = yield [(_premise(references, unit.ids, on), unit.claim)]
-        if math.isnan(joint):
-            return None
-        credit = rules.level(joint) == FULL
-    if not credit or len(unit.ids) == 1:
-        return float(credit), int(credit)
-    return (yield from _precise(unit, references, rules, on))
+        if found.level != FULL:
+            return 0.0, 0
+        right = yield from alce_right(unit.claim, unit.ids, premise, rules)
+        return None if right is None else (1.0, right)
+    return (yield from alce_judged(unit.claim, unit.ids, premise, rules))
 
 
 def _ours(found: Weighed, rules: SupportRules) -> tuple[float, int]:
@@ -186,24 +186,7 @@ def _ours(found: Weighed, rules: SupportRules) -> tuple[float, int]:
     return score.credit, len(score.relevant)
 
 
-def _precise(
-    unit: _Unit, references: Sequence[CitedReference], rules: SupportRules, on: frozenset[str]
-) -> Asking[tuple[float, int] | None]:
-    """ALCE's precision of a supported sentence: a citation is wrong if the others support it and it alone does not."""
-    alone = yield [(_premise(references, (number,), on), unit.claim) for number in unit.ids]
-    weak = [at for at, value in enumerate(alone) if rules.level(value) != FULL]
-    rest = yield [(_premise(references, _others(unit.ids, at), on), unit.claim) for at in weak]
-    if any(map(math.isnan, [*alone, *rest])):
-        return None
-    return 1.0, len(unit.ids) - sum(rules.level(value) == FULL for value in rest)
-
-
-def _others(ids: tuple[int, ...], place: int) -> tuple[int, ...]:
-    first = ids.index(ids[place])
-    return (*ids[:first], *ids[first + 1 :])
-
-
 def _premise(references: Sequence[CitedReference], ids: Ids, on: frozenset[str]) -> str:
     if "sets" in on:
         return passage_of(references, ids)
-    return "\n".join(f"Title: {references[i - 1].title}\n{references[i - 1].text}" for i in ids)
+    return alce_premise(references, [number - 1 for number in ids])

@@ -64,14 +64,22 @@ def _with_texts(form: str, fields: Mapping[str, Any], answers: Sequence[Answer])
         name = "answer" if isinstance(fields.get("answer"), list) else "responses"
         sentences = zip(fields[name], answers[0].given, strict=True)
         ids = [one.id for one in answers[0].references]
-        return {**fields, name: [{**one, "citations": _places(one, goal, ids)} for one, goal in sentences]}
+        named = any(isinstance(value, str) for one in fields[name] for value in one.get("citations") or [])
+        return {**fields, name: [_cited(one, goal, ids, named=named) for one, goal in sentences]}
     return {**fields, _FIELDS[form]: answers[0].text}
 
 
-def _places(sentence: Mapping[str, Any], goal: Statement, ids: Sequence[str]) -> list[object]:
-    """The citations of a sentence: those that stay as they are written, then the new ones in the same form."""
+def _cited(sentence: Mapping[str, Any], goal: Statement, ids: Sequence[str], *, named: bool) -> Mapping[str, Any]:
+    """A sentence with other citations: those that stay as they are written, then the new ones. The sentence itself if
+    it cites this already.
+
+    Args:
+        named: whether the row cites by ids, not by places.
+    """
     written: list[object] = list(sentence.get("citations") or [])
     before, wanted = cited_numbers(written, ids, 0), numbers_of(goal)
+    if wanted == set(before):
+        return sentence
     kept = [value for value, number in zip(written, before, strict=True) if number in wanted]
     new = sorted(wanted - set(before))
-    return [*kept, *(ids[i - 1] if any(isinstance(one, str) for one in written) else i - 1 for i in new)]
+    return {**sentence, "citations": [*kept, *(ids[i - 1] if named else i - 1 for i in new)]}

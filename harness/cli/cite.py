@@ -52,7 +52,9 @@ PassagesFile = Annotated[
 Most = Annotated[int, _option("most", "The largest number of documents that are judged together.", min=1)]
 Graded = Annotated[bool, _flag("graded", "Count partial support one half.")]
 GeneratorSpec = Annotated[str, _option("generator", "A language model that answers: a folder, a hub name or chat:URL.")]
-Passages = Annotated[int, _option("passages", "The number of passages of a query that the generator reads.", min=1)]
+Top = Annotated[
+    int, _option("top", "The number of passages that the generator reads, the first ones of each query.", min=1)
+]
 FewQueries = Annotated[
     int | None, _option("queries", "Answer only this number of queries, always the same ones.", min=1)
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.cite import CiteJudge, FewQueries, Graded, Most, NeedJudge, Passages, cite
+from harness.cli.cite import CiteJudge, FewQueries, Graded, Most, NeedJudge, PassagesFile, Top, cite
 from harness.cli.options import _option
 from harness.cli.printing import print_answer, print_json
 
@@ -44,12 +44,13 @@ def cite_compare(
     rerankers: ComparedRerankers = None,
     generator: AnswerGenerator = None,
     out: GeneratedFolder = None,
-    passages: Passages = 5,
+    top: Top = 5,
     queries: FewQueries = None,
     collections: options.Collections = None,
     first_stage: options.OnlyFirstStage = None,
     depth: options.OnlyDepth = None,
     need_judge: NeedJudge = None,
+    passages: PassagesFile = None,
     most: Most = 3,
     graded: Graded = False,
     workspace: options.WorkspacePath = None,
@@ -60,8 +61,8 @@ def cite_compare(
     from harness.progress import Terminal
 
     found = api.cite_compare(
-        answers, judge, rerankers, generator, out, passages, queries, collections, first_stage, depth, need_judge,
-        most, graded, workspace, Terminal(),
+        answers, judge, rerankers, generator, out, top, queries, collections, first_stage, depth, need_judge,
+        passages, most, graded, workspace, Terminal(),
     )  # fmt: skip
     if as_json:
         print_json(found.as_dict())

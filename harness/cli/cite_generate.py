@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.cite import FewQueries, GeneratorSpec, Passages, cite
+from harness.cli.cite import FewQueries, GeneratorSpec, Top, cite
 from harness.cli.options import _option
-from harness.cli.printing import print_answer
+from harness.cli.printing import print_answer, print_json
 
 AnswersOut = Annotated[Path, _option("out", "The file of answers to write.")]
 
@@ -27,19 +27,23 @@ def cite_generate(  # noqa: PLR0917
     system: Annotated[str, typer.Argument(help=options.SYSTEM)],
     generator: GeneratorSpec,
     out: AnswersOut,
-    passages: Passages = 5,
+    top: Top = 5,
     queries: FewQueries = None,
     collections: options.Collections = None,
     first_stage: options.OnlyFirstStage = None,
     depth: options.OnlyDepth = None,
     workspace: options.WorkspacePath = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Answer the queries of a collection with a generator, from the passages that a stored system ranks first."""
     from harness import api
     from harness.progress import Terminal
 
     made = api.cite_generate(
-        system, generator, out, passages, queries, collections, first_stage, depth, workspace, Terminal()
+        system, generator, out, top, queries, collections, first_stage, depth, workspace, Terminal()
     )
+    if as_json:
+        print_json(made.as_dict())
+        return
     print_answer(made)
     typer.echo(f"written: {out}")

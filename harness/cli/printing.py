@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from adapters.errors import MissingExtra, UsageError, class_of
+from harness.numbers import finite
 
 if TYPE_CHECKING:
     from harness.api.outcome import Outcome
@@ -79,15 +79,7 @@ def print_json(values: object) -> None:
 
 def json_text(values: object) -> str:
     """The text that `print_json` prints."""
-    return json.dumps(_finite(values), ensure_ascii=False, indent=1, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(finite(values), ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def print_answer(answer: Shown) -> None:

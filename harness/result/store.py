@@ -354,10 +354,10 @@ class Results:
 
 
 def _queries_of(results: Sequence[Result]) -> tuple[str, ...]:
-    """The ids of all queries. Each measure of citations has some of them; the one with the most has all."""
-    known = [one.ids for one in results if one.measure != PAIRED_MEASURE]
-    if known:
-        return max(known, key=len)
+    """The ids of all queries, in their order. Each measure of citations may have some of them."""
+    known = dict.fromkeys(id for one in results if one.measure != PAIRED_MEASURE for id in one.ids)
+    if known or any(one.measure != PAIRED_MEASURE for one in results):
+        return tuple(known)
     raise ValueError(f"{results[0].id} has only {PAIRED_MEASURE}; store it with a measure of its queries")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from harness.citing.evaluation import CitationEvaluation
 from harness.citing.refine import Refined
 from harness.citing.scores import F1, MEASURES, PRECISION, RECALL
 from harness.citing.waterfall import SWITCHES
-from harness.numbers import count, decimal, interval, points, share, signed
+from harness.numbers import count, decimal, finite, interval, plural, points, share, signed
 from reports.table import Cell, Table
 
 _SHOWN_ROWS = 5
@@ -40,7 +39,7 @@ def measures_table(found: CitationEvaluation) -> Table:
          Cell(count(len(scores.answers) - scores.left_out(name))))
         for name in names
     ]  # fmt: skip
-    title = f"citations: {found.file.path.name}, {len(scores.answers):,} answers, judge {found.judge}"
+    title = f"citations: {found.file.path.name}, {plural('answer', len(scores.answers))}, judge {found.judge}"
     columns = ("measure", "value", "95 % interval", "chance", "micro", "answers")
     return Table(title, columns, tuple(rows), tuple(notes_of(found)))
 
@@ -54,24 +53,36 @@ def notes_of(found: CitationEvaluation) -> list[str]:
     counts, scores = found.scores.counts, found.scores
     notes = [
         f"2PR / (P + R) of the means: {points(scores.f1_of_means)}; it has no interval",
-        f"{counts.statements:,} statements need support, {decimal(counts.citations_per_statement, 2)} citations each; "
+        f"{plural('statement', counts.statements, 'needs', 'need')} support, "
+        f"{decimal(counts.citations_per_statement, 2)} citations each; "
         f"{share(counts.uncited_share)} are uncited, {share(counts.only_invalid_share)} have invalid citations only, "
-        f"{counts.joint:,} are supported only jointly",
-        f"of {counts.citations:,} citations {share(counts.invalid_share)} are invalid and "
+        f"{counts.joint:,} supported only jointly",
+        f"of {plural('citation', counts.citations)} {share(counts.invalid_share)} are invalid and "
         f"{share(counts.redundant_share)} redundant",
     ]
     if counts.uncited_answers:
-        notes.append(f"{counts.uncited_answers:,} answers cite nothing; the mean precision leaves them out")
+        without = f"{plural('answer', counts.uncited_answers, 'has', 'have')} no citation that counts"
+        notes.append(f"{without}; the mean precision leaves such answers out")
     if counts.empty:
-        notes.append(f"{counts.empty:,} answers are empty; their recall is 0")
+        notes.append(f"{plural('answer', counts.empty, 'is', 'are')} empty, with recall 0")
     if counts.unneeding:
-        notes.append(f"in {counts.unneeding:,} answers nothing needs support; their recall is 0")
+        notes.append(f"in {plural('answer', counts.unneeding)} nothing needs support, so recall is 0")
     if counts.unneeded:
-        notes.append(f"{counts.unneeded:,} citations of statements that need no support count in no measure")
-    notes += [f"{number:,} pairs have no value: {reason}" for reason, number in found.missing.items()]
+        notes.append(f"no measure counts {plural('citation', counts.unneeded)} of statements that need no support")
+    notes += missing_lines(found.missing, found.need_missing)
     if counts.unjudged:
-        notes.append(f"{counts.unjudged:,} answers have no value because the judge gave none for part of them")
+        lost = plural("answer", counts.unjudged, "has", "have")
+        notes.append(f"{lost} no value because the judge gave none for a part")
     return [*notes, *bad_rows(found.file.bad), *found.remarks]
+
+
+def missing_lines(missing: Mapping[str, int], of_need: Mapping[str, int]) -> list[str]:
+    """Lines that count what the judge, and the judge of need, gave no value for, with the reasons."""
+    lost = [f"{plural('pair', number, 'has', 'have')} no value: {reason}" for reason, number in missing.items()]
+    taken = "no value of the judge of need, so support is needed"
+    return lost + [
+        f"{plural('statement', number, 'has', 'have')} {taken}: {reason}" for reason, number in of_need.items()
+    ]
 
 
 def bad_rows(bad: Sequence[object]) -> list[str]:
@@ -79,7 +90,7 @@ def bad_rows(bad: Sequence[object]) -> list[str]:
     if not bad:
         return []
     more = [f"... and {len(bad) - _SHOWN_ROWS:,} more, which --json lists"] if len(bad) > _SHOWN_ROWS else []
-    return [f"{len(bad):,} rows are not used:", *map(str, bad[:_SHOWN_ROWS]), *more]
+    return [f"{plural('row', len(bad), 'is', 'are')} not used:", *map(str, bad[:_SHOWN_ROWS]), *more]
 
 
 def causes_table(found: CitationEvaluation) -> Table:
@@ -112,7 +123,9 @@ def controls_table(found: CitationEvaluation) -> Table:
         for one in found.controls
     )  # fmt: skip
     lost = found.controls[0].left_out
-    left = [f"{lost:,} answers are left out, because the judge gave no value for part of them or of a control"]
+    left = [
+        f"{plural('answer', lost, 'is', 'are')} left out, because the judge gave no value for a part or for a control"
+    ]
     broken = [f"{one.name}: {LAWS[one.name]}; broken in {', '.join(one.broken[:3])}" for one in found.controls
               if not one.held]  # fmt: skip
     return Table("controls", ("control", "recall", "precision", "F1", "law"), rows, (*broken, *(left if lost else [])))
@@ -121,7 +134,7 @@ def controls_table(found: CitationEvaluation) -> Table:
 def _law(one: ControlOutcome) -> str:
     if not one.checked:
         return "not checked"
-    return "holds" if one.held else f"broken in {len(one.broken):,} answers"
+    return "holds" if one.held else f"broken in {plural('answer', len(one.broken))}"
 
 
 def alce_table(found: CitationEvaluation) -> Table:
@@ -133,7 +146,7 @@ def alce_table(found: CitationEvaluation) -> Table:
         (Cell("citation_prec"), Cell(points(found.alce.precision))),
         *((Cell(name), Cell(_said(name, value))) for name, value in found.alce.correct.items()),
     )
-    notes = [f"{met.count(name):,} answers: {text}" for name, text in PECULIARITIES.items() if name in met]
+    notes = [f"{plural('answer', met.count(name))}: {text}" for name, text in PECULIARITIES.items() if name in met]
     return Table("as ALCE computes it", ("measure", "value"), rows, tuple(notes))
 
 
@@ -151,34 +164,37 @@ def waterfall_table(found: CitationEvaluation) -> Table:
 
 def citation_dict(found: CitationEvaluation) -> dict[str, Any]:
     """Everything for JSON: fractions; null is unknown."""
-    scores, rows = found.scores, zip(found.scores.answers, found.correctness, strict=True)
-    return {
+    scores = found.scores
+    values: dict[str, Any] = finite({
         "file": str(found.file.path), "format": found.file.format, "judge": found.judge,
         "identity": dict(found.identity),
         "measures": {name: _measure(found, name) for name in MEASURES},
-        "f1_of_means": number(scores.f1_of_means), "micro_recall": number(scores.micro_recall),
-        "micro_precision": number(scores.micro_precision), "counts": dict(vars(scores.counts)),
+        "f1_of_means": scores.f1_of_means, "micro_recall": scores.micro_recall,
+        "micro_precision": scores.micro_precision, "counts": dict(vars(scores.counts)),
         "recall_causes": dict(scores.recall_causes), "precision_causes": dict(scores.precision_causes),
-        "correctness": {name: number(float(np.nanmean(row))) for name, row in found.correct.items()},
-        "controls": [{"name": one.name, "recall": number(one.recall), "precision": number(one.precision),
-                      "f1": number(one.f1), "broken": list(one.broken), "left_out": one.left_out}
+        "correctness": {name: float(np.nanmean(row)) for name, row in found.correct.items()},
+        "controls": [{"name": one.name, "recall": one.recall, "precision": one.precision,
+                      "f1": one.f1, "checked": one.checked, "broken": list(one.broken),
+                      "left_out": one.left_out}
                      for one in found.controls],
-        "alce": _alce_dict(found), "missing": dict(found.missing), "pairs": found.asked,
+        "alce": _alce_dict(found), "missing": dict(found.missing), "need_missing": dict(found.need_missing),
+        "pairs": found.asked,
         "bad_rows": [{"where": one.where, "reason": one.reason} for one in found.file.bad],
         "answers": [
-            {"id": score.id, **{name: number(of(score)) for name, of in MEASURES.items()},
-             **{name: number(float(row[at])) for name, row in found.correct.items()}}
-            for at, (score, _) in enumerate(rows)
+            {"id": score.id, **{name: of(score) for name, of in MEASURES.items()},
+             **{name: float(row[at]) for name, row in found.correct.items()}}
+            for at, score in enumerate(scores.answers)
         ],
         "remarks": list(found.remarks),
-    }  # fmt: skip
+    })  # fmt: skip
+    return values
 
 
 def _measure(found: CitationEvaluation, name: str) -> dict[str, Any]:
     low, high = found.scores.interval(name)
     return {
-        "value": number(found.scores.mean(name)), "low": number(low), "high": number(high),
-        "chance": number(found.chance.get(name, math.nan)), "left_out": found.scores.left_out(name),
+        "value": found.scores.mean(name), "low": low, "high": high,
+        "chance": found.chance.get(name), "left_out": found.scores.left_out(name),
     }  # fmt: skip
 
 
@@ -186,17 +202,11 @@ def _alce_dict(found: CitationEvaluation) -> dict[str, Any] | None:
     if found.alce is None:
         return None
     return {
-        "citation_rec": number(found.alce.recall), "citation_prec": number(found.alce.precision),
+        "citation_rec": found.alce.recall, "citation_prec": found.alce.precision,
         **found.alce.correct,
-        "steps": [{name: number(value) if isinstance(value, float) else value for name, value in vars(one).items()}
-                  for one in found.alce.steps],
+        "steps": [dict(vars(one)) for one in found.alce.steps],
         "peculiarities": {one.id: list(one.peculiarities) for one in found.alce.scores if one.peculiarities},
     }  # fmt: skip
-
-
-def number(value: float) -> float | None:
-    """A number for JSON; None for NaN."""
-    return None if math.isnan(value) else value
 
 
 def refined_table(refined: Sequence[Refined], judge: str, notes: Sequence[str] = ()) -> Table:

@@ -72,7 +72,7 @@ def test_partial_verdicts_of_people_are_not_full_support(tmp_path: Path) -> None
 def test_empty_answers_are_called_empty_and_unused_rows_are_pointed_to(tmp_path: Path, command: Command) -> None:
     file = write(tmp_path, ROWS[0], row("c", ""), row("d", " "), *["{broken"] * 7)
     said = command("cite", file, "--judge", "lexical", "--workspace", tmp_path / "w").out
-    assert "2 answers are empty; their recall is 0" in said
+    assert "2 answers are empty, with recall 0" in said
     assert "nothing needs support" not in said
     assert "... and 2 more, which --json lists" in said
 
@@ -110,7 +110,7 @@ def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, comman
     assert found.code == 0, found.err
     assert "4 rows are not used" in found.out
     assert all(f"answers.jsonl:{line}: " in found.out for line in (2, 3, 4, 5))
-    assert "1 answers" in found.out
+    assert "1 answer," in found.out
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_every_bad_row_is_counted_and_named_with_its_line(tmp_path: Path, comman
         ('{"a": 1}', "lexical", 5, "are of no known format"),
         (json.dumps(ROWS[0]), "nonsense:x", 2, "nonsense"),
         (json.dumps(ROWS[0]), "tests.fake_judges:Worded", 3, "Worded.identity is str; write a dict"),
-        (json.dumps(ROWS[0]), "tests.fake_judges:Silent", 3, "gave no value for any of"),
-        (json.dumps(ROWS[0]), "tests.fake_judges:Late", 6, "gave no value for any of"),
+        (json.dumps(ROWS[0]), "tests.fake_judges:Silent", 3, "gave no value for any pair"),
+        (json.dumps(ROWS[0]), "tests.fake_judges:Late", 6, "gave no value for any pair"),
     ],
 )
 def test_what_cannot_be_evaluated_is_one_line_and_an_exit_code(  # noqa: PLR0917
@@ -228,6 +228,29 @@ def test_refined_trec_answers_keep_their_form(tmp_path: Path, only: Any) -> None
     assert [one["text"] for one in found["answer"]] == [one["text"] for one in sentences]
 
 
+@pytest.mark.parametrize("only", ["complete", "remove", None])
+def test_refined_trec_answers_change_only_sentences_with_other_citations(tmp_path: Path, only: Any) -> None:
+    """A field that was missing or null stays so, and new citations have the form of the row."""
+    sentences = [
+        {"text": "Ada Lovelace wrote the first program in 1843.", "citations": ["d1", "d1"]},
+        {"text": "Nothing is known.", "kept": 1},
+        {"text": "Nobody knows.", "citations": None},
+        {"text": "Bees dance.", "citations": []},
+    ]
+    answer = {"topic_id": "t", "topic": "Why?", "references": ["d1", "d2", "d3"], "responses": sentences}
+    passages = write(tmp_path, *({"id": f"d{n}", "text": text} for n, text in enumerate(DOCUMENTS, 1)), name="p.jsonl")
+    out = tmp_path / "out.jsonl"
+    report = cite_refine(write(tmp_path, answer), "lexical", out, only, passages=passages, workspace=tmp_path / "w")
+    assert [one.changed for one in report.refined] == [only != "remove"]
+    (found,) = rows_in(out)
+    [after] = report.refined
+    assert "".join(after.after.answer.text[slice(*one.span)] for one in after.after.statements) == (
+        after.after.answer.text
+    )
+    last = sentences[3] if only == "remove" else {**sentences[3], "citations": ["d3"]}
+    assert found["responses"] == [*sentences[:3], last]
+
+
 def test_refined_expertqa_answers_keep_the_other_systems(tmp_path: Path) -> None:
     def system(text: str) -> dict[str, object]:
         claims = [{"claim_string": text, "evidence": [f"[{n}] http://a {one}" for n, one in enumerate(DOCUMENTS, 1)]}]
@@ -251,3 +274,55 @@ def test_a_judgment_is_kept_and_not_asked_for_again(tmp_path: Path) -> None:
     assert asked
     cite(file, "tests.fake_judges:Counting", workspace=tmp_path / "w")
     assert fake_judges.Counting.pairs == asked
+
+
+@pytest.mark.parametrize(("need", "code"), [("Silent", 3), ("Late", 6)])
+def test_a_judge_of_need_without_any_value_ends_the_command(
+    tmp_path: Path, command: Command, need: str, code: int
+) -> None:
+    out = tmp_path / "out.jsonl"
+    for verb, more in (("evaluate", ()), ("refine", ("--out", out))):
+        asked = ("--judge", "lexical", "--need-judge", f"tests.fake_judges:{need}", "--workspace", tmp_path / "w")
+        found = command("cite", verb, write(tmp_path, *ROWS), *asked, *more)
+        assert (found.code, len(found.err.strip().splitlines())) == (code, 1), found.err
+        assert "gave no value for any statement" in found.err
+    assert not out.exists()
+
+
+def test_statements_without_a_value_of_the_judge_of_need_are_counted_and_its_remarks_are_printed(
+    tmp_path: Path, command: Command
+) -> None:
+    file = write(tmp_path, row("a", "Bees dance [3]. So maybe it is."))
+    asked = (file, "--judge", "lexical", "--need-judge", "tests.fake_judges:Hesitant", "--workspace", tmp_path / "w")
+    for verb, more in (("evaluate", ()), ("refine", ("--out", tmp_path / "out.jsonl"))):
+        said = command("cite", verb, *asked, *more)
+        assert "1 statement has no value of the judge of need, so support is needed: no number (NaN)" in said.out
+        assert "hesitant was fitted on news" in said.out
+        printed = json.loads(command("cite", verb, *asked, *more, "--json").out)
+        assert printed["need_missing"] == {"no number (NaN)": 1}
+        assert "hesitant was fitted on news" in printed["remarks"]
+
+
+def test_an_answer_without_claim_recall_has_its_reason_counted(tmp_path: Path) -> None:
+    claims = row("a", "Bees dance [3].", sub_claims=["A NaN is here."]), row("b", "Bees dance [3].")
+    found = cite(write(tmp_path, *claims), "tests.fake_judges:Sometimes", workspace=tmp_path / "w").as_dict()
+    assert found["missing"] == {"no number (NaN)": 1}
+
+
+def test_json_says_whether_a_law_was_checked(tmp_path: Path) -> None:
+    file = write(tmp_path, row("c", "A NaN is here [1]. Bees dance [1].", ["Bees dance."]))
+    for answers, checked in ((file, False), (write(tmp_path, *ROWS, name="good.jsonl"), True)):
+        found: Any = cite(answers, "tests.fake_judges:Sometimes", workspace=tmp_path / "w").as_dict()
+        assert {one["checked"] for one in found["controls"]} == {checked}
+
+
+def test_json_has_null_where_there_is_no_number(tmp_path: Path) -> None:
+    found = cite(write(tmp_path, row("a", "Bees dance.")), "lexical", "alce", workspace=tmp_path / "w").as_dict()
+    json.dumps(found, allow_nan=False)
+    assert found["micro_precision"] is None
+
+
+def test_answers_that_cite_only_where_no_support_is_needed_do_not_cite_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path, row("a", "Bees dance [3]."), row("b", "It is maybe so [1]."))
+    found = cite(file, "lexical", need_judge="tests.fake_judges:Hesitant", workspace=tmp_path / "w")
+    assert "1 answer has no citation that counts" in found.table()

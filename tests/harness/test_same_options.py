@@ -46,7 +46,7 @@ REASONS: dict[str, dict[str, str]] = {
     "judge_diff": PRINTS,
     "cite": {**PRINTS, "out": "`CitationReport.write`"},
     "cite_refine": PRINTS,
-    "cite_generate": {},
+    "cite_generate": PRINTS,
     "cite_compare": PRINTS,
 }
 """Options of a command that are no parameter of the call, and where their answer is."""

@@ -48,7 +48,7 @@ def read_answers(path: Path, passages: Passages | None = None) -> AnswerFile:
     order = {row.where: at for at, row in enumerate(rows)}
     bad = sorted([*bad, *repeated], key=lambda one: order[one.where])
     if not answers:
-        raise DataError(f"{path}: none of {len(rows)} rows can be used; the first: {bad[0]}")
+        raise DataError(f"{path}: no row of {len(rows):,} can be used; the first: {bad[0]}")
     return AnswerFile(path, form.name, answers, tuple(bad))
 
 

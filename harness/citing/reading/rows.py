@@ -13,9 +13,14 @@ from typing import Any
 from adapters.errors import DataError, UsageError, class_of
 from adapters.json_text import BROKEN, DECODER, half_character, reason
 from harness.data.sources.jsonl import kind_of
+from harness.data.sources.record_fields import DOCUMENT_TEXTS
 from harness.data.unpacked import UNREADABLE, content_of, reason_of
 
 _INDENT = re.compile(rb"\s*[\[{]\r?\n([ \t]+)\S")
+
+
+_ROW_FIELDS = frozenset(("question", "answer", "answers", "output", "references", "responses", *DOCUMENT_TEXTS))
+"""An object with one of these fields is a row, also if it has an array as well."""
 
 
 class RefusedRow(Exception):
@@ -123,8 +128,9 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
 
 
 def rows_of(path: Path, container: str = "data") -> Iterator[AnswerRow | BadRow]:
-    """Yield the objects of a JSONL file, of a file with one array, or of a file with one object that has the array
-    under a key, plain or gzipped. A line or an item that cannot be read is yielded as a bad row.
+    """Yield the objects of a JSONL file, of a file that is one array, or of a file that is one object with the
+    array under a key, plain or gzipped. A file with a value on each of several lines is JSONL, whatever its first line
+    is. A line or an item that cannot be read is yielded as a bad row.
 
     Args:
         container: the key of the array.
@@ -199,10 +205,13 @@ def _content(path: Path) -> bytes:
 
 
 def _whole(content: bytes, lines: Sequence[bytes], container: str) -> list[Any] | dict[str, Any] | None:
-    """The array that a file consists of, or the object that has it; None if the file has an object on each line."""
-    value = _parsed(next((line for line in lines if line.strip()), b""))
+    """The array that a file consists of, or the object that has it; None if the file has a row on each line."""
+    first, *more = [line for line in lines if line.strip()] or [b""]
+    value = _parsed(first)
     if isinstance(value, BadRow):
         value = _parsed(content)
+    elif more:
+        return None
     return value if isinstance(value, list | dict) and _holds_array(value, container) else None
 
 
@@ -212,7 +221,9 @@ def _array_of(whole: list[Any] | dict[str, Any], container: str) -> list[Any]:
 
 
 def _holds_array(value: list[Any] | dict[str, Any], container: str) -> bool:
-    return isinstance(value, list) or isinstance(value.get(container), list)
+    if isinstance(value, dict):
+        return isinstance(value.get(container), list) and _ROW_FIELDS.isdisjoint(value)
+    return True
 
 
 def _items(array: Iterable[object], path: Path) -> Iterator[AnswerRow | BadRow]:

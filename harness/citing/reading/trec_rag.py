@@ -57,15 +57,25 @@ def _joined(row: AnswerRow, ids: Sequence[str]) -> tuple[str, tuple[Statement, .
 
 
 def cited_numbers(values: Sequence[object], ids: Sequence[str], sentence: int) -> list[int]:
-    """The numbers, from 1. A place that is not there, or an id that is not in `references`, is a number beyond them."""
-    found = list[int]()
-    for value in values:
-        if isinstance(value, int) and not isinstance(value, bool):
-            found.append(value + 1 if 0 <= value < len(ids) else len(ids) + 1 + abs(value))
-        elif isinstance(value, str):
-            found.append(ids.index(value) + 1 if value in ids else len(ids) + 1 + len(found))
-        else:
-            raise RefusedRow(
-                f"a citation of sentence {sentence} is {kind_of(value)}; write places in 'references', from 0"
-            )
-    return found
+    """The numbers, from 1. A place that is not there, or an id that is not in `references`, is a number beyond them:
+    one for each distinct value, in the order of the sentence.
+
+    Raises:
+        RefusedRow: a value is neither a whole number nor text.
+    """
+    beyond = dict[int | str, int]()
+    return [_number(_place_or_id(value, sentence), ids, beyond) for value in values]
+
+
+def _place_or_id(value: object, sentence: int) -> int | str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise RefusedRow(f"a citation of sentence {sentence} is {kind_of(value)}; write places in 'references', from 0")
+    return value
+
+
+def _number(value: int | str, ids: Sequence[str], beyond: dict[int | str, int]) -> int:
+    if isinstance(value, int) and 0 <= value < len(ids):
+        return value + 1
+    if isinstance(value, str) and value in ids:
+        return ids.index(value) + 1
+    return beyond.setdefault(value, len(ids) + 1 + len(beyond))

@@ -11,6 +11,7 @@ import harness
 from harness.api import cite
 from harness.api.citing import CitationReport
 from harness.judging.history import history
+from harness.result.store import Results
 from tests.fixtures import Command
 
 pytest.importorskip("sentencex")
@@ -144,3 +145,23 @@ def test_the_details_of_a_result_name_no_controls_that_it_does_not_have(
     said = command("show", cited(tmp_path, "one", "[1]").id, "--workspace", work)
     assert said.code == 0, said.err
     assert "\ncontrols" not in said.out
+
+
+def test_the_questions_of_a_collection_are_those_with_a_value_of_any_measure(tmp_path: Path, work: Path) -> None:
+    rows = (
+        {"id": "a", "answer": "A NaN is here [1].", "short_answers": [["here"]]},
+        {"id": "b", "answer": "Bees dance [1]."},
+        {"id": "c", "answer": "Bees dance.", "short_answers": [["bees"]]},
+    )
+    file = tmp_path / "some.jsonl"
+    more = {"question": "Why?", "references": ["Bees dance."]}
+    file.write_text("".join(json.dumps({**more, **one}) + "\n" for one in rows), "utf-8")
+    cite(file, "tests.fake_judges:Sometimes", workspace=work)
+    with Results(work / "results.sqlite") as results:
+        [stored] = results.all()
+        values = {one.measure: one.ids for one in results.results()}
+        queries = results.queries(stored.id)
+    assert values["STR-EM"] == ("a", "c")
+    assert values["citation-recall"] == ("b", "c")
+    assert stored.collection.counts.queries == 3
+    assert sorted(queries) == ["a", "b", "c"]

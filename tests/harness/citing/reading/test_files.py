@@ -93,6 +93,18 @@ def test_result_files_of_alce(tmp_path: Path, indent: int | None, wrapped: bool)
     assert one.where == f"{path} (item 1)"
 
 
+@pytest.mark.parametrize("first", ["[]", '{"data": []}', json.dumps([OWN]), json.dumps({"data": [OWN]})])
+def test_no_row_after_a_first_line_with_an_array_is_dropped(tmp_path: Path, first: str) -> None:
+    found = read(tmp_path, first, OWN | {"id": "b"}, "", first, OWN | {"id": "c"})
+    assert [one.id for one in found.answers] == ["b", "c"]
+    assert [one.where.rpartition(":")[2] for one in found.bad] == ["1", "4"]
+
+
+@pytest.mark.parametrize("data", [[], [1], [{"x": 1}]])
+def test_a_row_with_an_array_of_its_own_is_a_row(tmp_path: Path, data: list[object]) -> None:
+    assert [one.id for one in read(tmp_path, OWN | {"data": data}).answers] == ["a"]
+
+
 def test_eli5_has_claims_and_no_ids(tmp_path: Path) -> None:
     path = tmp_path / "eli5.json"
     path.write_text(json.dumps({"data": [ELI5, ELI5]}), "utf-8")
@@ -110,7 +122,7 @@ def test_webglm_qa_has_no_ids(tmp_path: Path) -> None:
     ("row", "id", "question", "statements"),
     [
         (TREC_2024, "2024-1", "why is it so", [("It is so.", (1, 2), ()), ("It was.", (), ())]),
-        (TREC_2025, "12", "I wonder why.", [("It is so.", (1,), ()), ("It was", (), (7,))]),
+        (TREC_2025, "12", "I wonder why.", [("It is so.", (1,), ()), ("It was", (), (2,))]),
     ],
 )
 def test_answer_files_of_trec_rag(
@@ -131,9 +143,26 @@ def test_answer_files_of_trec_rag(
     assert all(shown == f"[{ids[0]}]" for shown, ids in marks)
 
 
+@pytest.mark.parametrize(
+    ("citations", "invalid"), [(["x", "x"], 1), ([-5, 5], 2), ([9, 9, "x"], 2), ([0, "x", 1, "y", "x"], 2), ([2, 3], 2)]
+)
+def test_every_distinct_citation_of_no_document_counts_once(
+    tmp_path: Path, citations: list[object], invalid: int
+) -> None:
+    row = TREC_2024 | {"answer": [{"text": "It is so.", "citations": citations}]}
+    [statement] = parsed(read(tmp_path, row, passages=PASSAGES).answers[0]).statements
+    assert len(statement.invalid(2)) == invalid
+
+
+@pytest.mark.parametrize("citation", [True, 1.0, None, [0]])
+def test_a_citation_that_is_neither_a_place_nor_an_id_is_named(tmp_path: Path, citation: object) -> None:
+    bad = TREC_2024 | {"topic_id": "b", "answer": [{"text": "It is so.", "citations": [citation]}]}
+    assert "a citation of sentence 1 is" in read(tmp_path, TREC_2024, bad, passages=PASSAGES).bad[0].reason
+
+
 def test_trec_rag_without_passages_names_the_document(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"none of 1 rows can be used; .*:1: reference 1 \(d1\) has no text; give a file of passages"
+        DataError, match=r"no row of 1 can be used; .*:1: reference 1 \(d1\) has no text; give a file of passages"
     ):
         read(tmp_path, TREC_2024)
 
@@ -202,8 +231,8 @@ def test_bytes_that_are_not_utf_8_are_a_bad_row(tmp_path: Path) -> None:
         ([], DataError, "the file is empty"),
         (["{broken"], DataError, "no row can be read; the first: .*:1: not JSON"),
         ([{"text": "So."}], DataError, r":1: the fields \(text\) are of no known format"),
-        ([OWN | {"references": [""]}], DataError, "none of 1 rows can be used"),
-        ([EXPERTQA | {"answers": {}}], DataError, "none of 1 rows can be used; .*:1: the field 'answers' is empty"),
+        ([OWN | {"references": [""]}], DataError, "no row of 1 can be used"),
+        ([EXPERTQA | {"answers": {}}], DataError, "no row of 1 can be used; .*:1: the field 'answers' is empty"),
     ],
 )
 def test_a_file_without_a_usable_row_is_refused(
