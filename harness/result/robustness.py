@@ -51,7 +51,7 @@ def robustness_of(results: Sequence[Result]) -> list[SystemRobustness]:
 
 
 def examined_of(results: Sequence[Result]) -> list[Examined]:
-    """Return what was examined of one system, one value for each collection.
+    """Return what was examined of one system, one value for each collection; without rows where nothing was.
 
     Args:
         results: of one system, one for each collection and measure.
@@ -101,7 +101,7 @@ def _attacks(examined: Sequence[Examined]) -> Iterator[AttackFigure]:
 
 def _examined(results: Sequence[Result]) -> Examined:
     first = results[0]
-    ids = first.perturbed[0].ids
+    ids = first.perturbed[0].ids if first.perturbed else ()
     values = {}
     for one in results:
         place = {id: at for at, id in enumerate(one.ids)}

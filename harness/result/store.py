@@ -100,7 +100,7 @@ class Results:
                 self._keep_evaluation(replace(stored, collection=self._keep_collection(stored.collection, queries)))
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
-                self._keep_perturbed(stored.id, own[0].perturbed)
+                self._keep_perturbed(stored.id, {(row.name, row.measure): row for one in own for row in one.perturbed})
                 sums.keep(self._database, "evaluation", stored.id)
 
     @property
@@ -354,12 +354,12 @@ class Results:
             self._insert("value", rows.value_row(one))
             sums.keep(self._database, "value", one.id, one.measure)
 
-    def _keep_perturbed(self, id: str, perturbed: Sequence[Perturbed]) -> None:
+    def _keep_perturbed(self, id: str, perturbed: Mapping[tuple[str, str], Perturbed]) -> None:
         """Store values on perturbed texts. Those of other perturbations stay, if they are what was stored."""
         if perturbed:
             if sums.is_changed(self._database, "robustness", id):
                 self._database.execute("delete from robustness where evaluation = ?", (id,))
-            for one in perturbed:
+            for one in perturbed.values():
                 self._insert("robustness", rows.perturbed_row(id, one))
             sums.keep(self._database, "robustness", id)
 

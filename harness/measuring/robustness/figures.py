@@ -95,17 +95,24 @@ def attack_figure(name: str, examined: Sequence[Examined]) -> AttackFigure | Non
     )
 
 
+def success_deltas(
+    name: str, baseline: Sequence[Examined], candidate: Sequence[Examined]
+) -> tuple[Design, list[Floats64]] | None:
+    """Return the differences of the success of an attack between two systems, candidate minus baseline, per query; None
+    if one of them was not examined on the same queries."""
+    sides = [{one.questions: margins(name, one.rows) for one in side} for side in (baseline, candidate)]
+    theirs, ours = ({key: one for key, one in side.items() if one is not None} for side in sides)
+    if not ours or theirs.keys() != ours.keys() or len(ours) < len(candidate):
+        return None
+    deltas = [(ours[key] >= 0).astype(np.float64) - (theirs[key] >= 0) for key in ours]
+    return Design(tuple(ours)), deltas
+
+
 def more_success(name: str, baseline: Sequence[Examined], candidate: Sequence[Examined]) -> Difference | None:
-    """Return the difference of the success of an attack between two systems, candidate minus baseline, by the one rule;
-    None if one of them was not examined on the same queries."""
-    if [one.questions for one in baseline] != [one.questions for one in candidate] or not candidate:
-        return None
-    both = [[margins(name, one.rows) for one in side] for side in (baseline, candidate)]
-    if any(one is None for side in both for one in side):
-        return None
-    theirs, ours = ([(one >= 0).astype(np.float64) for one in side if one is not None] for side in both)
-    deltas = [own - other for own, other in zip(ours, theirs, strict=True)]
-    return difference(Design(tuple(one.questions for one in candidate)), deltas)
+    """Return the difference of the success of an attack between two systems, by the one rule of differences; None as
+    for `success_deltas`."""
+    found = success_deltas(name, baseline, candidate)
+    return None if found is None else difference(*found)
 
 
 def invariance_figures(measure: str, examined: Sequence[Examined]) -> list[InvarianceFigure]:
