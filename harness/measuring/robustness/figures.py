@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -62,9 +63,10 @@ class InvarianceFigure:
     """Perturbed minus original, corrected over the invariances of the system and the measure."""
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        found = asdict(self)
-        return {**found, "difference": {**found["difference"], "significant": self.difference.significant}}
+        """For JSON. With fewer than 6 questions there is no interval."""
+        found, tested = asdict(self), self.difference
+        interval = None if any(map(math.isnan, tested.interval)) else tested.interval
+        return {**found, "difference": {**found["difference"], "interval": interval, "significant": tested.significant}}
 
 
 def margins(name: str, rows: Rows, measure: str = RELEVANT) -> Floats64 | None:
