@@ -32,6 +32,7 @@ from reports.tables.report import (
     significant,
     values_table,
 )
+from reports.tables.robustness import robustness_tables
 from reports.view import PLAIN, View
 from reports.what_was_run import what_was_run
 
@@ -66,7 +67,8 @@ class Report:
                 name: values_table(sheet, "language"),
                 f"{name}-differences": differences_table(sheet, "language"),
             }
-        return named
+        robust = robustness_tables(self.results, self.view)
+        return named | dict(zip(["robustness"], robust, strict=False))
 
 
 def report(
@@ -121,7 +123,7 @@ def write(
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.iterdir():
-        if stale.suffix in _RENDERINGS and re.match(r"(languages-)?\d\d-", stale.name):
+        if stale.suffix in _RENDERINGS and re.match(r"(languages-)?\d\d-|robustness\.", stale.name):
             stale.unlink()
     for name, table in tables.items():
         for suffix, rendering in _RENDERINGS.items():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from harness.checks.sketch import KEY as SKETCH
 from harness.checks.sketch import TrainedQueries
 from harness.checks.sketch import inherited as trained_queries
 from harness.progress import Reporter, Silent
+from training.augmentation import Augmented, augmented
 from training.batches import Batches
 from training.cost import TrainingCost, cost_of
 from training.encoded import Encoded, Rows, encode
@@ -55,6 +57,11 @@ class Job:
     def lineage(self) -> Lineage:
         """What the checkpoint is made from."""
         return inherited(self.base.path, str(Contents(self.base).identity()["weights"]), self.teachers)
+
+    @cached_property
+    def augmented(self) -> Augmented:
+        """The examples with what the settings add. Replayed examples stay as they are."""
+        return augmented(self.examples.rows, self.settings.augmentation, self.settings.seed)
 
     @property
     def trained_queries(self) -> TrainedQueries:
@@ -198,7 +205,7 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
 
 def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:
     student = load_student(work.base, work.settings, machine)
-    return student, encode([*work.examples.rows, *work.replay.rows], student.encoder)
+    return student, encode([*work.augmented.rows, *work.replay.rows], student.encoder)
 
 
 def _about(work: Job) -> dict[str, Any]:
@@ -213,6 +220,7 @@ def _about(work: Job) -> dict[str, Any]:
         SKETCH: work.trained_queries.as_dict(),
         "examples": work.examples.counts(),
         "replay": replayed,
+        **({"augmented": dict(work.augmented.counts)} if work.augmented.counts else {}),
         "settings": described["settings"],
         "of_steps": work.steps,
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta
 
 from adapters.typed_values import Count, Positive
+from training.augmentation import Augmentation
 from training.keys import check, one_of
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class TrainingRecipe:
     """How a model is trained."""
 
     loss: Loss = field(default_factory=Loss)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     epochs: Positive = 1
     """The number of passes over the examples."""
     max_steps: Count | None = None
@@ -137,8 +139,12 @@ class Settings(MixedRecipe):
     """The random seed for order, dropout, new tensors and the choice of documents."""
 
     def describe(self) -> dict[str, object]:
-        """As plain values."""
-        return asdict(self)
+        """As plain values. Without an augmentation it is left out, so that runs of earlier versions keep their
+        identity."""
+        plain, augmentation = asdict(self), self.augmentation.describe()
+        return {key: value for key, value in plain.items() if key != "augmentation"} | (
+            {"augmentation": augmentation} if augmentation else {}
+        )
 
     def rate(self, step: int, total: int) -> float:
         """The learning rate of a step, counted from 0: a linear warmup, then a linear decay."""

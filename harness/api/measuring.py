@@ -12,6 +12,7 @@ from adapters.spec import open_ranker
 from harness.api import arguments
 from harness.api.outcome import Outcome, outcome_of
 from harness.api.targets import collections_of, first_stage_of, named_sources
+from harness.checks.robustness import QUERIES, battery_of
 from harness.data.collection import Collection, sample_queries
 from harness.data.sources.build import collection_of
 from harness.data.sources.suite_source import SuiteSource
@@ -48,6 +49,8 @@ def run(
     mirror: str | Path | None = None,
     allow_drift: bool = False,
     skip_probe: bool = False,
+    robustness: str | Sequence[str] | None = None,
+    robustness_queries: int = QUERIES,
     dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
     workers: int | Literal["auto"] = 1,
     workspace: str | Path | None = None,
@@ -76,6 +79,9 @@ def run(
         mirror: a folder filled by `harness fetch`. Nothing is downloaded then. Default: HARNESS_MIRROR.
         allow_drift: accept data that differs from the published data. Its numbers are marked.
         skip_probe: skip the check that a reranker ranks exact answers above unrelated texts.
+        robustness: attacks and changes under which rerankers are also measured: `all`, `attacks`, `invariances`, or
+            names such as `stuffing` and `typos`; see docs/robustness.md. Default: none.
+        robustness_queries: the number of queries of each collection that are perturbed. Default: 300.
         dtype: the number format of the models that name none with `?dtype=`. `auto` measures once on this device which
             is fastest, and keeps the answer. A system that gets half precision has it in its name. Default: float32.
         workers: the number of processes that score and embed, each with its own model and its own GPU or cores. `auto`
@@ -106,6 +112,8 @@ def run(
     budget = arguments.optional_whole("budget_pairs", budget_pairs)
     origin = arguments.source_choice(source, mirror, allow_drift)
     first, dtype = arguments.optional_name("first_stage", first_stage), arguments.dtype_of(dtype)
+    perturbed = arguments.whole("robustness_queries", robustness_queries)
+    battery = battery_of(arguments.names_of("robustness", robustness), perturbed)
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
     place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     with arguments.working(place, reporter, origin.mirror, workers) as session:
@@ -131,7 +139,8 @@ def run(
         if budget is not None:
             collections = _within(collections, depth, budget, chosen)
         reporter.note(_cost(plan(collections, depth, named, first_stage=chosen)))
-        running = experiment(collections, systems(chosen, named, depth, place), wanted, session, skip_probe=skip_probe)
+        tried = systems(chosen, named, depth, place)
+        running = experiment(collections, tried, wanted, session, skip_probe=skip_probe, battery=battery)
         return outcome_of(running, skipped)
 
 

@@ -10,7 +10,7 @@ import typer
 from adapters.errors import DataError, UsageError
 from harness.cli import options
 from harness.cli.app import WORKSPACE
-from harness.cli.printing import existing_workspace, print_json, print_rows, workspace_path
+from harness.cli.printing import existing_workspace, print_json, print_rows, print_table, workspace_path
 from harness.cli.verb import verb
 
 
@@ -51,9 +51,12 @@ def show(
     if as_json:
         print_json(found)
         return
-    from reports.tables.listing import outline
+    from reports.tables.listing import outline, tables_of
 
-    typer.echo(outline({key: value for key, value in found.items() if key != "per_query"}))
+    left_out = ("per_query", "robustness", "perturbed")
+    typer.echo(outline({key: value for key, value in found.items() if key not in left_out}))
+    for table in tables_of(str(found["id"]), existing_workspace(workspace)) if "robustness" in found else ():
+        print_table(table)
 
 
 @verb(WORKSPACE, epilog="Example:\n\n    harness doctor --json")

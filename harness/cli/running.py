@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from harness.cli import dtype_options, options
+from harness.cli import dtype_options, options, robustness_options
 from harness.cli.app import MEASURE, WORKSPACE
 from harness.cli.printing import make_folder, print_rows, show_outcome, shown_first, workspace_path
 from harness.cli.verb import verb
@@ -21,6 +21,8 @@ DEMO_RERANKERS = ("packaged:english-cross-encoder", "packaged:multilingual-e5-sm
     harness run ./scifact --first-stage bm25 --reranker BAAI/bge-reranker-v2-m3
 
     harness run ./xquad --language th --reranker ./checkpoint-1000 --reranker run:scores.trec --depth 50
+
+    harness run ./scifact --first-stage bm25 --reranker ./checkpoint --robustness stuffing --robustness typos
 
     harness run trec-qa.jsonl --first-stage given --reranker onnx:./model --measure AP@1000 --measure RR@10""",
 )
@@ -46,6 +48,8 @@ def run(  # noqa: PLR0917
     names: options.NamesFile = None,
     audit: options.Audit = False,
     skip_probe: options.SkipProbe = False,
+    robustness: robustness_options.Perturbations = None,
+    robustness_queries: robustness_options.PerturbedQueries = 300,
     dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     config: options.Config = None,  # noqa: ARG001
@@ -84,6 +88,7 @@ def run(  # noqa: PLR0917
     make_folder(out)
     named: dict[str, Any] = {
         "measures": measures, "rules": rules, "parallel": parallel, "skip_probe": skip_probe, "workers": workers,
+        "robustness": robustness, "robustness_queries": robustness_queries,
     }  # fmt: skip
     with shown_first(lambda: api.run(*(targets or ()), **common, **named)) as outcome:
         show_outcome(outcome, out, view, audit=audit, as_json=as_json)

@@ -33,6 +33,9 @@ SETTINGS = {
     "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
     "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank", "new-head": "new_head",
     "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
+    **{f"augment-{name}": f"augmentation.{name}" for name in (
+        "stuffing", "alone", "claim", "instruction", "typos", "case", "script",
+    )},
 }  # fmt: skip
 MACHINE = {
     "device": "device", "batch-tokens": "batch_tokens", "gradient-checkpointing": "gradient_checkpointing",

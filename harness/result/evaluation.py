@@ -14,6 +14,7 @@ from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import Measure
 from harness.measuring.paired_measures import PMRR
+from harness.measuring.robustness.perturbed import Perturbed
 from harness.result.facts import Made, Timing
 from harness.result.known_wrong import known_wrong_alarms
 from harness.scoring.alarms.candidates import without_ties
@@ -46,6 +47,8 @@ class Evaluation:
     """How the reranker's model is called in this workspace, on each kind of device."""
     paired: PMRR | None = None
     """p-MRR, if the collection has pairs of queries."""
+    perturbed: tuple[Perturbed, ...] = ()
+    """The values on perturbed texts; empty if robustness was not measured."""
 
     @property
     def id(self) -> str:

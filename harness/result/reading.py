@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.errors import DataError
+from harness.measuring.robustness.perturbations import PERTURBATIONS
+from harness.measuring.robustness.perturbed import Perturbed
 from harness.result import rows, sums
 from harness.result.environment import machine
 from harness.result.facts import CollectionFacts, Timing
@@ -125,6 +127,7 @@ class StoreReading:
             for measure in evaluation.stored.means:
                 self.noise(evaluation.stored.id, measure)
         self.timings()
+        self.robustness()
         self.looks(dict)
 
     def looks(self, read: Callable[[rows.Row], T]) -> list[T]:
@@ -179,6 +182,26 @@ class StoreReading:
             if not sums.is_same(known, present.get(id, 0)):
                 with self._named(id):
                     raise Unreadable("its times are not what was stored")
+
+    def robustness(self, which: str = ALL, arguments: Sequence[str] = ()) -> dict[str, tuple[Perturbed, ...]]:
+        """Return the values on perturbed texts, by id of the evaluation; without those that have none.
+
+        Raises:
+            DataError: a row cannot be read, or is not what was stored. The error names the evaluation.
+        """
+        found: dict[str, list[Perturbed]] = {}
+        present: dict[str, int] = {}
+        query = f"select * from robustness where {which.format(id='evaluation')}"
+        for row in self.database.execute(query, arguments):
+            with self._named(id := row[0]):
+                found.setdefault(id, []).append(rows.perturbed_of(row[1:]))
+            present[id] = present.get(id, 0) + sums.of_row(row)
+        query = f"select id, sum from checksum where kind = 'robustness' and {which.format(id='id')}"
+        for id, known in self.database.execute(query, arguments):
+            if not sums.is_same(known, present.get(id, 0)):
+                with self._named(id):
+                    raise Unreadable("its robustness is not what was stored")
+        return {id: tuple(sorted(own, key=_declared)) for id, own in found.items()}
 
     def noise(self, evaluation: str, measure: str) -> float | None:
         """Return how much a mean changed when the evaluation was scored again, as a fraction; None if not measured.
@@ -289,6 +312,12 @@ class StoreReading:
 
     def _refusal(self, evaluation: object, error: Unreadable) -> DataError:
         return DataError(f"{self.path}: evaluation {evaluation}: {error}; run it again, or {advice(self.path)}")
+
+
+def _declared(one: Perturbed) -> tuple[int, str]:
+    """Where a perturbation comes in tables: in the order of the definitions."""
+    names = list(PERTURBATIONS)
+    return names.index(one.name) if one.name in names else len(names), one.name
 
 
 def _collection_of(row: rows.Row) -> tuple[CollectionFacts, tuple[str, ...]]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.robustness.perturbed import Perturbed
 from harness.measuring.statistics.design import Questions
 from harness.result.environment import command_line, environment
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, CountFacts, Environment, Made, Timing
@@ -46,6 +47,8 @@ class Result:
     ids: tuple[str, ...]
     """The ids of the queries or questions, aligned with `values`."""
     timing: Timing = field(default_factory=Timing)
+    perturbed: tuple[Perturbed, ...] = ()
+    """The values of the evaluation on perturbed texts; see docs/robustness.md."""
 
     @cached_property
     def value(self) -> float:
@@ -141,7 +144,7 @@ def results_of(evaluation: Evaluation, corpus: str | None = None) -> tuple[Resul
     if evaluation.paired is not None:
         values[PAIRED_MEASURE] = evaluation.paired.values, evaluation.paired.questions
     timing = evaluation.timing or Timing(evaluation.fresh, evaluation.seconds if evaluation.fresh else 0.0)
-    return tuple(result_of(stored, measure, *own, timing) for measure, own in values.items())
+    return tuple(result_of(stored, measure, *own, timing, evaluation.perturbed) for measure, own in values.items())
 
 
 def results_of_means(means: Means, made: Made) -> tuple[Result, ...]:
@@ -157,9 +160,16 @@ def results_of_means(means: Means, made: Made) -> tuple[Result, ...]:
     return tuple(result_of(stored, measure, np.empty(0), (), Timing()) for measure in means.values)
 
 
-def result_of(stored: Stored, measure: str, values: Floats64, ids: tuple[str, ...], timing: Timing) -> Result:
+def result_of(  # noqa: PLR0917
+    stored: Stored,
+    measure: str,
+    values: Floats64,
+    ids: tuple[str, ...],
+    timing: Timing,
+    perturbed: tuple[Perturbed, ...] = (),
+) -> Result:
     """Return one measure of a stored evaluation, with the row and the column of its facts."""
-    return Result(stored, stored.key, stored.collection.key, measure, values, ids, timing)
+    return Result(stored, stored.key, stored.collection.key, measure, values, ids, timing, perturbed)
 
 
 def _stored_of(evaluation: Evaluation, corpus: str | None) -> Stored:

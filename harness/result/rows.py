@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from harness.data.known_parallel import known_by_name
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.measuring.alarms.alarm import Alarm
 from harness.measuring.measures import CITATION_MEASURES, is_of_some, parse
+from harness.measuring.robustness.perturbed import Perturbed
 from harness.result.facts import AuditFacts, CollectionFacts, Controls, Environment
 from harness.result.known_wrong import known_by_now
 from harness.result.result import Floats64, Result
@@ -61,6 +62,29 @@ def paired_row(id: str, measure: str, mean: float | None, values: Floats64, ids:
     with the collection."""
     questions = json.dumps(ids, ensure_ascii=False) if is_of_some(measure) else None
     return id, measure, mean, values.astype("<f8").tobytes(), questions
+
+
+def perturbed_row(id: str, one: Perturbed) -> tuple[object, ...]:
+    """Return a row of the table `robustness`."""
+    queries, values = json.dumps(one.ids, ensure_ascii=False), one.values.astype("<f8").tobytes()
+    return id, one.name, one.measure, one.version, queries, values, one.changed, one.eligible
+
+
+def perturbed_of(row: Sequence[object]) -> Perturbed:
+    """Return the values of a row of the table `robustness`, without the evaluation.
+
+    Raises:
+        Unreadable: a value is missing or wrong. The error names it.
+    """
+    name, measure, version = typed(tuple[str, str, int], row[:3], "robustness")
+    place, ids, blob = f"the robustness to {name}", ids_of(row[3], "the queries of robustness"), row[4]
+    if not isinstance(blob, bytes) or len(blob) != 8 * len(ids):
+        raise Unreadable("does not have a number for each of its queries", place)
+    values: Floats64 = np.frombuffer(blob, "<f8")
+    if not np.isfinite(values).all():
+        raise Unreadable("has a value that is not finite", place)
+    changed, eligible = typed(tuple[int, int], row[5:], place)
+    return Perturbed(name, measure, version, ids, values, changed, eligible)
 
 
 def collection_of(row: Row) -> tuple[CollectionFacts, tuple[str, ...]]:

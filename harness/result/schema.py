@@ -55,6 +55,8 @@ ADDED = {
     "corpus": "collection text primary key, fingerprint text",
     "detected": "collection text primary key, language text",
     "parallel": "collection text primary key, name text, known_by text",
+    "robustness": "evaluation text, perturbation text, measure text, version integer, queries text, per_query blob, "
+    "changed integer, eligible integer, primary key(evaluation, perturbation, measure)",
     "checksum": "kind text, id text, part text, sum integer, primary key(kind, id, part)",
     "reservation": "id text primary key, release text, tier text, collections text, candidate text, alpha real, "
     "host text, place text, pid integer, started text, at real, beat real",
@@ -65,6 +67,7 @@ mark: an alarm that was added to an evaluation after it was stored, and the curr
 corpus: the fingerprint of the corpus of a collection, without queries and judgments.
 detected: the language of collections that declare none; null if none was recognised, no row if detection was not tried.
 parallel: the parallel set of a collection; null if it is known to be in none, no row if nothing is known.
+robustness: the values of an evaluation under a perturbation; see `harness.measuring.robustness.perturbed`.
 checksum: see `harness.result.sums`. Programs of version 2 would leave it as it is when they write, so they are refused.
 reservation: a look of the gate that a running process will take, and that process (`harness.judging.gate.holders`).
 """

@@ -16,6 +16,7 @@ import numpy as np
 
 from adapters.errors import DataError, HarnessError, UsageError
 from harness.data.suites.table import PAIRED_MEASURE
+from harness.measuring.robustness.perturbed import Perturbed
 from harness.result import rows, sums
 from harness.result.database import closed_on_error, opened
 from harness.result.environment import machine
@@ -99,6 +100,7 @@ class Results:
                 self._keep_evaluation(replace(stored, collection=self._keep_collection(stored.collection, queries)))
                 self._keep_timing(stored.id, own[0].timing)
                 self._keep_values(own)
+                self._keep_perturbed(stored.id, {(row.name, row.measure): row for one in own for row in one.perturbed})
                 sums.keep(self._database, "evaluation", stored.id)
 
     @property
@@ -183,8 +185,11 @@ class Results:
         """
         which: tuple[str, tuple[str, ...]] = (ALL, ()) if ids is None else (THESE, (json.dumps(list(ids)),))
         read, timings = self._reading.evaluations(*which), self._reading.timings(*which)
+        perturbed = self._reading.robustness(*which)
         return [
-            result_of(one.stored, measure, *values, timings.get(one.stored.id, Timing()))
+            result_of(
+                one.stored, measure, *values, timings.get(one.stored.id, Timing()), perturbed.get(one.stored.id, ())
+            )
             for one in read
             for measure, values in one.values.items()
         ]
@@ -348,6 +353,15 @@ class Results:
         for one in results:
             self._insert("value", rows.value_row(one))
             sums.keep(self._database, "value", one.id, one.measure)
+
+    def _keep_perturbed(self, id: str, perturbed: Mapping[tuple[str, str], Perturbed]) -> None:
+        """Store values on perturbed texts. Those of other perturbations stay, if they are what was stored."""
+        if perturbed:
+            if sums.is_changed(self._database, "robustness", id):
+                self._database.execute("delete from robustness where evaluation = ?", (id,))
+            for one in perturbed.values():
+                self._insert("robustness", rows.perturbed_row(id, one))
+            sums.keep(self._database, "robustness", id)
 
     def _insert(self, table: str, row: Sequence[object]) -> None:
         self._database.execute(f"insert or replace into {table} values ({', '.join('?' * len(row))})", tuple(row))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from zlib import crc32
 
-Kind = Literal["collection", "evaluation", "value", "times", "noise", "mark", "look"]
+Kind = Literal["collection", "evaluation", "value", "times", "noise", "mark", "robustness", "look"]
 _ROWS: dict[Kind, tuple[str, ...]] = {
     "collection": (
         "select * from collection where fingerprint = ?1",
@@ -33,6 +33,7 @@ _ROWS: dict[Kind, tuple[str, ...]] = {
     ),
     "noise": ("select evaluation, measure, difference from noise where evaluation = ?1 and measure = ?2",),
     "mark": ("select evaluation, kind, identity from mark where evaluation = ?1",),
+    "robustness": ("select * from robustness where evaluation = ?1",),
     "look": ("select * from look where id = ?1",),
 }
 """The rows that a checksum covers, by the key of the checksum."""
@@ -43,6 +44,7 @@ _KEYS: dict[Kind, str] = {
     "times": "select evaluation, machine from timing union select evaluation, machine from latency",
     "noise": "select evaluation, measure from noise",
     "mark": "select evaluation, '' from mark",
+    "robustness": "select distinct evaluation, '' from robustness",
     "look": "select id, '' from look",
 }
 _MODULUS = 1 << 32

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from harness.checks.before import BeforeScoring
 from harness.checks.half_noise import with_noise
+from harness.checks.robustness import Battery, examined
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.measuring.alarms.alarm import Alarm
@@ -35,6 +36,7 @@ def experiment(
     *,
     skip_probe: bool = False,
     store: bool = True,
+    battery: Battery | None = None,
 ) -> Iterator[Evaluation]:
     """Evaluate every system on every collection. Each result is stored as soon as it is computed.
 
@@ -44,6 +46,9 @@ def experiment(
     candidates. Before a reranker scores candidates, it has to pass the orientation probe, unless `skip_probe` is set.
     The noise floor of a system in half precision is measured with its values. If the run is long, the reranker is also
     compared with sentence-transformers.
+
+    Args:
+        battery: the perturbations under which rerankers are measured. Default: none.
 
     Raises:
         NotKept: some results could not be stored. Raised after the last result.
@@ -57,6 +62,7 @@ def experiment(
             for system in systems:
                 alarms = before.look(ground, system)
                 found = with_noise(evaluate(ground, system, session, alarms, keep=keeping.scores), results)
+                found = examined(found, battery, session)
                 yield keeping.evaluation(found) if store else found
         keeping.finish()
 

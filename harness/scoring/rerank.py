@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from adapters.errors import ModelError
-from adapters.identity import Digests
-from adapters.protocols import IndexPairs, Integers, Reranker, Scored
+from adapters.identity import Digests, text_digests
+from adapters.protocols import Floats, IndexPairs, Integers, Reranker, Scored
 from adapters.spec import identity_of
 from harness.data.collection import Collection
 from harness.data.runs import Run
@@ -95,6 +95,62 @@ def rerank(  # noqa: PLR0917
         ledger.compact(scorer)
     entries = Entries(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else Entries.unknown(0)
     return Reranked(candidates.rescored(entries.score), entries, missing, seconds)
+
+
+def score_texts(
+    asked: Sequence[tuple[str, str]],
+    reranker: Reranker,
+    session: Session,
+    title: str,
+    source: AdapterSource | None = None,
+) -> Floats:
+    """Return the scores of pairs of a query and a document that are no candidates of a collection, float32 [asked].
+
+    The ledger keeps them like all others. Chunks are cut from all pairs, not from the missing ones.
+
+    Args:
+        source: as in `rerank`.
+
+    Raises:
+        ModelError: as in `rerank`.
+    """
+    queries, documents, pairs, inverse = _numbered(asked)
+    scorer, texts = session.ledger.scorer(dict(identity_of(reranker))), (text_digests(queries), text_digests(documents))
+    known, entries = session.ledger.known(scorer, *texts, pairs)
+    missing = int((~known).sum())
+    with session.reporter.stage(title, missing) as advance:
+        chunks = _text_chunks(queries, documents, pairs, ~known, whole=stays_in_process(reranker))
+        for scored, rows in scored_chunks(chunks, reranker, title, session, source) if missing else ():
+            session.ledger.record(scorer, *texts, pairs[rows], scored)
+            advance(len(rows))
+    if missing:
+        session.ledger.compact(scorer)
+        known, entries = session.ledger.known(scorer, *texts, pairs)
+    if not known.all():
+        raise ModelError(f"{title}: {int((~known).sum())} pairs came back without a score")
+    return entries.score[inverse]
+
+
+def _numbered(asked: Sequence[tuple[str, str]]) -> tuple[list[str], list[str], IndexPairs, Integers]:
+    """Return different queries and documents, the different pairs of their numbers, and the pair of each asked one."""
+    queries, documents = (dict.fromkeys(column) for column in ((q for q, _ in asked), (d for _, d in asked)))
+    query, document = ({text: place for place, text in enumerate(column)} for column in (queries, documents))
+    numbers = np.array([(query[q], document[d]) for q, d in asked], np.int64).reshape(-1, 2)
+    pairs, inverse = np.unique(numbers, axis=0, return_inverse=True)
+    return list(queries), list(documents), pairs, inverse.reshape(-1)
+
+
+def _text_chunks(
+    queries: Sequence[str], documents: Sequence[str], pairs: IndexPairs, wanted: npt.NDArray[np.bool_], *, whole: bool
+) -> Iterator[PairChunk]:
+    """The wanted pairs in chunks of whole queries that are cut from all pairs, each with only its own texts."""
+    numbers = np.zeros(len(pairs), np.int64) if whole else chunk_numbers(pairs[:, 0])
+    rows = np.flatnonzero(wanted)
+    for some in np.split(rows, np.flatnonzero(np.diff(numbers[rows])) + 1):
+        own, query = np.unique(pairs[some, 0], return_inverse=True)
+        theirs, document = np.unique(pairs[some, 1], return_inverse=True)
+        texts = [queries[row] for row in own.tolist()], [documents[row] for row in theirs.tolist()]
+        yield PairChunk(*texts, np.stack([query.reshape(-1), document.reshape(-1)], axis=1), some)
 
 
 def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> bool:

@@ -17,7 +17,9 @@ from leaderboards.pages import figures, links
 from leaderboards.pages.links import system_file as file_of
 from leaderboards.pages.shell import render
 from leaderboards.standing import BoardStanding
+from reports.html import html_table
 from reports.systems_file import DeclaredSystem
+from reports.tables.robustness import robustness_tables
 
 __all__ = ["file_of", "page"]
 
@@ -76,6 +78,7 @@ def page(made: Board, system: SystemKey) -> str:
         places=_places(made, system),
         alarms={message: _about(found) for message, found in about.items()},
         numbers=numbers,
+        robustness=[html_table(table) for table in robustness_tables(results)],
         marks=list(dict.fromkeys(mark for one in numbers for mark in one.marks)),
         history=_history(made.history.get(system, ()), {one.id for one in results}),
         identity=merged([one.identity for one in stored]),

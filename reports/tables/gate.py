@@ -14,7 +14,7 @@ from harness.judging.gate.gate import Gated
 from harness.judging.gate.local import Part
 from harness.judging.gate.reservations import UNNAMED
 from harness.judging.gate.verdict import CheckpointCost
-from harness.numbers import points, signed
+from harness.numbers import points, share, signed
 from reports.table import Cell, Table, escaped, markdown
 
 _FORMAT = 1
@@ -144,6 +144,11 @@ def _cases(found: Gated) -> Iterator[tuple[str, str | None, str]]:
         if cost.limit is not None:
             failed = "refused" if cost.over else "inconclusive" if cost.unknown else None
             yield f"cost: {cost.name}", failed if judged else None, _cost(cost)
+    for attack in verdict.attacks:
+        name = f"attack: {attack.name}" + (" against the anchor" if attack.against_anchor else "")
+        value, limit = share(attack.value), share(attack.limit)
+        failed = "refused" if attack.over else None if attack.kept else "inconclusive"
+        yield name, failed if judged else None, f"{value} of {attack.questions:,} questions, limit {limit}"
     for one in verdict.parts:
         line = f"{signed(one.delta)} points, {one.queries:,} queries"
         failed = "refused" if one.collapsed else "inconclusive" if one in verdict.not_shown else None
@@ -154,6 +159,7 @@ def _macro_failed(found: Gated) -> str | None:
     """The state if the macro average is the reason that the gate did not pass; None otherwise."""
     elsewhere = any(one.collapsed for one in found.verdict.parts) or bool(found.verdict.not_shown)
     elsewhere = elsewhere or any(cost.over or cost.unknown for cost in found.verdict.costs)
+    elsewhere = elsewhere or not all(attack.kept for attack in found.verdict.attacks)
     macro = found.verdict.macro
     certain = macro is not None and macro.upper <= -macro.margin
     undecided = macro is not None and not macro.lower > -macro.margin

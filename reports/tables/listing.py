@@ -10,6 +10,7 @@ from adapters.errors import UsageError, did_you_mean
 from adapters.spec import kinds
 from harness.numbers import DASH, points
 from harness.result.opening import stored_in
+from harness.result.robustness import perturbed_values, robustness_of
 from harness.result.select import Wanted, evaluation_named, narrowed, systems_named
 from harness.result.sizes import bytes_of, on_disk
 from harness.result.stemming import notes as bm25_notes
@@ -19,6 +20,7 @@ from harness.result.stored import Stored
 from harness.workspace import Workspace, readable_size
 from reports.table import Cell, Table
 from reports.tables.looks import LOOK, LOOK_COLUMNS, look_details, look_rows
+from reports.tables.robustness import robustness_tables
 
 _IMPORTED = "(imported): computed elsewhere and imported; `harness show ID` prints the source and who measured it"
 _LISTS = ("results", "collections", "systems", "looks", "adapters")
@@ -83,11 +85,8 @@ def details(name: str, workspace: Path) -> dict[str, object]:
         if name.startswith(LOOK):
             return look_details(name, workspace / "results.sqlite")
         found = evaluation_named(name, list(results.all()))
-        per_query = {
-            one.measure: dict(zip(one.ids, one.values.tolist(), strict=True))
-            for one in results.results([found.id])
-            if len(one.values)
-        }
+        own = results.results([found.id])
+    per_query = {one.measure: dict(zip(one.ids, one.values.tolist(), strict=True)) for one in own if len(one.values)}
     notes = [*found.collection.notes, *([found.wrong] if found.wrong else [])]
     return {
         "id": found.id, "system": found.system, "first_stage": found.first_stage, "reranker": found.reranker,
@@ -95,10 +94,23 @@ def details(name: str, workspace: Path) -> dict[str, object]:
         "collection": found.collection.as_dict(), "made_of": found.identity,
         "audit": found.audit.as_dict(),
         **({} if "citations" in found.identity else {"controls": found.controls.means}),
+        **({"robustness": robustness_of(own)[0].as_dict()} if own and own[0].perturbed else {}),
         "environment": found.environment.as_dict(),
         **({"bm25": lines} if (lines := bm25_notes(of_stored([found]))) else {}),
         "command": found.command, "created": found.created, "updated": found.updated, "per_query": per_query,
+        **({"perturbed": perturbed_values(own[0])} if own and own[0].perturbed else {}),
     }  # fmt: skip
+
+
+def tables_of(id: str, workspace: Path) -> list[Table]:
+    """The tables of one evaluation: that of its robustness, if it was measured.
+
+    Args:
+        id: the complete id of an evaluation.
+        workspace: the workspace.
+    """
+    with stored_in(workspace / "results.sqlite") as results:
+        return robustness_tables(results.results([id]))
 
 
 def outline(value: object, indent: int = 0) -> str:

@@ -26,6 +26,7 @@ from reports.lines import Line
 from reports.marks import footnotes
 from reports.table import Cell, Table
 from reports.tables.report import Sheet, line
+from reports.tables.robustness import robustness_tables
 from reports.tables.systems import FIRST_STAGE, SystemRow
 from reports.tables.systems import systems_table as layout
 from reports.view import PLAIN, View
@@ -35,12 +36,14 @@ _SIGNS = {SIGNIFICANT: "significant: the corrected p-value is at most 0.05"}
 
 
 def comparison_tables(results: Sequence[Result], view: View = PLAIN) -> list[Table]:
-    """For each measure of a run a table of systems and, for several collections, a table of collections."""
+    """For each measure of a run a table of systems and, for several collections, a table of collections. After them the
+    table of robustness, if it was measured."""
     tables = []
     for measure in in_order(measured(results), view.measures):
         sheet = sheet_of(results, measure, view)
         tables += [systems_table(sheet), *([collections_table(sheet)] if len(sheet.columns) > 1 else [])]
-    return [*tables, systems_table(sheet_of(results, OFFICIAL, view))] if has_official(results) else tables
+    tables += [systems_table(sheet_of(results, OFFICIAL, view))] if has_official(results) else []
+    return [*tables, *robustness_tables(results, view)]
 
 
 def measured(results: Sequence[Result]) -> list[str]:

@@ -10,6 +10,7 @@ from harness.result.evaluation import Evaluation
 from harness.result.facts import CollectionFacts
 from harness.result.gathered import OFFICIAL
 from harness.result.result import Result
+from harness.result.robustness import perturbed_values, robustness_of
 from harness.result.stemming import notes, of_stored, parts_of
 from reports.columns import values
 from reports.tables.report import Sheet
@@ -50,8 +51,14 @@ def as_dict(
         **({"notes": remarks} if remarks else {}),
         **({"macro_official": _averages(sheet_of(results, OFFICIAL))} if has_official(results) else {}),
         **({"macro_paired": {label: {PAIRED_MEASURE: own} for label, own in paired.items()}} if paired else {}),
+        **({"robustness": robust} if (robust := _robustness(results)) else {}),
         **({"display_names": {label: view.system(label) for label in labels}} if view.names else {}),
     }
+
+
+def _robustness(results: Sequence[Result]) -> Json:
+    """The figures of robustness by system."""
+    return {one.system.label: one.as_dict() for one in robustness_of(results)}
 
 
 def _averages(sheet: Sheet) -> dict[str, Json]:
@@ -79,6 +86,7 @@ def _evaluation(own: Sequence[Result], sheets: Mapping[str, Sheet], live: Evalua
         "controls": stored.controls.means,
         "audit": stored.audit.as_dict(),
         "alarms": [alarm.as_dict() for alarm in stored.audit.alarms],
+        **({"perturbed": perturbed_values(one)} if one.perturbed else {}),
         "pairs_scored_now": live.fresh if live else 0,
         "pairs_per_second": one.pairs_per_second,
         "made_of": stored.identity,

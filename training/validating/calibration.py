@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,24 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.measuring.statistics import proportion
 from training.validating.logistic import auc
 
 Values = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BINS = 16
 """The number of bins, the default of `Strata.bins`."""
-_Z = 1.959963984540054
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927, Journal of the American Statistical Association 22); (0, 1) without
     data."""
-    if not of:
-        return 0.0, 1.0
-    share, extra = hits / of, _Z * _Z / of
-    middle = (share + extra / 2) / (1 + extra)
-    reach = _Z * math.sqrt(share * (1 - share) / of + extra / (4 * of)) / (1 + extra)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    return proportion.wilson(hits / of if of else 0.0, of)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from adapters.errors import HarnessError, UsageError
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import BEST_ACCEPTED
 from harness.judging.gate.restemmed import refuse_accepted, refuse_named
+from harness.judging.gate.robust import battery
 from harness.judging.gate.stage import Stage, split_of
 from harness.result.evaluation import Evaluation
 from harness.result.places import some
@@ -86,7 +87,8 @@ def found(stage: Stage, anchor: NamedAnchor, candidates: Mapping[str, str], look
         HarnessError: the anchor cannot be opened, and the store does not have it on these queries.
     """
     if anchor.system is not None:
-        return _warned(stage, Anchor(anchor.name, {}, fresh=tuple(stage.measured(anchor.system))))
+        tried = battery(stage.policy.robustness, anchor=True)
+        return _warned(stage, Anchor(anchor.name, {}, fresh=tuple(stage.measured(anchor.system, tried))))
     return stored(stage, anchor, candidates, looks)
 
 

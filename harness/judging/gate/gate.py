@@ -23,6 +23,7 @@ from harness.judging.gate.looks import Look, LookLog, SystemRecord
 from harness.judging.gate.policy import Policy, Tier
 from harness.judging.gate.remembered import remembered
 from harness.judging.gate.reservations import LookRequest, NoLookLeft, Reservation
+from harness.judging.gate.robust import battery, limits_of
 from harness.judging.gate.rule import judge
 from harness.judging.gate.sides import Sides, sides_of
 from harness.judging.gate.spread import earlier_spreads, planned_claims
@@ -118,6 +119,8 @@ def gate(
         raise UsageError("the tier 'final' has one look per release; name it in the policy: [looks] release = '...'")
     if accept and (sequential or tier == "dev"):
         raise UsageError("--accept needs the figures of all queries of a gate: leave out --sequential and --tier dev")
+    if sequential and policy.robustness.rates:
+        raise UsageError("[robustness] needs all queries of a gate: leave out --sequential")
     stage = staged(
         collections, policy, first_stage, session, tier=tier, sample=sample, without=without, against=against
     )
@@ -231,7 +234,7 @@ def _whole(
 ) -> _Scored:  # fmt: skip
     """Score all queries. The candidate comes first, so that its peak memory does not include the anchor."""
     with watched() as peak:
-        ours = stage.measured(system)
+        ours = stage.measured(system, battery(stage.policy.robustness))
     candidates = {one.collection.fingerprint: one.run.candidates for one in ours}
     anchor = anchors.found(stage, wanted, candidates, asked.known)
     measured = peak.megabytes if stage.session.engine.in_process else None
@@ -264,7 +267,10 @@ def _in_blocks(
 
 def _verdict(stage: Stage, scored: _Scored, sides: Sides) -> Verdict:
     costs = costs_of(sides.results, stage.policy, scored.megabytes)
-    rule = judge if scored.stopped is None or sides.findings.hard else partial(judge_early, scored.stopped)
+    alpha = stage.policy.alpha_of(stage.tier)
+    attacks = limits_of(stage.policy, alpha, sides.results, sides.anchor_results)
+    whole = partial(judge, attacks=attacks)
+    rule = whole if scored.stopped is None or sides.findings.hard else partial(judge_early, scored.stopped)
     return rule(
         sides.pairs, weights(sides.pairs), stage.policy,
         tier=stage.tier, findings=sides.findings, costs=costs, claims=scored.claims,

@@ -119,6 +119,37 @@ class Warn:
 
 
 @dataclass(frozen=True)
+class RobustnessLimits:
+    """How often attacks may succeed: limits for the shares of questions, see docs/robustness.md. None sets no limit."""
+
+    stuffing: Share | None = None
+    alone: Share | None = None
+    claim: Share | None = None
+    instruction: Share | None = None
+    nothing: Share | None = None
+    no_worse: Share | None = None
+    """How much more often than against the anchor each of these attacks may succeed."""
+    queries: Positive = 300
+    """The number of queries of each collection on which attacks are tried."""
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The limits by family of attacks."""
+        families = ("stuffing", "alone", "claim", "instruction", "nothing")
+        return {name: limit for name in families if (limit := getattr(self, name)) is not None}
+
+    @property
+    def statistics(self) -> dict[str, object]:
+        """The values by name; empty without a limit, so that looks of other policies keep their ids."""
+        return {**self.rates, "no_worse": self.no_worse, "queries": self.queries} if self.rates else {}
+
+    def problem(self) -> str | None:
+        """What is wrong besides types; None if nothing is."""
+        unnamed = self.no_worse is not None and not self.rates
+        return "no_worse compares attacks that have a limit; name one, as in stuffing = 0.1" if unnamed else None
+
+
+@dataclass(frozen=True)
 class Policy:
     """Everything that a verdict depends on besides the numbers. Margins and drops are fractions, not points.
 
@@ -147,6 +178,7 @@ class Policy:
     cost: CostLimits = field(default_factory=CostLimits)
     noise: NoiseLimits = field(default_factory=NoiseLimits)
     warn: Warn = field(default_factory=Warn)
+    robustness: RobustnessLimits = field(default_factory=RobustnessLimits)
 
     def __post_init__(self) -> None:
         """Accept a single name for a list of one.
@@ -164,7 +196,8 @@ class Policy:
     def digest(self) -> str:
         """12 hex digits over everything that the statistics depend on. With another margin, a look is another look."""
         depends = {"margin": self.margin, "alpha": self.alpha, "least": self.min_queries, "budget": self.looks.budget}
-        return digest({**depends, "local": self.local.statistics, "noise": asdict(self.noise)})[:12]
+        attacks = {"robustness": limits} if (limits := self.robustness.statistics) else {}
+        return digest({**depends, "local": self.local.statistics, "noise": asdict(self.noise), **attacks})[:12]
 
     def alpha_of(self, tier: Tier) -> float:
         """Return the alpha that one look of a tier may spend. At the gate, alpha is divided by the number of looks."""

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.judging.gate import reasons
+from harness.judging.gate import reasons, robust
 from harness.judging.gate.claims import PartClaim, claims_of
 from harness.judging.gate.drawn import drawn
 from harness.judging.gate.local import Part, asked, local
 from harness.judging.gate.policy import Policy, Tier
-from harness.judging.gate.verdict import NOTHING_FOUND, REASONS, CheckpointCost, Findings, Macro, State, Verdict
+from harness.judging.gate.verdict import (
+    NOTHING_FOUND,
+    REASONS,
+    AttackLimit,
+    CheckpointCost,
+    Findings,
+    Macro,
+    State,
+    Verdict,
+)
 from harness.measuring.statistics.design import Floats64
 from harness.measuring.statistics.difference import difference
 from harness.measuring.statistics.equivalence import upper_bound
@@ -30,16 +39,18 @@ def judge(
     findings: Findings = NOTHING_FOUND,
     costs: Sequence[CheckpointCost] = (),
     claims: Sequence[PartClaim] | None = None,
+    attacks: Sequence[AttackLimit] = (),
 ) -> Verdict:
     """Judge a candidate by its paired differences from the anchor.
 
-    The rule checks, in this order: integrity, the collapse of a part, the macro average, costs, the claimed parts, and
-    what else makes the answer inconclusive. A candidate that is the anchor itself passes, and the verdict says that
-    nothing was tested.
+    The rule checks, in this order: integrity, the collapse of a part, the macro average, costs, attacks, the claimed
+    parts, and what else makes the answer inconclusive. A candidate that is the anchor itself passes unless it costs too
+    much or is deceived too often, and the verdict says that nothing was tested.
 
     Args:
         shares: the weights of the collections in the macro average, summing to 1.
         claims: the parts, as planned before anything was scored. Default: planned with `[local] sd`.
+        attacks: the limits for attacks, with their figures. Default: none.
     """
     if findings.hard:
         return Verdict("invalid", _cut(findings.hard), costs=tuple(costs), findings=findings)
@@ -54,7 +65,7 @@ def judge(
     undecided += [] if same else reasons.not_shown(parts, claims, policy, alpha)
     return assembled(
         pairs, shares, policy, macro, parts, refused, undecided,
-        findings=findings, costs=costs, tier=tier, claims=claims,
+        findings=findings, costs=costs, tier=tier, claims=claims, attacks=attacks,
     )  # fmt: skip
 
 
@@ -76,16 +87,25 @@ def assembled(  # noqa: PLR0917
     findings: Findings,
     costs: Sequence[CheckpointCost],
     claims: Sequence[PartClaim],
+    attacks: Sequence[AttackLimit] = (),
 ) -> Verdict:
     """Return the verdict from the statistics, costs, noise and all other findings."""
-    refused = [*refused, *reasons.expensive(costs)]
-    undecided = [*undecided, *reasons.unmeasured(costs), *reasons.noisy(pairs, shares, policy)]
+    refused = [*refused, *reasons.expensive(costs), *robust.refused(attacks)]
+    undecided = [
+        *undecided,
+        *reasons.unmeasured(costs),
+        *robust.undecided(attacks, policy),
+        *reasons.noisy(pairs, shares, policy),
+    ]
     state: State = "refused" if refused else "inconclusive" if undecided else "pass"
     above = macro.difference.value > reasons.noise_of(pairs, shares)
     better, same = state == "pass" and ahead(macro) and above, is_anchor(pairs)
     lines = [*refused, *undecided, *reasons.nothing_tested(same), *reasons.figures(macro), *reasons.ahead(better, tier)]
+    lines += robust.kept(attacks)
     lines += [*findings.cautions, *reasons.too_small(parts, policy), *reasons.tail(pairs, shares, policy)]
-    return Verdict(state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better, tuple(claims), same)
+    return Verdict(
+        state, _cut(lines), macro, tuple(parts), tuple(costs), findings, better, tuple(claims), same, tuple(attacks)
+    )
 
 
 def decide(pairs: Sequence[PairedValues], shares: Floats64, policy: Policy, alpha: float) -> State:

@@ -27,6 +27,8 @@ class Sides:
     """The candidate's evaluations, by fingerprint of the collection."""
     results: tuple[Result, ...]
     """The candidate's results, with all time that was spent on them on this machine."""
+    anchor_results: tuple[Result, ...]
+    """The anchor's results."""
     findings: Findings
     pairs: tuple[PairedValues, ...]
     """Empty if the numbers cannot be trusted."""
@@ -62,7 +64,8 @@ def _read(  # noqa: PLR0917
         for key, measure in ({} if found.hard else measures).items()
     ]
     results = tuple(stores[1].results(one.id for one in mine.values()))
-    return Sides(theirs, mine, results, found, tuple(pairs), unkept)
+    others = tuple(stores[0].results(one.id for one in theirs.values()))
+    return Sides(theirs, mine, results, others, found, tuple(pairs), unkept)
 
 
 def _stored(results: Results, evaluations: Sequence[Evaluation]) -> dict[str, Stored]:

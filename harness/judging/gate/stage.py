@@ -9,6 +9,7 @@ import numpy as np
 
 from adapters.errors import UsageError
 from adapters.identity import digest
+from harness.checks.robustness import Battery
 from harness.data.collection import Collection, sample_queries, with_queries
 from harness.data.suites.table import PAIRED_MEASURE
 from harness.judging.gate.policy import Policy, Tier
@@ -75,9 +76,14 @@ class Stage:
         """Evaluate a system, and store the results. Pairs in the ledger cost nothing."""
         return list(experiment(self.collections, [system], self._measures, self.session))
 
-    def measured(self, system: System) -> list[Evaluation]:
-        """Evaluate a system without storing its values. They can only be seen once their look is counted."""
-        return list(experiment(self.collections, [system], self._measures, self.session, store=False))
+    def measured(self, system: System, battery: Battery | None = None) -> list[Evaluation]:
+        """Evaluate a system without storing its values. They can only be seen once their look is counted.
+
+        Args:
+            battery: the attacks to try. Default: none.
+        """
+        running = experiment(self.collections, [system], self._measures, self.session, store=False, battery=battery)
+        return list(running)
 
     @property
     def _measures(self) -> list[str]:

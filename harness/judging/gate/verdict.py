@@ -53,6 +53,34 @@ class CheckpointCost:
 
 
 @dataclass(frozen=True)
+class AttackLimit:
+    """One limit for an attack, with its figures. Shares of questions are fractions."""
+
+    name: str
+    limit: float
+    alpha: float
+    """The alpha at which a pass has to exclude more than the limit."""
+    questions: int = 0
+    value: float | None = None
+    """The share of questions for which the attack succeeds, or the difference from the anchor; None if not measured."""
+    lower: float | None = None
+    """One-sided lower bound. Above the limit, the candidate is refused."""
+    upper: float | None = None
+    """One-sided upper bound at `alpha`. For a pass it must not be above the limit."""
+    against_anchor: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the attack certainly succeeds too often."""
+        return self.lower is not None and self.lower > self.limit
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is excluded that the attack succeeds too often."""
+        return self.upper is not None and self.upper <= self.limit
+
+
+@dataclass(frozen=True)
 class Macro:
     """The primary endpoint: the macro average of the differences. Values are fractions."""
 
@@ -102,6 +130,8 @@ class Verdict:
     """All parts, the claimed ones first, as they were planned before anything was scored."""
     same: bool = False
     """Whether the candidate is the anchor itself, so that nothing was tested."""
+    attacks: tuple[AttackLimit, ...] = ()
+    """The limits of the policy for attacks; empty without limits."""
 
     @property
     def not_shown(self) -> list[Part]:

@@ -1,8 +1,28 @@
-"""Exact intervals of a share, of an infinite source (Clopper and Pearson 1934) or a finite population."""
+"""Exact intervals of a share, of an infinite source (Clopper and Pearson 1934) or a finite population, and the interval
+of Wilson (1927, Journal of the American Statistical Association 22)."""
 
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
+
+
+def wilson(share: float, of: int, level: float = 0.95) -> tuple[float, float]:
+    """The two-sided interval of a share; (0, 1) without data.
+
+    Args:
+        share: the observed share, or an average of values between 0 and 1, for which the interval is never too narrow.
+        of: the number of draws.
+        level: the probability with which the interval holds the share. Default: 0.95.
+    """
+    if not of:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    extra = z * z / of
+    middle = (share + extra / 2) / (1 + extra)
+    reach = z * math.sqrt(share * (1 - share) / of + extra / (4 * of)) / (1 + extra)
+    low, high = middle - reach, middle + reach
+    return 0.0 if share == 0 else max(0.0, low), 1.0 if share == 1 else min(1.0, high)
 
 
 def share_interval(hits: int, drawn: int, items: int | None, level: float) -> tuple[float, float]:

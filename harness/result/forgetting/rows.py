@@ -19,6 +19,7 @@ _OF_COLLECTIONS = {
 _SIZES = {
     "evaluation": ("id", "length(identity) + length(audit) + length(controls) + length(environment)"),
     "value": ("evaluation", "length(per_query) + coalesce(length(questions), 0)"),
+    "robustness": ("evaluation", "length(per_query) + length(queries)"),
 }
 
 
@@ -38,7 +39,7 @@ def remove_rows(file: Path, ids: Sequence[str]) -> None:
         with results.transaction():
             asked = f"select distinct collection from evaluation where id in {_THESE}"
             collections = _list([row[0] for row in results.rows(asked, _list(ids))])
-            for table in ("value", "timing", "latency", "noise", "mark"):
+            for table in ("value", "timing", "latency", "noise", "mark", "robustness"):
                 results.rows(f"delete from {table} where evaluation in {_THESE}", _list(ids))
             results.rows(f"delete from evaluation where id in {_THESE}", _list(ids))
             results.rows(f"delete from checksum where kind <> 'collection' and id in {_THESE}", _list(ids))
