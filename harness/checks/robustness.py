@@ -8,10 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from adapters.protocols import Floats
 from harness.checks.unrelated import Chosen, chosen_queries
 from harness.measuring.robustness.perturbations import Attack, Invariance, Perturbation, named
-from harness.measuring.robustness.perturbed import ANY, RELEVANT, Perturbed
+from harness.measuring.robustness.perturbed import ANY, RELEVANT, Floats64, Perturbed
 from harness.result.evaluation import Evaluation
 from harness.scoring.ground import CandidatePool, part_of
 from harness.scoring.rerank import score_texts
@@ -31,7 +30,7 @@ class Battery:
 
 
 def battery_of(names: Sequence[str], queries: int = QUERIES) -> Battery | None:
-    """Return the battery that the names stand for; None without a name.
+    """Return the battery of the named perturbations; None without a name.
 
     Raises:
         UsageError: a name is unknown.
@@ -108,7 +107,7 @@ class _Examination:
             for measure, highest in best.items():
                 yield self._row(attack, measure, scores[:, place].astype(np.float64) - highest, changed)
 
-    def _best(self, *, relevant: bool) -> Floats:
+    def _best(self, *, relevant: bool) -> Floats64:
         """Return the highest score of a candidate, or of a relevant one, of every query."""
         run, judged = self._part.candidates, self._part.judged
         counted = judged.grades >= 1 if relevant else np.ones(len(run), bool)
@@ -131,5 +130,5 @@ class _Examination:
         for measure, own in zip(self._part.measures, values, strict=True):
             yield self._row(change, str(measure), own, changed)
 
-    def _row(self, one: Perturbation, measure: str, values: Floats, changed: int) -> Perturbed:
+    def _row(self, one: Perturbation, measure: str, values: Floats64, changed: int) -> Perturbed:
         return Perturbed(one.name, measure, one.version, self._ids, values, changed, self._chosen.eligible)

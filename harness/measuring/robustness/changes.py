@@ -59,7 +59,7 @@ def filled(text: str, length: int = PADDING) -> str:
     """Return the text repeated and cut to a length.
 
     Args:
-        text: an empty one stands for filler without meaning.
+        text: an empty one becomes filler without meaning.
         length: the number of characters. Default: 1,000.
     """
     return "".join(islice(cycle(f"{text.strip()} " if text.strip() else _FILLER), length)).rstrip()

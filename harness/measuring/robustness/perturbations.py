@@ -105,7 +105,7 @@ def named(names: Iterable[str]) -> tuple[Perturbation, ...]:
 
 
 def members(name: str) -> Sequence[str]:
-    """Return the attacks that a name stands for: those of a family, or the one with this name.
+    """Return the attacks with a name: those of a family, or the one attack.
 
     Raises:
         UsageError: no attack or family of attacks has the name.

@@ -65,7 +65,7 @@ def test_braces_in_texts_are_texts() -> None:
     assert attack.document("{document} {0}", "{query}") == "{document} {0} {query}"  # type: ignore[union-attr]
 
 
-def test_names_stand_for_perturbations_families_and_all() -> None:
+def test_names_are_those_of_perturbations_families_and_all() -> None:
     assert {one.name for one in named(["all"])} == set(PERTURBATIONS)
     assert [one.name for one in named(["invariances"])] == [one.name for one in INVARIANCES]
     assert [one.name for one in named(["typos", "stuffing"])] == [
