@@ -14,13 +14,13 @@ from reports.plots.plot import Plot
 from reports.table import Cell, Table
 
 Row = Mapping[str, Any]
-SIGNS = {"same": "=", "differs": "≠", "far": "≠≠", "told": "", "unknown": "–"}
+SIGNS = {"same": "=", "differs": "≠", "far": "≠≠", "fault": "!!", "told": "", "unknown": "–"}
 """The sign of each verdict in the table."""
 _KEY = (
     "Floor: one half of the real queries to the other, mean and 95th percentile. Scale: synthetic to another domain. "
     "All use equal numbers of queries. The last columns are figures of each single set.",
     "=: not above the 95th percentile of the floor. ≠: above it. ≠≠: above it, and as far as another domain. "
-    "–: no figure.",
+    "!!: a named fault. –: no figure.",
 )
 _NEEDS = "needs "
 _NAMES = ("synthetic", "real", "wrong")

@@ -40,6 +40,7 @@ def validate(  # noqa: PLR0917
     evaluations: own.EvaluatedOn = None,
     embedder: own.ValidationEmbedder = None,
     retrievers: own.ValidationRetrievers = None,
+    profile: own.CheckedProfile = None,
     teachers: stage_options.Teachers = None,
     student: own.ValidationStudent = None,
     max_length: stage_options.StudentLength = None,
@@ -60,6 +61,7 @@ def validate(  # noqa: PLR0917
     settings = ValidationSettings(
         real, real_split, sample_queries, wrong, wrong_corpus, tuple(evaluations or ()), embedder,
         tuple(teachers or ()), student, tuple(retrievers or ()), depth, max_length, seed=seed,
+        profile=profile,
     )  # fmt: skip
     if out is not None:
         found = _validated(queries, corpus, settings, out, workspace, workers, kept=True)

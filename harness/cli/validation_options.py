@@ -35,6 +35,10 @@ ValidationRetrievers = Annotated[
         "A first stage for the round trip. The teacher uses the first one. Default: bm25 and the embedder.",
     ),
 ]
+CheckedProfile = Annotated[
+    str | None,
+    _option("profile", "Check the queries, whoever wrote them, against a profile: claim-en, ... or a TOML file."),
+]
 ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher must be better than.")]
 ValidationFolder = Annotated[
     Path | None, _option("out", "A folder for the cleaned queries, the figures, validation.md and plots.")

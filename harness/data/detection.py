@@ -185,9 +185,17 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _votes(text: str) -> Iterator[Vote]:
-    for piece in pieces(text):
-        language, probability = _identifier().classify(piece)
-        yield Vote(_SAME.get(language, language), float(probability), len(piece))
+    return map(detected_as, pieces(text))
+
+
+def detected_as(piece: str) -> Vote:
+    """The most probable language of a short text with letters.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    language, probability = _identifier().classify(piece)
+    return Vote(_SAME.get(language, language), float(probability), len(piece))
 
 
 def _first(votes: Counter[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.numbers import probability, signed, signed_interval
-from harness.result.adaptation.record import AdaptationRecord
+from harness.result.adaptation.record import AdaptationRecord, TaskRow
 from harness.result.adaptation.vocabulary import STAGES
 from reports.table import Cell, Table
 from reports.training.told import HYPHEN, correction, duration, joined
@@ -51,16 +51,20 @@ def tasks_table(record: AdaptationRecord) -> Table:
     teacher = joined([one.spec for one in record.teachers])
     licence = joined(list(dict.fromkeys(one.stated_licence or UNSTATED for one in record.teachers)))
     rows = [
-        (one.name, one.corpus, one.profile, teacher, licence, one.validated or HYPHEN,
+        (one.name, one.corpus, one.profile, teacher, licence, _validated(one),
          *(f"{count:,}" for count in (one.queries, one.removed_as_leak, one.pairs, one.examples)))
         for one in record.tasks
     ]  # fmt: skip
     notes = (
         "removed as leak: synthetic queries that equal or resemble an evaluation query, not counted as queries; pairs: "
         "query-document pairs that the teacher scored",
-        "validation: the queries compared with the real ones of dev; it stops nothing, because the gate decides",
+        "validation: the queries compared with the real ones of dev; nothing was trained on a task that is left out",
     )
     return _table("tasks", columns, rows, notes, left=6)
+
+
+def _validated(one: TaskRow) -> str:
+    return f"{one.validated or HYPHEN}{', left out' if one.left_out else ''}"
 
 
 def timeline_table(record: AdaptationRecord) -> Table:

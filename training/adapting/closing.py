@@ -21,6 +21,7 @@ from training.job import finish
 
 STAGE = "adapt"
 MODEL = "model"
+DESPITE = "write better queries, or set synthesis.despite_validation = true"
 EXIT: Mapping[State, int] = {"accepted": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 """The exit code of the command line."""
 
@@ -88,12 +89,13 @@ def _about_merging(record: AdaptationRecord) -> str:
 
 
 def _blocked(record: AdaptationRecord) -> Iterator[str]:
-    """Tasks whose queries were blocked by their validation. They are trained on anyway, because the gate decides."""
+    """Tasks whose queries are blocked by their validation: left out, or trained on because the user says so."""
     details = {one.name: one.detail for one in record.timeline if one.stage == "validate"}
     for one in record.tasks:
         if one.validated == "blocked":
             reason = details.get(one.name, "").partition(": ")[2]
-            yield f"the queries of {one.name} are blocked by their validation, but were used here: {reason}"
+            what = "and were left out" if one.left_out else "but were used here"
+            yield f"the queries of {one.name} are blocked by their validation, {what}: {reason}"
 
 
 def _behind_first_stage(record: AdaptationRecord, accepted: str | None) -> Iterator[str]:

@@ -25,6 +25,8 @@ class AdaptSynthesis(Synthesis):
     in the language of the corpus."""
     leak_threshold: Part = LEAK_THRESHOLD
     """Remove queries that share at least this part of their trigrams with an evaluation query."""
+    despite_validation: bool = False
+    """Train on the queries of a task although their validation blocks them."""
 
 
 @dataclass(frozen=True)

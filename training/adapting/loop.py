@@ -17,7 +17,7 @@ from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms
 from training.adapting.checkpoint import folder_of
 from training.adapting.choice import best_first, no_worse
-from training.adapting.closing import STAGE, Ended, keep_model, publish, remarks_of, write_manifest
+from training.adapting.closing import DESPITE, STAGE, Ended, keep_model, publish, remarks_of, write_manifest
 from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, check_policy
 from training.adapting.dense import embedder_of
@@ -41,7 +41,8 @@ _CURVE = (0.25, 0.5, 0.75)
 
 def adapt(  # noqa: PLR0917
     settings: AdaptationSettings, places: AdaptTargets, policy: Policy, out: Path, session: Session,
-    machine: Machine | None = None, *, despite_teacher: bool = False, given: Sequence[GivenSetting] = (),
+    machine: Machine | None = None, *, despite_teacher: bool = False, despite_validation: bool = False,
+    given: Sequence[GivenSetting] = (),
 ) -> AdaptationRecord:  # fmt: skip
     """Adapt a base to corpora without labels, and let the gate decide whether the result is better.
 
@@ -51,6 +52,7 @@ def adapt(  # noqa: PLR0917
     Args:
         policy: the policy of the gate. The anchor `best-accepted` means the base if nothing was accepted yet.
         despite_teacher: continue with a teacher that is not ahead of stage 1 on dev. Default: False.
+        despite_validation: train on the queries of tasks that their validation blocks. Default: False.
         given: the keys that were set and their origins, for the plan and the record. They do not affect the result.
 
     Raises:
@@ -64,7 +66,7 @@ def adapt(  # noqa: PLR0917
         check_policy(tiers, out)
         cost_of(settings, session.workspace)  # refuses an unusable corpus or profile before the folder is made
     ingredients.refuse_trained_base(settings.base, judging_queries(tiers))
-    job = about(settings, tiers, despite_teacher=despite_teacher)
+    job = about(settings, tiers, despite_teacher=despite_teacher, despite_validation=despite_validation)
     if begin(out, STAGE, job) is not None:
         session.reporter.note(f"{out}: adapted already")
         return read_record(out)
@@ -72,7 +74,10 @@ def adapt(  # noqa: PLR0917
     for line in (*lines_of(given), *tiers.notes, *cost_of(settings, session.workspace, general).lines()):
         session.reporter.note(line)
     journal = Journal.opened(first_record(settings, tiers, out, job, given), out, session.reporter)
-    run = _Run(settings, tiers, out, session, machine or Machine(), general, journal, despite_teacher=despite_teacher)
+    run = _Run(
+        settings, tiers, out, session, machine or Machine(), general, journal, despite_teacher=despite_teacher,
+        despite_validation=despite_validation,
+    )  # fmt: skip
     run.through()
     publish(journal.record, session.workspace)
     write_manifest(journal.record, out, job)
@@ -99,6 +104,7 @@ class _Run:
     general: Examples | None
     journal: Journal
     despite_teacher: bool
+    despite_validation: bool
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -171,18 +177,27 @@ class _Run:
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({figures}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
+        """The tasks with their examples, without those that their validation blocks.
+
+        Raises:
+            Ended: no task is left.
+        """
         known, watch = known_at_start(self.tiers, self.out, self.session), self.journal.watch
         found, rows = list[Prepared](), list[TaskRow]()
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
             stages = [self.tiers.gate.first_stage]
-            found.append(prepare(task, self.settings, folder, self.session, known, watch, first_stages=stages))
-            decision = validated(found[-1], self.settings, self.tiers.dev.collections, folder, self.session, watch)
-            rows.append(_row(found[-1], folder, decision["state"]))
+            one = prepare(task, self.settings, folder, self.session, known, watch, first_stages=stages)
+            decision = validated(one, self.settings, self.tiers.dev.collections, folder, self.session, watch)
+            left_out = decision["state"] == "blocked" and not self.despite_validation
+            found.append(one)
+            rows.append(_row(one, folder, decision["state"], left_out))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
         self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(rows))
-        return found
+        if all(row.left_out for row in rows):
+            raise Ended("refused", [f"no queries are left to train on; {DESPITE}"])
+        return [one for one, row in zip(found, rows, strict=True) if not row.left_out]
 
     def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
         """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first. If dev found some
@@ -228,9 +243,9 @@ class _Run:
         return self._merge(f"t-{t:g}", lambda: merges.slerp(stage1, best, t, self.out))
 
 
-def _row(one: Prepared, folder: Path, state: Validity) -> TaskRow:
+def _row(one: Prepared, folder: Path, state: Validity, left_out: bool) -> TaskRow:
     counts = one.counts
     return TaskRow(
         one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,
-        counts.examples, str(folder / VALIDATION), state, one.leaks_by,
+        counts.examples, str(folder / VALIDATION), state, one.leaks_by, left_out,
     )  # fmt: skip

@@ -27,7 +27,9 @@ _VERSION = 1
 _KNOWN = "known.json"
 
 
-def about(settings: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) -> dict[str, object]:
+def about(
+    settings: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool, despite_validation: bool = False
+) -> dict[str, object]:
     """The identity of a run: everything that decides the result and is known before the first stage."""
     return {
         "version": _VERSION,
@@ -37,6 +39,7 @@ def about(settings: AdaptationSettings, tiers: Tiers, *, despite_teacher: bool) 
         "tiers": tiers.describe(),
         "policy": asdict(tiers.gate.policy),
         "despite_teacher": despite_teacher,
+        **({"despite_validation": True} if despite_validation else {}),
     }
 
 

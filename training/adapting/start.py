@@ -29,7 +29,7 @@ def run(chosen: Configured[AdaptConfig], out: Path, session: Session) -> Adaptat
     despite = config.teaching.despite_teacher
     return adapt(
         settings, places, policy, out, session, machine_of(config.machine), despite_teacher=despite,
-        given=chosen.settings,
+        despite_validation=config.synthesis.despite_validation, given=chosen.settings,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Compare a task's queries with the dev queries of its language. The result is recorded, but the gate decides."""
+"""Compare a task's queries with the dev queries of its language. The loop leaves a blocked task out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from training.validating.validate import STAGE, validation
 FOLDER = "validated"
 MOST = 1000
 """The largest number of queries of each side that are compared, so that a validation costs no more than the mining."""
-_VERSION = 1
+_VERSION = 2
 _TEACHER = "the loop measures teacher and stage 1 on dev; see the event 'teacher' and the dev scores of the record"
 
 
@@ -41,8 +41,8 @@ def validated(  # noqa: PLR0917
     session: Session,
     watch: Watch = unwatched,
 ) -> Mapping[str, Any]:
-    """Write `folder/validation.json`, as `train validate` does, and return the decision, which does not stop the run. A
-    finished validation is not repeated.
+    """Write `folder/validation.json`, as `train validate` does, and return the decision. A finished validation is
+    not repeated.
 
     The real queries are only those of dev in the task's language, because nothing about the gate's or the final queries
     may be known before they judge. The teacher is not validated here. Two retrievers of the mining are used: the first

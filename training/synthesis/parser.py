@@ -30,7 +30,7 @@ _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 _NUMBERED = re.compile(r"\s*\d+[.)]\s+(\S.*?)\s*\Z")
 _WORD = re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"\s+")
-_REFUSAL = re.compile(
+REFUSAL = re.compile(
     r"\b(as an ai\b|(as )?an? (ai )?language model|i(?:'m| am) (?:sorry|unable)|"
     r"i can(?:not|'t) (?:help|assist|provide|do)|"
     r"je suis désolé|je ne peux pas|lo siento|no puedo|es tut mir leid|ich kann (?:dir |ihnen )?(?:dabei )?nicht)"
@@ -64,18 +64,22 @@ class AnswerParser:
         requested."""
         queries = parsed(answer, self.profile.grammar)
         if queries is None:
-            reason = "empty" if not answer.strip() else "refusal" if _REFUSAL.search(answer) else "grammar"
+            reason = "empty" if not answer.strip() else "refusal" if REFUSAL.search(answer) else "grammar"
             return [ParsedQuery(answer, reason)] * self.profile.count
         # A query that repeats a demand of the prompt is an echo. Copies of the document are found later.
         demands = _plain(self.profile.prompt("").text)
         shown = _plain(document)
         return [ParsedQuery(query, self._reason(query, number, shown, demands)) for number, query in enumerate(queries)]
 
+    def reason(self, query: str, document: str = "") -> str | None:
+        """Why a query that somebody else wrote breaks the profile; None if it keeps to it."""
+        return self._reason(query, 0, _plain(document), _plain(self.profile.prompt("").text))
+
     def _reason(self, query: str, number: int, document: str, demands: str) -> str | None:
         profile, plain = self.profile, _plain(query)
         words = words_of(query, profile.unit)
         reasons: tuple[tuple[str, Callable[[], bool]], ...] = (
-            ("refusal", lambda: bool(_REFUSAL.search(query))),
+            ("refusal", lambda: bool(REFUSAL.search(query))),
             ("empty", lambda: not words),
             ("surplus", lambda: number >= profile.count),
             ("echo", lambda: len(words) >= 4 and plain in demands),

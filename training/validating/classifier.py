@@ -1,8 +1,9 @@
-"""V6: can a simple classifier tell synthetic queries from real ones?"""
+"""V6: can a simple classifier separate synthetic queries from real ones by their style?"""
 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,14 +12,16 @@ import numpy as np
 from training.validating.documents import documents
 from training.validating.logistic import Matrix, Vector, auc, fit, scores
 from training.validating.measured import Name, ValidationRow
-from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, stacked, unmeasured
+from training.validating.numbered import ENOUGH, compared, hindrance, limited, numbered, rows_of, unmeasured
+from training.validating.query_types import TYPES, grammar_of, query_type
 from training.validating.sets import Rows, Sets
+from training.validating.words import units
 
 NAME = Name("V6", "two-sample classifier", "AUC", "")
 FOLDS, HALVINGS, RESAMPLES = 5, 10, 200
 RIDGE = 0.1
-"""The penalty per query and squared weight, for features with a variance of about 1. Between 0.02 and 1, the held-out
-AUC of SciFact's claims against extractive queries with vectors only changes by less than 0.01."""
+"""The penalty per query and squared weight, for features with a variance of 1."""
+_WORDS = 60
 SURFACE = (
     "words", "characters", "characters per word", "capitals", "digits", "punctuation", "capital first",
     "question mark last", "full stop last", "different words",
@@ -26,28 +29,65 @@ SURFACE = (
 
 
 def measure(sets: Sets, *, enough: int = ENOUGH) -> list[ValidationRow]:
-    """The area under the ROC curve of a logistic regression that separates real from synthetic queries by vectors and
-    surface features. Each query is scored by a model that was not trained on queries of its document (five folds of
-    whole documents). The value is the AUC within a fold, weighted by the pairs of each fold. At 0.5 nothing separates
-    them. Above 0.9 a student can learn what is synthetic instead of what is relevant.
+    """The area under the ROC curve of a logistic regression that separates real from synthetic queries by their style:
+    surface features, the type of the query, and words that are frequent in queries on most topics. What a query is
+    about is not used. Each query is scored by a model that was not trained on queries of its topic, or of its document
+    if there are no topics (five folds). The value is the AUC within a fold, weighted by the pairs of each fold. At 0.5
+    nothing separates them. Above 0.9 a student can learn what is synthetic instead of what is relevant.
 
-    Without vectors only surface features are used, and the note says so. `parts`: `surface` (the AUC of the surface
-    features), `alone` (the AUC of each surface feature, without a model), `scores` (held-out log-odds of each set, for
-    a histogram).
+    `parts`: `surface` (the AUC of the surface features), `alone` (the AUC of each surface feature, without a model),
+    `words` (the frequent words), `scores` (held-out log-odds of each set, for a histogram).
     """
     if (reason := hindrance(sets, enough, vectors=False)) is not None:
         return unmeasured([NAME], reason)
-    blind = hindrance(sets, enough) is not None
-    sets, draw_note = limited(replace(sets, wrong=None) if blind else sets)
+    sets, draw_note = limited(sets, vectors=False)
     known = numbered(sets)
     texts = [text for one in known.all for text in one.texts]
-    surface = surface_features(texts)
+    surface, topics = surface_features(texts), _topics(known)
+    language = sets.synthetic.language
+    words = style_words(texts, topics, language)
     table = QueryFeatures(
-        surface if blind else np.hstack([_scaled(stacked(known)), surface]), documents(known), sets.seed
+        np.hstack([surface, _types(texts, language), _has(texts, words, language)]), topics, sets.seed
     )
-    note = "no embedder was named: surface features only" if blind else "vectors and surface features"
-    note = f"{note}; five folds of whole documents; interval: documents resampled, models kept"
-    return [_measured(known, table, surface, "; ".join(filter(None, (note, draw_note))))]
+    kind = "topics" if all(one.topics for one in known.all) else "documents"
+    note = f"style only; five folds of whole {kind}; interval: {kind} resampled, models kept"
+    found = _measured(known, table, surface, "; ".join(filter(None, (note, draw_note))))
+    return [replace(found, parts={**found.parts, "words": words})]
+
+
+def style_words(texts: Sequence[str], topics: Rows, language: str | None) -> list[str]:
+    """The words, or characters in a script without spaces, that at least 4 % of the queries have, and queries on at
+    least half of the topics; at most 60, the most frequent first. If nearly every query is a topic, only the first
+    demand counts."""
+    held = [set(units(text, language)) for text in texts]
+    counts = Counter(word for one in held for word in one)
+    reach = Counter(word for word, _ in {(word, topic) for one, topic in zip(held, topics.tolist(), strict=True)
+                                         for word in one})  # fmt: skip
+    number = len(np.unique(topics))
+    least = 0.5 * number if 5 * number <= len(texts) else 0.0
+    found = [word for word in counts if counts[word] >= 0.04 * len(texts) and reach[word] >= least]
+    return sorted(found, key=lambda word: (-counts[word], word))[:_WORDS]
+
+
+def _topics(sets: Sets) -> Rows:
+    """The number of each query's topic, over all sets; of its document if a set has no topics."""
+    if not all(one.topics for one in sets.all):
+        return documents(sets)
+    # Queries without a document have numbers below zero, which are different topics in different sets.
+    whole = [(topic if topic >= 0 else (number, topic)) for number, one in enumerate(sets.all) for topic in one.topics]
+    names: dict[object, int] = {}
+    return np.array([names.setdefault(topic, len(names)) for topic in whole], np.int64)
+
+
+def _types(texts: Sequence[str], language: str | None) -> Matrix:
+    grammar = grammar_of(language)
+    found = [query_type(text, grammar) for text in texts]
+    return np.array([[one == type_ for type_ in TYPES] for one in found], np.float64)
+
+
+def _has(texts: Sequence[str], words: Sequence[str], language: str | None) -> Matrix:
+    held = [set(units(text, language)) for text in texts]
+    return np.array([[word in one for word in words] for one in held], np.float64).reshape(len(texts), len(words))
 
 
 @dataclass(frozen=True)
@@ -57,7 +97,7 @@ class QueryFeatures:
     features: Matrix
     """float64 [queries, features]."""
     documents: Rows
-    """The number of each query's document, over all sets."""
+    """The number of each query's topic or document, over all sets."""
     seed: int
 
     def auc(self, first: Rows, second: Rows) -> float:
@@ -165,18 +205,8 @@ def _either(first: Vector, second: Vector) -> float:
     return max(found, 1 - found)
 
 
-def _scaled(vectors: np.ndarray) -> Matrix:
-    """The centred vectors, scaled by one factor for all directions to a mean variance of 1. So directions in which
-    queries differ little stay small, and the ridge penalises them."""
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    spread = float(centred.std())
-    return np.asarray(centred / spread if spread > 0 else centred)
-
-
 def _standard(train: Matrix, test: Matrix) -> tuple[Matrix, Matrix]:
-    """Both, with the last columns (surface features) scaled to mean 0 and variance 1 over the rows of `train`."""
-    surface = slice(train.shape[1] - len(SURFACE), None)
-    mean, spread = train.mean(axis=0), np.ones(train.shape[1])
-    own = train[:, surface].std(axis=0)
-    spread[surface] = np.where(own > 0, own, 1.0)
+    """Both, scaled to mean 0 and variance 1 over the rows of `train`."""
+    mean, own = train.mean(axis=0), train.std(axis=0)
+    spread = np.where(own > 0, own, 1.0)
     return (train - mean) / spread, (test - mean) / spread

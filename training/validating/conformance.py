@@ -1,7 +1,8 @@
-"""V14: the share of a generator's queries that keep to its profile."""
+"""V14: the share of queries that keep to a profile."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any, ClassVar, Literal
 from adapters.errors import DataError
 from adapters.typed_file import read_object
 from adapters.typed_values import Count, typed
-from training.synthesis.parser import REASONS
+from training.synthesis.parser import REASONS, AnswerParser
+from training.synthesis.profiles import Profile
 from training.validating.measured import Name, ValidationRow
 from training.validating.sets import Sets
 
@@ -23,26 +25,52 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "as many as wanted, and different": ("surplus", "duplicate"),
 }
 """Demands on queries, with the reasons of the parser that violate them."""
+IN_THE_SET = "in the set"
+"""The row about the queries themselves, whoever wrote them."""
 _ADVICE = "run `train synthesize` again"
 _FILES = ("conformance.json", "manifest.json")
 
 
-def measure(sets: Sets, conformance: Mapping[str, Any] | None = None) -> list[ValidationRow]:
-    """The share of the generator's queries that keep to the profile, as a whole and for each demand.
+def measure(
+    sets: Sets, conformance: Mapping[str, Any] | None = None, profile: Profile | None = None
+) -> list[ValidationRow]:
+    """The share of the generator's queries that keep to its profile, as a whole and for each demand; and with a profile
+    the share of the set's queries that keep to it, whoever wrote them.
 
     A query is rejected for the first reason that is found, so a query that violates two demands counts against only one
     of them. There is no comparison with real queries, so rows have only levels. `parts` has the shares by reason.
 
     Args:
         conformance: the counts of `train synthesize`. None for queries that it did not write gives one row that says
-            so.
+            so, unless there is a profile.
+        profile: the profile that the queries of the set are checked against, each with its document if it has one.
 
     Raises:
         DataError: the counts are not valid.
     """
+    checked = [] if profile is None else [_checked(sets, profile)]
+    if conformance is None and checked:
+        return checked
+    return [*_written(sets, conformance), *checked]
+
+
+def _checked(sets: Sets, profile: Profile) -> ValidationRow:
+    parser, own = AnswerParser(profile), sets.synthetic
+    documents = own.documents or ("",) * len(own)
+    found = Counter(parser.reason(text, document) for text, document in zip(own.texts, documents, strict=True))
+    kept, rejected = found.pop(None, 0), {reason: count / len(own) for reason, count in found.most_common() if reason}
+    kinds = ", ".join(f"{reason} {share:.0%}" for reason, share in rejected.items())
+    note = f"{kept:,} of {len(own):,} queries keep to the profile {profile.name}{f'; {kinds}' if kinds else ''}"
+    share = kept / len(own) if len(own) else None
+    return _row(Name("V14", "conformance", IN_THE_SET, "share"), share, sets, note, {"rejected": rejected})
+
+
+def _written(sets: Sets, conformance: Mapping[str, Any] | None) -> list[ValidationRow]:
     names = {kind: Name("V14", "conformance", kind, "share") for kind in KINDS}
     if conformance is None:
-        return [_row(names["accepted"], None, sets, "not written by `train synthesize`: unknown")]
+        return [
+            _row(names["accepted"], None, sets, "not written by `train synthesize`: unknown; check them with --profile")
+        ]
     counts = typed(_Counts, conformance, "conformance", error=DataError, advice=_ADVICE)
     rejected, came = counts.rejected, counts.accepted + sum(counts.rejected.values())
     note = f"{counts.accepted:,} of {came:,} written queries; {counts.missing:,} are missing"

@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from harness.result.adaptation.vocabulary import Validity
+from training.validating.conformance import IN_THE_SET
 from training.validating.measured import ValidationRow
 
 LEAST_CONFORMANCE = 0.95
-"""V14: the smallest share of a generator's queries that keep to the profile."""
-SHORTCUT, SUSPICIOUS = 0.95, 0.9
-"""V6: AUC of the classifier of synthetic and real queries. Above the first value a student can learn the difference."""
+"""V14: the smallest share of queries that keep to the profile."""
+SUSPICIOUS = 0.9
+"""V6: the AUC of the classifier of synthetic and real queries above which a student can learn the difference."""
 ACCEPTANCE = "Only the utility ablation (V12) together with the regression gate accepts an adaptation."
 
 
@@ -33,14 +34,17 @@ class ValidationDecision:
 
 
 def decide(rows: Sequence[ValidationRow]) -> ValidationDecision:
-    """Blocked if evaluation queries are left in the set (V13), less than 95 % of the queries conform (V14), the teacher
-    does not lead the student on real judgments (V11), or a classifier separates synthetic from real queries with an AUC
-    above 0.95 and synthetic queries overlap more with their documents than real ones (V6 and V2).
+    """Blocked if evaluation queries are left in the set (V13), the set has a named fault (V15), less than 95 % of its
+    queries keep to the given profile (V14), or the teacher does not lead the student on real judgments (V11).
 
-    Warned for all other findings, including measures without a value.
+    Warned for all other findings, including measures without a value. A difference from real queries is no fault by
+    itself: sets that differ have improved students.
     """
-    blocks = [*_left_in(rows), *_conformance(rows), *_teacher(rows), *_shortcut(rows)]
-    warnings = [*_removed(rows), *_separable(rows), *_differences(rows), *_not_measured(rows)]
+    blocks = [*_left_in(rows), *_named(rows, blocks=True), *_conformance(rows), *_teacher(rows)]
+    warnings = [
+        *_removed(rows), *_named(rows, blocks=False), *_rejected(rows), *_separable(rows), *_differences(rows),
+        *_not_measured(rows),
+    ]  # fmt: skip
     state: Validity = "blocked" if blocks else "warned" if warnings else "usable"
     return ValidationDecision(state, (*blocks, *warnings))
 
@@ -55,15 +59,32 @@ def _left_in(rows: Sequence[ValidationRow]) -> Iterator[str]:
             yield f"V13: {row.value:,.0f} evaluation queries are in the set; --out writes it without them"
 
 
+def _named(rows: Sequence[ValidationRow], *, blocks: bool) -> Iterator[str]:
+    for row in _of(rows, "V15"):
+        if row.parts.get("found") and row.parts["blocks"] == blocks:
+            yield f"V15: {row.parts['line']}"
+
+
 def _conformance(rows: Sequence[ValidationRow]) -> Iterator[str]:
+    share = _share(rows, IN_THE_SET)
+    if share is not None and share < LEAST_CONFORMANCE:
+        yield f"V14: {share:.1%} of the queries keep to the profile; {LEAST_CONFORMANCE:.0%} is needed"
+
+
+def _rejected(rows: Sequence[ValidationRow]) -> Iterator[str]:
+    """The parser has removed these queries, so they say something about the generator, and nothing about the set."""
     share = conforming(rows)
     if share is not None and share < LEAST_CONFORMANCE:
-        yield f"V14: {share:.1%} of the generator's queries keep to the profile; {LEAST_CONFORMANCE:.0%} is needed"
+        yield f"V14: {1 - share:.1%} of what the generator wrote was rejected"
 
 
 def conforming(rows: Sequence[ValidationRow]) -> float | None:
     """The share of the generator's queries that the parser accepted; None if it is not known."""
-    return next((row.levels.get("synthetic") for row in _of(rows, "V14") if row.statistic == "accepted"), None)
+    return _share(rows, "accepted")
+
+
+def _share(rows: Sequence[ValidationRow], statistic: str) -> float | None:
+    return next((row.levels.get("synthetic") for row in _of(rows, "V14") if row.statistic == statistic), None)
 
 
 def _teacher(rows: Sequence[ValidationRow]) -> Iterator[str]:
@@ -71,20 +92,17 @@ def _teacher(rows: Sequence[ValidationRow]) -> Iterator[str]:
         yield "V11: the teacher is not ahead of the student on real judgments, so its labels teach a student nothing"
 
 
-def _shortcut(rows: Sequence[ValidationRow]) -> Iterator[str]:
-    auc = _auc(rows)
-    copied = next((row for row in _of(rows, "V2") if _higher(row)), None)
-    if auc is not None and auc > SHORTCUT and copied is not None:
-        own, real = copied.levels["synthetic"], copied.levels["real"]
-        yield (
-            f"V6 and V2: a classifier separates synthetic from real queries (AUC {auc:.2f}), and synthetic ones "
-            f"overlap more with their documents ({copied.name.split(': ')[-1]} {own:.0%} against {real:.0%}); "
-            "a student would learn this difference"
-        )
+def _overlapping(rows: Sequence[ValidationRow]) -> str:
+    """In words, that synthetic queries overlap significantly more with their documents than real ones."""
+    row = next((row for row in _of(rows, "V2") if _higher(row)), None)
+    if row is None:
+        return ""
+    own, real = row.levels["synthetic"], row.levels["real"]
+    statistic = row.name.split(": ")[-1]
+    return f", and synthetic ones overlap more with their documents ({statistic} {own:.0%} against {real:.0%})"
 
 
 def _higher(row: ValidationRow) -> bool:
-    """Whether synthetic queries overlap significantly more with their documents than real ones."""
     own, real = row.levels.get("synthetic"), row.levels.get("real")
     return own is not None and real is not None and own > real and row.above_floor is True
 
@@ -104,8 +122,8 @@ def _removed(rows: Sequence[ValidationRow]) -> Iterator[str]:
 
 def _separable(rows: Sequence[ValidationRow]) -> Iterator[str]:
     auc = _auc(rows)
-    if auc is not None and auc > SUSPICIOUS and not any(_shortcut(rows)):
-        yield f"V6: a classifier separates synthetic from real queries (AUC {auc:.2f})"
+    if auc is not None and auc > SUSPICIOUS:
+        yield f"V6: a classifier separates synthetic from real queries (AUC {auc:.2f}){_overlapping(rows)}"
 
 
 def _differences(rows: Sequence[ValidationRow]) -> Iterator[str]:
@@ -117,14 +135,16 @@ def _differences(rows: Sequence[ValidationRow]) -> Iterator[str]:
         yield f"further from real queries than halves of those are from each other: {', '.join(above)}"
 
 
-_ALONE = ("V13", "V14")
+_ALONE = ("V13", "V14", "V15")
 """Measures without a comparison with real queries."""
-Verdict = Literal["same", "differs", "far", "told", "unknown"]
+Verdict = Literal["same", "differs", "far", "fault", "told", "unknown"]
 
 
 def verdict(row: ValidationRow) -> Verdict:
     """The verdict on a row. `same`: not above the floor. `far`: at least as far as another domain. `differs`: between
-    the two. `told`: a figure without a floor. `unknown`: no figure."""
+    the two. `fault`: a named fault (V15). `told`: a figure without a floor. `unknown`: no figure."""
+    if row.parts.get("found"):
+        return "fault"
     if row.value is None:
         return "told" if row.id in _ALONE and any(level is not None for level in row.levels.values()) else "unknown"
     if row.above_floor is None:
@@ -141,7 +161,7 @@ def beyond_scale(row: ValidationRow) -> bool:
 
 
 def _not_measured(rows: Sequence[ValidationRow]) -> Iterator[str]:
-    known = {row.id for row in rows if row.value is not None or verdict(row) == "told"}
+    known = {row.id for row in rows if row.value is not None or verdict(row) in ("told", "fault")}
     if missing := [id for id in _ids(rows) if id not in known]:
         yield f"not compared with real queries, or not measured: {', '.join(missing)}"
 

@@ -49,7 +49,8 @@ class Effort:
 FULL = Effort()
 
 
-_Groups = tuple[int, ...]
+_Groups = tuple[tuple[int, ...], tuple[int, ...]]
+"""The groups and the topics of queries."""
 
 
 def roles(sets: Sets) -> dict[Role, QuerySet]:
@@ -204,7 +205,7 @@ def _known(figure: float) -> float | None:
 
 
 def _groups(one: QuerySet) -> _Groups:
-    return one.groups or tuple(range(len(one)))
+    return one.groups or tuple(range(len(one))), one.topics
 
 
 def _again(sets: Sets, count: int, repeats: bool) -> tuple[tuple[Rows, Rows], ...]:
@@ -220,7 +221,7 @@ def _halved(  # noqa: PLR0917
 ) -> tuple[Halving, ...]:
     draw = np.random.default_rng([seed, 1])
     own, truth = _numbered(synthetic), _numbered(real)
-    other = _numbered(wrong) if wrong is not None and len(wrong) >= size else None
+    other = _numbered(wrong) if wrong is not None and len(wrong[0]) >= size else None
     found = []
     for _ in range(count):
         first, second = truth.halves(draw)
@@ -246,7 +247,8 @@ def _redrawn(  # noqa: PLR0917
 
 def _numbered(groups: _Groups) -> Numbered:
     """A set that is only used for its rows."""
-    return Numbered("", ("",) * len(groups), groups=groups, rows=np.arange(len(groups)))
+    own, topics = groups
+    return Numbered("", ("",) * len(own), groups=own, topics=topics, rows=np.arange(len(own)))
 
 
 def _drawn(one: QuerySet, size: int, draw: np.random.Generator) -> Rows:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.data.collection import Collection
 from harness.scoring.session import Session
+from training.synthesis.profiles import Profile, load_profile
 from training.validating import (
     classifier,
     conformance,
@@ -22,9 +23,12 @@ from training.validating import (
     similarity,
     teacher,
 )
+from training.validating.faults import find
+from training.validating.faults.background import read_evenly
 from training.validating.measured import ValidationRow
 from training.validating.sets import Sets
 from training.validating.settings import ValidationSettings
+from training.validating.topics import with_topics
 from training.validating.vectors import embedded
 
 _VECTORS = ("V5", "V7", "V10")
@@ -60,8 +64,8 @@ class Case:
 
 
 def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
-    """V1 to V11, V13 and V14, in that order."""
-    sets = embedded(case.sets, case.settings.embedder, case.corpus, session)
+    """V1 to V11 and V13 to V15, in that order."""
+    sets = with_topics(embedded(case.sets, case.settings.embedder, case.corpus, session))
     turns: tuple[Callable[[], Sequence[ValidationRow]], ...] = (
         lambda: length.measure(sets, *_window(case.cleaned)),
         lambda: overlap.measure(sets),
@@ -75,7 +79,8 @@ def measures(case: Case, session: Session) -> Iterator[ValidationRow]:
         lambda: _similarity(sets, case, session),
         lambda: _teacher(sets, case, session),
         lambda: leak_rows(case.cleaned, kept=case.kept),
-        lambda: conformance.measure(sets, case.cleaned.get("conformance")),
+        lambda: conformance.measure(sets, case.cleaned.get("conformance"), _profile(case.settings)),
+        lambda: find.measure(sets, read_evenly(case.corpus.corpus)),
     )
     with session.reporter.stage("measures", len(turns)) as advance:
         for turn in turns:
@@ -113,6 +118,10 @@ def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:
     return (int(profile["shortest"]), int(profile["longest"])), str(profile["unit"])
 
 
+def _profile(settings: ValidationSettings) -> Profile | None:
+    return None if settings.profile is None else load_profile(settings.profile)
+
+
 def _similarity(sets: Sets, case: Case, session: Session) -> list[ValidationRow]:
     if case.settings.embedder is None:
         return similarity.measure(sets)
@@ -135,7 +144,7 @@ def _hinted(row: ValidationRow, case: Case) -> ValidationRow:
         return replace(row, note=case.elsewhere[row.id])
     settings, asks = case.settings, case.asks
     lacks = (
-        (asks.real, case.sets.real is None and row.id not in ("V13", "V14")),
+        (asks.real, case.sets.real is None and row.id not in ("V13", "V14", "V15")),
         (asks.embedder, settings.embedder is None and row.id in _VECTORS),
         (asks.teacher, not settings.teachers and row.id == "V11"),
         (asks.student, settings.student is None and row.id == "V11" and "student" in row.statistic),

@@ -116,12 +116,12 @@ def hindrance(sets: Sets, enough: int, *, vectors: bool = True) -> str | None:
     return None
 
 
-def limited(sets: Sets, most: int = MOST) -> tuple[Sets, str]:
-    """The sets with at most `most` queries each, drawn by whole documents, and a note about the draw. A set of another
-    domain without vectors is left out."""
+def limited(sets: Sets, most: int = MOST, *, vectors: bool = True) -> tuple[Sets, str]:
+    """The sets with at most `most` queries each, drawn by whole documents, and a note about the draw. If vectors are
+    needed, a set of another domain without them is left out."""
     draw = np.random.default_rng([sets.seed, most])
     cut = ", ".join(one.name for one in sets.all if len(one) > most)
-    wrong = sets.wrong if sets.wrong and sets.wrong.vectors is not None else None
+    wrong = None if sets.wrong and vectors and sets.wrong.vectors is None else sets.wrong
     kept = each(replace(sets, wrong=wrong), lambda one: one.sample(most, draw) if len(one) > most else one)
     return kept, f"{most} queries drawn of: {cut}" if cut else ""
 

@@ -86,16 +86,18 @@ def overlaps(query: str, document: Document, idf: Callable[[str], float]) -> tup
         len(shared) / len(query_tokens),
         len(shared) / len(query_tokens | held),
         weight,
-        _copied(run, document.run) / len(run),
+        copied(run, document)[0] / len(run),
     )
 
 
-def _copied(run: Sequence[str], document: str) -> int:
-    longest = 0
+def copied(run: Sequence[str], document: Document) -> tuple[int, int]:
+    """The length of the longest run of a query's units that occurs in a document, and the place of its first occurrence
+    there, counted in characters of `document.run`."""
+    longest = place = 0
     for start in range(len(run)):
-        while start + longest < len(run) and _spaced(run[start : start + longest + 1]) in document:
-            longest += 1
-    return longest
+        while start + longest < len(run) and (at := document.run.find(_spaced(run[start : start + longest + 1]))) >= 0:
+            longest, place = longest + 1, at
+    return longest, place
 
 
 def _spaced(run: Sequence[str]) -> str:

@@ -30,6 +30,9 @@ class QuerySet:
     """float32 [queries, dim], of unit length."""
     document_vectors: Floats | None = None
     """Vectors of the documents, float32 [queries, dim], of unit length; rows of zeros for missing documents."""
+    topics: tuple[int, ...] = ()
+    """Queries of one topic share a number, and a half of the queries has all or none of them; see `topics.py`. Empty:
+    each group is a topic."""
 
     def __post_init__(self) -> None:
         for name in ("documents", "vectors", "document_vectors"):
@@ -37,6 +40,8 @@ class QuerySet:
                 raise DataError(f"{self.name}: {len(self.texts)} queries and {len(found)} {name}")
         if self.groups and len(self.groups) != len(self.texts):
             raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.groups)} groups")
+        if self.topics and len(self.topics) != len(self.texts):
+            raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.topics)} topics")
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -44,10 +49,7 @@ class QuerySet:
     @cached_property
     def members(self) -> tuple[Rows, ...]:
         """The rows of each group, in the order of first appearance."""
-        rows_by_group: dict[int, list[int]] = {}
-        for row, group in enumerate(self.groups or range(len(self.texts))):
-            rows_by_group.setdefault(group, []).append(row)
-        return tuple(np.array(rows, np.int64) for rows in rows_by_group.values())
+        return _members(self.groups or range(len(self.texts)))
 
     def take(self, rows: Rows) -> QuerySet:
         """The queries of these rows, in this order; a row may occur several times. Groups do not change."""
@@ -57,6 +59,7 @@ class QuerySet:
             texts=tuple(self.texts[row] for row in chosen),
             documents=None if self.documents is None else tuple(self.documents[row] for row in chosen),
             groups=tuple(self.groups[row] for row in chosen) if self.groups else tuple(chosen),
+            topics=tuple(self.topics[row] for row in chosen) if self.topics else (),
             vectors=None if self.vectors is None else self.vectors[rows],
             document_vectors=None if self.document_vectors is None else self.document_vectors[rows],
         )
@@ -72,13 +75,23 @@ class QuerySet:
         return self.take(np.concatenate([self.members[group] for group in drawn]))
 
     def halves(self, draw: np.random.Generator) -> tuple[QuerySet, QuerySet]:
-        """Two random halves of the groups."""
-        order = draw.permutation(len(self.members))
+        """Two random halves of the topics, or of the groups if there are no topics. Halves of topics have nearly equal
+        numbers of queries."""
+        members = _members(self.topics) if self.topics else self.members
+        order = draw.permutation(len(members))
         middle = len(order) // 2
-        first, second = (
-            np.concatenate([self.members[one] for one in part]) for part in (order[:middle], order[middle:])
-        )
+        if self.topics:
+            sizes = np.cumsum([len(members[one]) for one in order])
+            middle = min(max(1, int(np.abs(sizes - sizes[-1] / 2).argmin()) + 1), len(order) - 1)
+        first, second = (np.concatenate([members[one] for one in part]) for part in (order[:middle], order[middle:]))
         return self.take(np.sort(first)), self.take(np.sort(second))
+
+
+def _members(groups: Sequence[int]) -> tuple[Rows, ...]:
+    rows_by_group: dict[int, list[int]] = {}
+    for row, group in enumerate(groups):
+        rows_by_group.setdefault(group, []).append(row)
+    return tuple(np.array(rows, np.int64) for rows in rows_by_group.values())
 
 
 @dataclass(frozen=True)

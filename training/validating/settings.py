@@ -32,6 +32,8 @@ class ValidationSettings:
     """The student's maximum length in tokens, which the teachers use too."""
     threshold: float = THRESHOLD
     """V13: the Jaccard coefficient from which a query is a near-duplicate."""
+    profile: str | None = None
+    """V14: the profile that the queries are checked against, by name or as a TOML file; None for no check."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from harness.scoring.session import Session
 from harness.workspace import write_atomically
 from training.job import begin, finish, write_json
 from training.mining.mine import SourcedQueries, read_queries
+from training.synthesis.profiles import load_profile
 from training.validating import leak
 from training.validating.decision import decide, verdict
 from training.validating.embedder import kept_vectors
@@ -30,7 +31,7 @@ from training.validating.sets import QuerySet, Sets
 from training.validating.settings import ValidationSettings
 
 STAGE = "validate"
-_VERSION = 1
+_VERSION = 2
 
 
 def validate(
@@ -157,6 +158,7 @@ def _about(  # noqa: PLR0917
         "teachers": len(settings.teachers),
         "depth": settings.depth, "max_length": settings.max_length, "threshold": settings.threshold,
         "seed": settings.seed,
+        "profile": load_profile(settings.profile).identity if settings.profile else None,
     }  # fmt: skip
 
 

@@ -81,6 +81,8 @@ class TaskRow:
     """The decision in that file; None if the task was not validated."""
     leaks_by: str | None = field(default=None, metadata=LATER)
     """How leaks were searched: `letters only`, or by which vectors too; None in a record of before."""
+    left_out: bool | None = field(default=None, metadata=LATER)
+    """Whether nothing was trained on it, because its validation blocks it; None in a record of before."""
 
 
 @dataclass(frozen=True)

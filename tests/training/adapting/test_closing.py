@@ -48,6 +48,9 @@ def test_queries_that_a_validation_blocks_are_reported_with_the_reason() -> None
         "the queries of wiki-de are blocked by their validation, but were used here: V6 and V2: a classifier "
         "tells them: 0.99"
     )
+    left = tuple(replace(one, left_out=one.name == "wiki-de") for one in tasks)
+    (line,) = remarks(replace(record, tasks=left, timeline=(*record.timeline, event)), None)
+    assert line.startswith("the queries of wiki-de are blocked by their validation, and were left out: V6 and V2")
 
 
 def test_a_soup_that_is_a_single_is_reported_as_that_single() -> None:

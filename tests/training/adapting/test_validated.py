@@ -81,12 +81,29 @@ def test_the_record_has_the_validation_of_the_task(honest: Honest) -> None:
     assert event.detail == f"{row.validated}: {found['decision']['reasons'][0]}"
 
 
-def test_a_blocked_set_stops_nothing_and_is_reported(honest: Honest) -> None:
+def test_a_warning_stops_nothing(honest: Honest) -> None:
     """A set that a classifier recognises has improved a student; only the gate can know."""
     _, record = honest
-    assert record.tasks[0].validated == "blocked" and record.state == "accepted"
-    (line,) = [one for one in record.reasons if "blocked" in one]
-    assert line.startswith("the queries of corpus are blocked by their validation, but were used here: V14: 94.2%")
+    assert (record.tasks[0].validated, record.tasks[0].left_out) == ("warned", False)
+    assert record.state == "accepted" and not any("blocked" in one for one in record.reasons)
+
+
+@pytest.mark.parametrize("despite", [False, True])
+def test_nothing_is_trained_on_a_blocked_task_unless_the_user_says_so(place: Place, despite: bool) -> None:
+    """A block that nothing follows from teaches its readers to ignore it."""
+    settings = toy.settings(place, generator=f"{toy.HERE}:Asks?same=true", documents=20)
+    more = {"despite_validation": True, "reporter": Dying("fit")} if despite else {}
+    if despite:
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(place, settings, toy.target(place), **more)
+    else:
+        assert toy.run(place, settings, toy.target(place)).state == "refused"
+    record = read_record(place.path / "out")
+    assert [(one.validated, one.left_out) for one in record.tasks] == [("blocked", not despite)]
+    assert [one.name for one in record.timeline if one.stage == "fit" and one.name != "stage-1"] == []
+    if not despite:
+        assert "no queries are left to train on" in record.reasons[0]
+        assert any("corpus are blocked by their validation, and were left out: V15" in one for one in record.reasons)
 
 
 def test_nothing_but_dev_is_compared_in_the_loop(honest: Honest) -> None:

@@ -137,14 +137,16 @@ class Asks:
 
     name = "asks"
 
-    def __init__(self, *, leaks: int = 0) -> None:
-        self.identity: Identity = {"adapter": "asks", "leaks": leaks}
-        self._leaks = leaks
+    def __init__(self, *, leaks: int = 0, same: bool = False) -> None:
+        self.identity: Identity = {"adapter": "asks", "leaks": leaks, "same": same}
+        self._leaks, self._same = leaks, same
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[str]:
         for number, prompt in enumerate(prompts):
             topic = [word for word in prompt.document.split() if word in TOPICS]
             found = [" ".join([*topic, more]) for more in FILLER[number % 30 : number % 30 + 3]]
+            if self._same:
+                found = [f"{' '.join(FILLER[:8])} {one}" for one in found]
             if number < self._leaks:
                 found[0] = query_of(number)
             yield json.dumps(found)

@@ -1,0 +1,83 @@
+"""The language of queries. One short query is often taken for a neighbouring language, so a set has another language
+only if one and the same other language is found again and again with high probability."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from adapters.errors import MissingExtra
+from adapters.languages import NAMES, name_of
+from harness.data.detection import Vote, detected_as
+from training.validating.faults.fault import Fault, exceeds
+from training.validating.faults.reading import Reading
+from training.validating.words import code
+
+LIMIT = 0.2
+SURE = 0.5
+"""The probability from which a query counts for another language."""
+_SAMPLE = 100
+_VARIETIES = {"wuu": "zh", "yue": "zh", "arz": "ar", "ary": "ar", "nb": "no", "nn": "no"}
+_CLOSE = {"zh": ("wuu", "yue"), "no": ("nb", "nn", "da"), "nb": ("no", "nn", "da"), "da": ("no", "nb", "nn"),
+          "id": ("ms",), "ms": ("id",), "hr": ("sr", "bs"), "sr": ("hr", "bs"), "bs": ("hr", "sr"),
+          "ar": ("arz", "ary"), "hi": ("mr", "ne"), "cs": ("sk",), "sk": ("cs",), "gl": ("pt",)}  # fmt: skip
+"""Languages that short texts do not distinguish."""
+
+
+def other_language(own: Reading, real: Reading | None) -> Fault:
+    """Whether many queries are in one other language than the corpus or the profile declares. Without a declared
+    language it is that of the documents, and a difference is only a warning, because a search across languages may be
+    wanted."""
+    try:
+        expected, declared = own.language, own.language is not None
+        if expected is None:
+            expected = spoken([one.text for one in own.sources[:_SAMPLE] if one is not None])
+        if expected is None:
+            return Fault("language", None, line="no language is declared, and none is found in the documents")
+        hits, rival = rivals(own.texts, expected)
+        usual = (rivals(real.texts, expected)[0], len(real)) if real is not None and len(real) else None
+    except MissingExtra:
+        return Fault("language", None, line="identifying a language needs the package py3langid")
+    share = hits / len(own) if len(own) else 0.0
+    line = f"not {_named(expected)}: {share:.0%} look {_named(rival or '')}"
+    return Fault(
+        "language", share, exceeds(hits, len(own), LIMIT, usual), line, declared,
+        usual[0] / usual[1] if usual else None,
+    )  # fmt: skip
+
+
+def rivals(texts: Sequence[str], expected: str) -> tuple[int, str | None]:
+    """The number of texts in the most frequent other language, and that language."""
+    close = {code(expected), *_CLOSE.get(code(expected), ())}
+    votes = Counter(
+        _VARIETIES.get(vote.language, vote.language)
+        for text in texts
+        if (vote := _vote(text)) is not None and vote.probability >= SURE and vote.language not in close
+    )
+    return (votes.most_common(1)[0][1], votes.most_common(1)[0][0]) if votes else (0, None)
+
+
+def across(own: Reading) -> bool:
+    """Whether queries and documents are in two languages, so that they share no words. False without the package."""
+    try:
+        asked = spoken(own.texts[:_SAMPLE])
+        held = spoken([one.text for one in own.sources[:_SAMPLE] if one is not None])
+    except MissingExtra:
+        return False
+    return asked is not None and held is not None and held not in {asked, *_CLOSE.get(asked, ())}
+
+
+def spoken(texts: Iterable[str]) -> str | None:
+    """The language of most texts; None without texts."""
+    votes = Counter(vote.language for text in texts if (vote := _vote(text[:400])) is not None)
+    return votes.most_common(1)[0][0] if votes else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _vote(text: str) -> Vote | None:
+    return detected_as(text) if any(map(str.isalpha, text)) else None
+
+
+def _named(language: str) -> str:
+    return name_of(code(language)) if code(language) in NAMES else f"'{language}'"
