@@ -7,7 +7,10 @@ equal length (`adapters.batching.plan_batches`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,70 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 
 Rows = npt.NDArray[np.int64]
+
+
+Lengths = Callable[[Rows], Rows]
+"""The mean number of input tokens of some examples."""
+
+
+@dataclass(frozen=True)
+class Epoch(Sequence[Rows]):
+    """The examples of each step of an epoch. Only the window of a step that is asked for is sorted, so only its
+    examples have to be tokenised."""
+
+    members: Rows
+    """All examples of the epoch, shuffled."""
+    order: Rows
+    """The place of each step's batch among all batches."""
+    queries: int
+    window: int
+    lengths: Lengths
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, step: int) -> Rows: ...
+    @overload
+    def __getitem__(self, step: slice) -> list[Rows]: ...
+    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+        """The examples of a step."""
+        if isinstance(step, slice):
+            return [self[one] for one in range(*step.indices(len(self)))]
+        window, place = divmod(int(self.order[step]), self.window)
+        size = self.queries * self.window
+        members = self.members[window * size : (window + 1) * size]
+        ordered = members[np.argsort(self.lengths(members), kind="stable")]
+        return ordered[place * self.queries : (place + 1) * self.queries]
+
+
+@dataclass(frozen=True)
+class Plan(Sequence[Rows]):
+    """The examples of each step of a run over several epochs."""
+
+    batches: Batches
+    steps: int
+    lengths: Lengths
+
+    def __len__(self) -> int:
+        return self.steps
+
+    @overload
+    def __getitem__(self, step: int) -> Rows: ...
+    @overload
+    def __getitem__(self, step: slice) -> list[Rows]: ...
+    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+        """The examples of a step."""
+        if isinstance(step, slice):
+            return [self[one] for one in range(*step.indices(len(self)))]
+        if not 0 <= step < self.steps:
+            raise IndexError(step)
+        epoch, place = divmod(step, self.batches.per_epoch)
+        return self._epochs(epoch)[place]
+
+    @cached_property
+    def _epochs(self) -> Callable[[int], Epoch]:
+        return lru_cache(1)(lambda number: self.batches.epoch(number, self.lengths))
 
 
 @dataclass(frozen=True)
@@ -49,26 +116,18 @@ class Batches:
         """Steps per epoch; the last step may be smaller."""
         return -(-(self.own + self.drawn) // self.queries)
 
-    def epoch(self, number: int, lengths: Rows) -> list[Rows]:
+    def epoch(self, number: int, lengths: Lengths) -> Epoch:
         """The examples of each step.
 
         Args:
             number: the number of the epoch, from 0.
-            lengths: the mean number of input tokens of each example, own examples first, then replayed ones.
+            lengths: see `Epoch`; own examples are first, then replayed ones.
         """
         rng = np.random.default_rng((self.seed, number))
         members = rng.permutation(np.concatenate([np.arange(self.own), self._replay(rng)]))
-        size = self.queries * self.window
-        ordered = [_sorted(members[start : start + size], lengths) for start in range(0, len(members), size)]
-        flat = np.concatenate([np.empty(0, np.int64), *ordered])
-        steps = [flat[start : start + self.queries] for start in range(0, len(flat), self.queries)]
-        return [steps[place] for place in rng.permutation(len(steps))]
+        return Epoch(members, rng.permutation(self.per_epoch), self.queries, self.window, lengths)
 
     def _replay(self, rng: np.random.Generator) -> Rows:
         rounds = -(-self.drawn // self.replayed) if self.replayed else 0
         drawn = [rng.permutation(self.replayed) for _ in range(rounds)]
         return np.concatenate([np.empty(0, np.int64), *drawn]).astype(np.int64)[: self.drawn] + self.own
-
-
-def _sorted(members: Rows, lengths: Rows) -> Rows:
-    return members[np.argsort(lengths[members], kind="stable")]

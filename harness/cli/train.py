@@ -81,6 +81,7 @@ def fit(
     from training.adapted import corpora_of, teachers_of
     from training.ranks import ranks_here
     from training.sources import Negatives, read_examples, read_several
+    from training.store import FOLDER as STORES
 
     given = {"--base": base, "--data": data, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
@@ -89,10 +90,10 @@ def fit(
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost is for one process; run it without torchrun")
     sources = [*(data or ()), *([replay] if replay else [])]
-    place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
-    where = Negatives(general.negatives, seed=settings.seed, workspace=place)
-    replayed = read_examples(replay, limit=limit, negatives=where) if replay else None
-    examples = read_several(data or (), limit=limit, negatives=where)
+    place = Workspace.open(workspace)
+    where, store = Negatives(general.negatives, seed=settings.seed, workspace=place), place.cache / STORES
+    replayed = read_examples(replay, limit=limit, negatives=where, store=store) if replay else None
+    examples = read_several(data or (), limit=limit, negatives=where, store=store)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
     work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
     if print_cost:

@@ -6,18 +6,25 @@ This package reads and checks. It never makes a label: examples without scores a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError
+from adapters.identity import digest
 from harness.data.sources.row_files import is_rows_name
-from training.examples import Example, Examples
+from training.examples import Examples
+from training.opened import Found, Opened, count, counted
+from training.rows import JoinedRows
 from training.sources import beir, forms
 from training.sources.beir import Negatives
+from training.store import stored
 
-__all__ = ["Negatives", "read_examples", "read_several"]
+__all__ = ["Negatives", "join", "read_examples", "read_several"]
 
 
-def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
+def read_examples(
+    path: Path, *, limit: int | None = None, negatives: Negatives | None = None, store: Path | None = None
+) -> Examples:
     """Read labelled examples from a file or a folder. The format is detected from the content.
 
     Args:
@@ -25,36 +32,49 @@ def read_examples(path: Path, *, limit: int | None = None, negatives: Negatives 
             BEIR's layout.
         limit: read only this number of examples, from the start. Default: all.
         negatives: the negatives of a BEIR folder. Default: from BM25.
+        store: a folder in which the examples are kept, so that they need no memory and the same source is read only
+            once. Default: they are read into memory.
 
     Raises:
         UsageError: the path does not exist, or its ending is unknown.
         DataError: a row has errors or no labels; the message names file and line.
+        OSError: the disk is full.
     """
-    found = _open(path, negatives or Negatives())
-    kept: list[Example] = []
-    rejected: dict[str, int] = {}
-    for example, left_out in found:
-        kept.append(example)
-        for reason, count in left_out.items():
-            rejected[reason] = rejected.get(reason, 0) + count
-        if len(kept) == limit:
-            break
-    if not kept:
-        raise DataError(f"{path}: the file has no examples")
-    return Examples(tuple(kept), rejected)
+    opened = _open(path, negatives or Negatives())
+    found = islice(_not_empty(opened.found, path), limit)
+    if store is None:
+        rejected: dict[str, int] = {}
+        return Examples(tuple(counted(found, rejected)), rejected)
+    rows = stored(store, digest({"source": dict(opened.identity), "limit": limit}), found)
+    return Examples(rows, rows.about.rejected)
 
 
-def read_several(paths: Iterable[Path], *, limit: int | None = None, negatives: Negatives | None = None) -> Examples:
+def read_several(
+    paths: Iterable[Path], *, limit: int | None = None, negatives: Negatives | None = None, store: Path | None = None
+) -> Examples:
     """Read the examples of several files and folders, in order; see `read_examples`."""
-    read = [read_examples(path, limit=limit, negatives=negatives) for path in paths]
+    return join([read_examples(path, limit=limit, negatives=negatives, store=store) for path in paths])
+
+
+def join(parts: list[Examples]) -> Examples:
+    """The examples of all parts, in order."""
     rejected: dict[str, int] = {}
-    for one in read:
-        for reason, count in one.rejected.items():
-            rejected[reason] = rejected.get(reason, 0) + count
-    return Examples(tuple(row for one in read for row in one.rows), rejected)
+    for one in parts:
+        count(rejected, one.rejected)
+    if all(isinstance(one.rows, tuple) for one in parts):
+        return Examples(tuple(row for one in parts for row in one.rows), rejected)
+    return parts[0] if len(parts) == 1 else Examples(JoinedRows([one.rows for one in parts]), rejected)
 
 
-def _open(path: Path, negatives: Negatives) -> forms.Found:
+def _not_empty(found: Found, path: Path) -> Found:
+    first = next(found, None)
+    if first is None:
+        raise DataError(f"{path}: the file has no examples")
+    yield first
+    yield from found
+
+
+def _open(path: Path, negatives: Negatives) -> Opened:
     if path.is_dir():
         return beir.read(path, negatives)
     if not path.is_file():

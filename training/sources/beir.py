@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +13,14 @@ from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.sources import load
 from harness.progress import Silent
-from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.retrieve import FirstStage, first_stage, retrieve
 from harness.scoring.session import opened
 from harness.workspace import Workspace
 from training.examples import Example, distinct
+from training.opened import Found, Opened
 from training.stages import General
+
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Negatives:
     workspace: Workspace | None = None
 
 
-def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str, int]]]:
+def read(folder: Path, negatives: Negatives) -> Opened:
     """One example per query with a relevant document: the judged documents with their grades, and unjudged candidates
     with grade 0. An unjudged document may still be relevant; scores of a teacher avoid this error.
 
@@ -47,9 +49,20 @@ def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str
     collections = load(str(folder), workspace, split=negatives.split)
     if len(collections) != 1:
         raise UsageError(f"{folder}: {len(collections)} collections; name one of them")
-    collection = collections[0]
+    return of_collection(collections[0], negatives, workspace)
+
+
+def of_collection(collection: Collection, negatives: Negatives, workspace: Workspace) -> Opened:
+    """The examples of a collection; see `read`."""
     stage = first_stage(negatives.stage, workspace)
     stage.check()
+    drawn = {name: getattr(negatives, name) for name in ("depth", "per_query", "seed")}
+    made_of = {"collection": collection.fingerprint, "name": collection.name, "language": collection.language}
+    identity = {"version": _VERSION, **made_of, "stage": dict(stage.identity(collection)), **drawn}
+    return Opened(identity, _examples(collection, stage, negatives, workspace))
+
+
+def _examples(collection: Collection, stage: FirstStage, negatives: Negatives, workspace: Workspace) -> Found:
     with opened(workspace, Silent()) as session:
         run = retrieve(collection, stage, negatives.depth, session)
     left_out = collection.counts.queries_without_relevant

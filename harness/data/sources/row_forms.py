@@ -23,7 +23,7 @@ _LISTS = ("docs", "documents", "passages")
 _TEXT = ("passage", "document", "doc", "text", "response", "answer", "sentence2")
 _LABELS = ("labels", "label", "scores", "score", "relevance")
 _SCORES = ("pos_scores", "neg_scores")
-_PROMPT = "prompt"
+PROMPT = "prompt"
 _FORMS = (
     "rows have 'query' with 'positive' and 'negative' (lists of texts), 'pos' and 'neg', 'positive_passages' and "
     "'negative_passages', 'passage' and 'label', or 'docs' and 'labels'"
@@ -98,7 +98,7 @@ def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
         listed=tuple(others) if listed else None,
         is_single=isinstance(record.fields[positive], str) and not isinstance(record.fields.get(negative or ""), list),
         is_one_sided=not (negative or listed or _numbered(record)),
-        unused=tuple(name for name in (*_SCORES, _PROMPT) if record.has(name)),
+        unused=tuple(name for name in (*_SCORES, PROMPT) if record.has(name)),
     )
 
 
