@@ -99,6 +99,9 @@ class Batches:
     window: int = 50
     """Batches whose queries are sorted by length together; 1 makes batches random."""
     seed: int = 0
+    mixed: tuple[tuple[int, int], ...] = ()
+    """For own examples from several sources: the size of each, and how many an epoch draws of it, `own` in all.
+    Default: every example once."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1:
@@ -124,10 +127,21 @@ class Batches:
             lengths: see `Epoch`; own examples are first, then replayed ones.
         """
         rng = np.random.default_rng((self.seed, number))
-        members = rng.permutation(np.concatenate([np.arange(self.own), self._replay(rng)]))
+        members = rng.permutation(np.concatenate([self._own(rng), self._replay(rng)]))
         return Epoch(members, rng.permutation(self.per_epoch), self.queries, self.window, lengths)
 
+    def _own(self, rng: np.random.Generator) -> Rows:
+        if not self.mixed:
+            return np.arange(self.own)
+        starts = np.cumsum([0, *(size for size, _ in self.mixed)])
+        return np.concatenate([start + _drawn(rng, *part) for start, part in zip(starts, self.mixed, strict=False)])
+
     def _replay(self, rng: np.random.Generator) -> Rows:
-        rounds = -(-self.drawn // self.replayed) if self.replayed else 0
-        drawn = [rng.permutation(self.replayed) for _ in range(rounds)]
-        return np.concatenate([np.empty(0, np.int64), *drawn]).astype(np.int64)[: self.drawn] + self.own
+        return _drawn(rng, self.replayed, self.drawn) + self.own
+
+
+def _drawn(rng: np.random.Generator, size: int, count: int) -> Rows:
+    """Places below `size`, drawn without replacement until all were drawn, then again."""
+    rounds = -(-count // size) if size else 0
+    drawn = [rng.permutation(size) for _ in range(rounds)]
+    return np.concatenate([np.empty(0, np.int64), *drawn]).astype(np.int64)[:count]

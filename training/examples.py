@@ -41,6 +41,16 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A source of a mixture."""
+
+    name: str
+    examples: int
+    drawn: int
+    """The number of its examples in an epoch."""
+
+
+@dataclass(frozen=True)
 class Examples:
     """Examples that were read, in the order of their file."""
 
@@ -48,6 +58,8 @@ class Examples:
     """In memory, or read when they are needed (`training.store`)."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """The number of rows and texts that were left out while reading, by reason."""
+    parts: tuple[Part, ...] = ()
+    """The sources of a mixture, in the order of the rows; empty if an epoch has every example once."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,11 +81,13 @@ class Examples:
 
     def counts(self) -> dict[str, object]:
         """The entries of a manifest."""
+        sources = {"sources": [asdict(part) for part in self.parts]} if self.parts else {}
         return {
             "examples": len(self),
             "pairs": self.pairs,
             "digest": self.digest,
             "rejected": dict(sorted(self.rejected.items())),
+            **sources,
         }
 
 

@@ -67,12 +67,14 @@ class Job:
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
+        mixed = [(part.examples, part.drawn) for part in self.examples.parts]
         return {
             "version": _VERSION,
             "base": Contents(self.base).identity(),
             "examples": self.examples.digest,
             "replay": self.replay.digest if len(self.replay) else None,
             "settings": self.settings.describe(),
+            **({"mixture": mixed} if mixed else {}),
         }
 
     @property
@@ -80,9 +82,9 @@ class Job:
         """How the epochs are cut into steps."""
         settings = self.settings
         own, replayed = len(self.examples), len(self.replay)
-        return Batches(
-            own, replayed, settings.replay_share if replayed else 0.0, settings.queries, settings.window, settings.seed
-        )
+        share = settings.replay_share if replayed else 0.0
+        mixed = tuple((part.examples, part.drawn) for part in self.examples.parts)
+        return Batches(own, replayed, share, settings.queries, settings.window, settings.seed, mixed)
 
     @property
     def steps(self) -> int:

@@ -25,8 +25,8 @@ def refuse_instructions(examples: Examples, model: str) -> None:
     found = ((number, row) for number, row in enumerate(examples.rows, 1) if row.instruction is not None)
     number, row = next(found)
     raise DataError(
-        f"example {number} ('{row.query[:60]}') has an {PLACES}, and the input of '{model}' has no place for one; remove "
-        "the field from every row, or train a language model whose template has {instruction} (docs/templates.md)"
+        f"example {number} ('{row.query[:60]}') has an {PLACES}, and the input of '{model}' has no place for it; "
+        "remove it from every row, or train a language model whose template has {instruction} (docs/templates.md)"
     )
 
 

@@ -145,6 +145,33 @@ def test_scores_of_pairs_and_lists_are_taken_as_they_are(tmp_path: Path) -> None
     assert read.rows == (Example("r", ("a",), (0.25,)), Example("q", ("a", "b"), (3.5, -1.5)))
 
 
+@pytest.mark.parametrize(
+    ("row", "scores"),
+    [
+        ({"positive": "a", "negative": "b", "scores": [3.5, -1]}, (3.5, -1.0)),
+        ({"positive": "a", "negative": "b", "label": 4.5}, (0.0, -4.5)),
+        ({"answer": "a", "negative_1": "b", "negative_2": "c", "scores": [3, 2, 1]}, (3.0, 2.0, 1.0)),
+        ({"positive": "a", "negative_1": "b", "negative_2": "c", "label": [1.5, 2]}, (0.0, -1.5, -2.0)),
+        ({"document_1": "a", "document_2": "b", "scores": [0.5, 0.25]}, (0.5, 0.25)),
+    ],
+)
+def test_scores_and_margins_of_distillation_are_taken(row: Any, scores: tuple[float, ...], tmp_path: Path) -> None:
+    (read,) = read_examples(jsonl(tmp_path / "rows.jsonl", {"query": "q", **row})).rows
+    assert read.documents == ("a", "b", "c")[: len(scores)] and read.scores == scores
+
+
+def test_a_pair_with_label_0_is_not_relevant_whatever_its_text_is_called(tmp_path: Path) -> None:
+    rows = [{"anchor": "q", "positive": text, "label": label} for text, label in (("a", 1), ("b", 0))]
+    assert read_examples(jsonl(tmp_path / "rows.jsonl", *rows)).rows == (Example("q", ("a", "b"), (1.0, 0.0)),)
+
+
+@pytest.mark.parametrize("label", [[1, 2, 3], "news", []])
+def test_numbers_that_belong_to_no_text_are_refused(label: object, tmp_path: Path) -> None:
+    row = {"query": "q", "positive": "a", "negative": "b", "label": label}
+    with pytest.raises(DataError, match=r"rows\.jsonl:1: .*'label'"):
+        read_examples(jsonl(tmp_path / "rows.jsonl", row))
+
+
 def test_a_prompt_is_the_instruction_of_its_query(tmp_path: Path) -> None:
     row = {"query": "q", "pos": ["a"], "neg": ["b"], "prompt": "Is it relevant?"}
     assert read_examples(jsonl(tmp_path / "flag.jsonl", row)).rows[0].instruction == "Is it relevant?"

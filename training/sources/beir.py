@@ -12,6 +12,9 @@ from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.sources import load
+from harness.data.sources.build import collection_of
+from harness.data.sources.origin import ANYWHERE, SourceChoice
+from harness.data.sources.suite_source import other_split
 from harness.progress import Silent
 from harness.scoring.retrieve import FirstStage, first_stage, retrieve
 from harness.scoring.session import opened
@@ -35,6 +38,8 @@ class Negatives:
     """The number of negatives per query, drawn without replacement."""
     seed: int = 0
     workspace: Workspace | None = None
+    origin: SourceChoice = ANYWHERE
+    """Where the collections of suites are read from."""
 
 
 def read(folder: Path, negatives: Negatives) -> Opened:
@@ -50,6 +55,19 @@ def read(folder: Path, negatives: Negatives) -> Opened:
     if len(collections) != 1:
         raise UsageError(f"{folder}: {len(collections)} collections; name one of them")
     return of_collection(collections[0], negatives, workspace)
+
+
+def read_suite(target: str, negatives: Negatives) -> Opened:
+    """The examples of a collection of a suite, such as `miracl/sw`, with the judgments of the split; see `read`.
+
+    Raises:
+        UsageError: the target is unknown or is not one collection, or it has no such split.
+        DataError: the data has errors, or no such split.
+        EnvironmentFailure: it cannot be fetched.
+    """
+    workspace = negatives.workspace or Workspace.open()
+    source = other_split(target, negatives.split, negatives.origin, workspace)
+    return of_collection(collection_of(source, workspace), negatives, workspace)
 
 
 def of_collection(collection: Collection, negatives: Negatives, workspace: Workspace) -> Opened:

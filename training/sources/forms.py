@@ -10,7 +10,7 @@ from adapters.errors import DataError
 from adapters.known_digests import known_digest
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
-from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of
+from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of, taught_scores
 from training.examples import Example, distinct, example_of, refuse_unlabelled
 from training.opened import Found, Opened
 from training.sources.grouping import Groups, Part
@@ -92,9 +92,9 @@ def _refuse_ids(row: Candidates) -> None:
 
 def _scored(row: Candidates) -> list[tuple[str, float]]:
     """The texts with a teacher's scores, or with their grades if there are none."""
-    texts = [text for text, _ in row.labels]
+    texts, scores = [text for text, _ in row.labels], taught_scores(row)
     labels = [label for _, label in row.labels]
     both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}
-    if row.is_single and both and row.scores is None:
+    if row.is_single and both and scores is None:
         raise DataError(f"{row.record.where}: the relevant text and the other text are the same; leave the line out")
-    return list(zip(texts, labels if row.scores is None else row.scores, strict=True))
+    return list(zip(texts, labels if scores is None else scores, strict=True))
