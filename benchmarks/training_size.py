@@ -62,20 +62,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--once", action="store_true", help="without the second run, which uses the store")
     parser.add_argument("--in-memory", action="store_true")
     parser.add_argument("--folder", type=Path, help="where the files are made. Default: that of temporary files.")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     from adapters import tiny
 
-    sizes = []
+    names, sizes = ("first",) if options.once else ("first", "again"), []
     for rows in options.rows:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             here = Path(folder)
             file, base = write_rows(here / "rows.jsonl", rows, options.documents), tiny.cross_encoder(here / "base")
             store = "" if options.in_memory else str(here / "store")
-            runs = [_trained(file, base, store, here / name, options.steps) for name in ("first", "second")]
-            sizes.append({"jsonl_mb": file.stat().st_size >> 20, "first": runs[0], "again": runs[1]})
+            runs = [_trained(file, base, store, here / name, options.steps) for name in names]
+            sizes.append({"jsonl_mb": file.stat().st_size >> 20, **dict(zip(names, runs, strict=True))})
             print(json.dumps(sizes[-1], indent=1), flush=True)
     result = {"machine": machine(), "in_memory": options.in_memory, "sizes": sizes}
     if options.out:
@@ -83,14 +84,17 @@ def main() -> None:
 
 
 def write_rows(file: Path, rows: int, documents: int) -> Path:
-    """Examples with random words, scored at random."""
+    """Examples with made-up sentences and random scores. Every text begins with the numbers of its row and place."""
     draw = random.Random(0)
     words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(20_000)]
+    sentences = [" ".join(draw.choices(words, k=draw.randint(8, 16))) for _ in range(50_021)]
+    scores = [f"{draw.random():.6f}" for _ in range(50_021)]
     with file.open("w", encoding="utf-8") as out:
         for number in range(rows):
-            texts = [f"{number} " + " ".join(draw.choices(words, k=draw.randint(8, 16))) for _ in range(documents + 1)]
-            scores = [draw.random() for _ in range(documents)]
-            out.write(json.dumps({"query": texts[0], "documents": texts[1:], "scores": scores}) + "\n")
+            places = [(number * (documents + 1) + place) % len(sentences) for place in range(documents + 1)]
+            query, *texts = (f'"{number} {place} {sentences[place]}"' for place in places)
+            given = ", ".join(scores[place] for place in places[1:])
+            out.write(f'{{"query": {query}, "documents": [{", ".join(texts)}], "scores": [{given}]}}\n')
     return file
 
 
