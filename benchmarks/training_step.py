@@ -26,7 +26,7 @@ import torch
 from adapters.models import open_folder
 from harness.result.environment import machine
 from training.cost import cost_of
-from training.encoded import Encoded, encode
+from training.encoded import Encoded, Stream, encode
 from training.examples import Example, Examples
 from training.fit import Job
 from training.settings import Loss, Machine, Settings
@@ -103,18 +103,19 @@ class Ours:
         self.work = work
         self.student = load_student(work.base, work.settings, Machine())
         self.data = encode(work.examples.rows, self.student.encoder)
-        self.plan = work.plan(self.data)
+        self.stream = Stream(work.rows, self.student.encoder)
+        self.plan = work.plan(self.stream)
         optimizer = optimizer_of(self.student, work.settings)
-        self.step = stepper(self.student, self.data, optimizer, work.settings, len(self.plan))
+        self.step = stepper(self.student, optimizer, work.settings, len(self.plan))
 
     def measured(self, rows: range) -> Measured:
         """Some steps, behind a first one that is not counted."""
-        first, *others = (self.plan[row] for row in rows)
+        first, *others = (self.stream.read(self.plan[row]) for row in rows)
         self.step(0, first)
         wall, cpu = time.perf_counter(), time.process_time()
         for examples in others:
             self.step(0, examples)
-        tokens = sum(int(self.data.pairs.lengths[self.data.rows(examples)].sum()) for examples in others)
+        tokens = sum(int(examples.pairs.lengths.sum()) for examples in others)
         return Measured(time.perf_counter() - wall, time.process_time() - cpu, tokens)
 
 
@@ -163,7 +164,7 @@ def report(rounds: Sequence[Mapping[str, Measured]], ours: Ours) -> dict[str, An
     size = work.settings.queries * DOCUMENTS
     random = np.random.default_rng(2).permutation(len(lengths)).reshape(-1, size)
     padded = sum(len(batch) * int(lengths[batch].max()) for batch in random)
-    of_plan = cost_of(ours.data, ours.plan, ours.student.budget, lambda *_: {}).padding
+    of_plan = cost_of(ours.stream, ours.plan, work.examples.facts, ours.student.budget, lambda *_: {}).padding
     return {
         "machine": machine(),
         "pairs": len(lengths),

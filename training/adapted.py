@@ -11,11 +11,18 @@ from adapters.errors import DataError
 from adapters.lineage import marks_of
 from adapters.typed_file import read_value
 from adapters.typed_values import typed
+from harness.data.columns import corpus_fingerprint
+from harness.data.sources.build import collection_of
+from harness.data.sources.suite_source import other_split
+from harness.data.suites.targets import is_suite_target
 from harness.workspace import Workspace
 from training.corpus import corpus_of
 from training.job import MANIFEST
+from training.sources.dataset import is_dataset
 from training.teaching.teach import STAGE
 
+_SPLIT = "train"
+"""The split of a suite's collection that training reads. Other splits have the same corpus."""
 _ADVICE = "make the examples again, or move the file away"
 
 
@@ -30,24 +37,24 @@ class _Taught:
     teacher_identities: tuple[dict[str, Any], ...] = ()
 
 
-def corpora_of(paths: Iterable[Path], workspace: Workspace | None = None) -> tuple[str, ...]:
+def corpora_of(sources: Iterable[str | Path], workspace: Workspace | None = None) -> tuple[str, ...]:
     """Names and fingerprints of the corpora that training data were made from, where they are known: from the manifest
     for examples in a folder of `train teach`, from its own corpus for a folder in BEIR's layout.
 
     Raises:
         DataError: a manifest is damaged, or a corpus has errors.
     """
-    return tuple(sorted({one for path in paths for one in _corpus(path, workspace)}))
+    return tuple(sorted({one for source in sources for one in _corpus(str(source), workspace)}))
 
 
-def teachers_of(paths: Iterable[Path]) -> tuple[str, ...]:
+def teachers_of(sources: Iterable[str | Path]) -> tuple[str, ...]:
     """Digests of the teachers whose scores training data hold, where a manifest of `train teach` names them: those by
     which `adapters.lineage` recognises a model.
 
     Raises:
         DataError: a manifest is damaged.
     """
-    found = (_taught(path) for path in paths if not path.is_dir())
+    found = (_taught(Path(source)) for source in sources if not Path(source).is_dir())
     return marks_of_teachers(one for taught in found if taught is not None for one in taught.teacher_identities)
 
 
@@ -56,9 +63,14 @@ def marks_of_teachers(identities: Iterable[Mapping[str, Any]]) -> tuple[str, ...
     return tuple(sorted({mark for identity in identities for mark in marks_of(identity)[0]}))
 
 
-def _corpus(path: Path, workspace: Workspace | None) -> tuple[str, ...]:
-    if path.is_dir():
-        corpus = corpus_of(str(path), workspace or Workspace.open())
+def _corpus(source: str, workspace: Workspace | None) -> tuple[str, ...]:
+    path = Path(source)
+    if not path.exists() and is_suite_target(source):
+        workspace = workspace or Workspace.open()
+        collection = collection_of(other_split(source, _SPLIT, workspace=workspace), workspace)
+        return collection.name, corpus_fingerprint(collection.corpus)
+    if path.is_dir() and not is_dataset(path):
+        corpus = corpus_of(source, workspace or Workspace.open())
         return corpus.name, corpus.fingerprint
     taught = _taught(path)
     return () if taught is None else (taught.corpus_name, taught.corpus)

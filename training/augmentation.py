@@ -6,14 +6,16 @@ added depends only on the seed and on the example itself, not on its place, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property, reduce
 from hashlib import blake2b
 
 from adapters.typed_values import Share
 from harness.measuring.robustness.perturbations import PERTURBATIONS, Attack, Invariance, families
 from training.examples import Example
 from training.keys import check
+from training.rows import Facts, KnownRows, row_digest, with_row
 
 VERSION = 1
 """Raise this number when equal settings make other examples."""
@@ -55,49 +57,68 @@ class Augmentation:
         return {"version": VERSION, **self.shares, "of": {name: PERTURBATIONS[name].version for name in named}}
 
 
-@dataclass(frozen=True)
-class Augmented:
-    """Augmented examples, in the order of the given ones."""
-
-    rows: tuple[Example, ...]
-    counts: Mapping[str, int]
-    """The number of examples that were changed, by family."""
-
-
-def augmented(rows: Sequence[Example], settings: Augmentation, seed: int) -> Augmented:
-    """Return the examples with attacking documents and changed queries.
+class AugmentedRows(KnownRows):
+    """Examples with attacking documents and changed queries, in the order of the given ones. Each is made when it is
+    read, so memory does not grow with their number.
 
     An attacking document has the lowest score of its example. The unrelated document comes from another example, and is
     none of this example's documents.
     """
-    if not settings.shares:
-        return Augmented(tuple(rows), {})
-    pool = tuple(dict.fromkeys(text for row in rows for text in row.documents))
-    counts, changed = dict.fromkeys(settings.shares, 0), []
-    for row in rows:
-        key = f"{seed}\0{row.query}\0{row.documents[0]}"
-        now = row
-        for family, share in settings.shares.items():
+
+    def __init__(self, rows: Sequence[Example], settings: Augmentation, seed: int) -> None:
+        self._given, self._shares, self._seed = rows, settings.shares, seed
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self._made(row)[0] for row in self._given)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Found in one pass."""
+        return reduce(with_row, self, Facts())
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """The number of examples that were changed, by family, found in one pass."""
+        counts = dict.fromkeys(self._shares, 0)
+        for row in self._given if self._shares else ():
+            for family in self._made(row)[1]:
+                counts[family] += 1
+        return counts
+
+    def digests(self) -> Iterator[str]:
+        """Made when they are read."""
+        return map(row_digest, self)
+
+    def _row(self, place: int) -> Example:
+        return self._made(self._given[place])[0]
+
+    def _made(self, given: Example) -> tuple[Example, list[str]]:
+        """The example with what the settings add, and the families that changed it."""
+        key, now, families_of = f"{self._seed}\0{given.query}\0{given.documents[0]}", given, []
+        for family, share in self._shares.items():
             before = now
             if _draw(f"{family}\0{key}") < share * _STEPS:
-                now = _changed(now, row, family, pool, key)
-            counts[family] += now is not before
-        changed.append(now)
-    return Augmented(tuple(changed), counts)
+                now = _changed(now, given, family, self._given, key)
+            if now is not before:
+                families_of.append(family)
+        return now, families_of
 
 
-def _changed(now: Example, given: Example, family: str, pool: Sequence[str], key: str) -> Example:
+def _changed(now: Example, given: Example, family: str, rows: Sequence[Example], key: str) -> Example:
     """Return the example with one perturbation of the family; the same example if it changes nothing."""
     names = families()[family]
     one = PERTURBATIONS[names[_draw(f"which\0{family}\0{key}") % len(names)]]
     if isinstance(one, Invariance):
         query = one.query(now.query) if one.query else now.query
         return now if query == now.query else replace(now, query=query)
-    return _attacked(now, one, given, pool, key)
+    return _attacked(now, one, given, rows, key)
 
 
-def _attacked(now: Example, attack: Attack, given: Example, pool: Sequence[str], key: str) -> Example:
-    unrelated = _unrelated(given, pool, _draw(f"unrelated\0{attack.name}\0{key}"))
+def _attacked(now: Example, attack: Attack, given: Example, rows: Sequence[Example], key: str) -> Example:
+    unrelated = _unrelated(given, rows, _draw(f"unrelated\0{attack.name}\0{key}"))
     document = None if unrelated is None else attack.document(given.query, unrelated)
     if document is None or document in now.documents:
         return now
@@ -106,11 +127,15 @@ def _attacked(now: Example, attack: Attack, given: Example, pool: Sequence[str],
     return replace(now, documents=(*now.documents, document), scores=(*now.scores, lowest), ids=ids)
 
 
-def _unrelated(given: Example, pool: Sequence[str], start: int) -> str | None:
-    """Return the first document from a place of the pool that the example does not have; None if it has all."""
-    own = set(given.documents)
-    places = ((start + step) % len(pool) for step in range(len(own) + 1))
-    return next((pool[place] for place in places if pool[place] not in own), None)
+def _unrelated(given: Example, rows: Sequence[Example], start: int) -> str | None:
+    """Return the first document from a place of the data that the example does not have; None if it has all."""
+    own, (turn, place) = set(given.documents), divmod(start, len(rows))
+    for step in range(len(rows)):
+        documents = rows[(place + step) % len(rows)].documents
+        turned = (documents[(turn + number) % len(documents)] for number in range(len(documents)))
+        if (found := next((text for text in turned if text not in own), None)) is not None:
+            return found
+    return None
 
 
 def _draw(key: str) -> int:

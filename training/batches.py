@@ -7,7 +7,10 @@ equal length (`adapters.batching.plan_batches`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,70 @@ import numpy.typing as npt
 from adapters.errors import UsageError
 
 Rows = npt.NDArray[np.int64]
+
+
+Lengths = Callable[[Rows], Rows]
+"""The mean number of input tokens of some examples."""
+
+
+@dataclass(frozen=True)
+class Epoch(Sequence[Rows]):
+    """The examples of each step of an epoch. Only the window of a step that is asked for is sorted, so only its
+    examples have to be tokenised."""
+
+    members: Rows
+    """All examples of the epoch, shuffled."""
+    order: Rows
+    """The place of each step's batch among all batches."""
+    queries: int
+    window: int
+    lengths: Lengths
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, step: int) -> Rows: ...
+    @overload
+    def __getitem__(self, step: slice) -> list[Rows]: ...
+    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+        """The examples of a step."""
+        if isinstance(step, slice):
+            return [self[one] for one in range(*step.indices(len(self)))]
+        window, place = divmod(int(self.order[step]), self.window)
+        size = self.queries * self.window
+        members = self.members[window * size : (window + 1) * size]
+        ordered = members[np.argsort(self.lengths(members), kind="stable")]
+        return ordered[place * self.queries : (place + 1) * self.queries]
+
+
+@dataclass(frozen=True)
+class Plan(Sequence[Rows]):
+    """The examples of each step of a run over several epochs."""
+
+    batches: Batches
+    steps: int
+    lengths: Lengths
+
+    def __len__(self) -> int:
+        return self.steps
+
+    @overload
+    def __getitem__(self, step: int) -> Rows: ...
+    @overload
+    def __getitem__(self, step: slice) -> list[Rows]: ...
+    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+        """The examples of a step."""
+        if isinstance(step, slice):
+            return [self[one] for one in range(*step.indices(len(self)))]
+        if not 0 <= step < self.steps:
+            raise IndexError(step)
+        epoch, place = divmod(step, self.batches.per_epoch)
+        return self._epochs(epoch)[place]
+
+    @cached_property
+    def _epochs(self) -> Callable[[int], Epoch]:
+        return lru_cache(1)(lambda number: self.batches.epoch(number, self.lengths))
 
 
 @dataclass(frozen=True)
@@ -32,6 +99,9 @@ class Batches:
     window: int = 50
     """Batches whose queries are sorted by length together; 1 makes batches random."""
     seed: int = 0
+    mixed: tuple[tuple[int, int], ...] = ()
+    """For own examples from several sources: the size of each, and how many an epoch draws of it, `own` in all.
+    Default: every example once."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1:
@@ -49,26 +119,29 @@ class Batches:
         """Steps per epoch; the last step may be smaller."""
         return -(-(self.own + self.drawn) // self.queries)
 
-    def epoch(self, number: int, lengths: Rows) -> list[Rows]:
+    def epoch(self, number: int, lengths: Lengths) -> Epoch:
         """The examples of each step.
 
         Args:
             number: the number of the epoch, from 0.
-            lengths: the mean number of input tokens of each example, own examples first, then replayed ones.
+            lengths: see `Epoch`; own examples are first, then replayed ones.
         """
         rng = np.random.default_rng((self.seed, number))
-        members = rng.permutation(np.concatenate([np.arange(self.own), self._replay(rng)]))
-        size = self.queries * self.window
-        ordered = [_sorted(members[start : start + size], lengths) for start in range(0, len(members), size)]
-        flat = np.concatenate([np.empty(0, np.int64), *ordered])
-        steps = [flat[start : start + self.queries] for start in range(0, len(flat), self.queries)]
-        return [steps[place] for place in rng.permutation(len(steps))]
+        members = rng.permutation(np.concatenate([self._own(rng), self._replay(rng)]))
+        return Epoch(members, rng.permutation(self.per_epoch), self.queries, self.window, lengths)
+
+    def _own(self, rng: np.random.Generator) -> Rows:
+        if not self.mixed:
+            return np.arange(self.own)
+        starts = np.cumsum([0, *(size for size, _ in self.mixed)])
+        return np.concatenate([start + _drawn(rng, *part) for start, part in zip(starts, self.mixed, strict=False)])
 
     def _replay(self, rng: np.random.Generator) -> Rows:
-        rounds = -(-self.drawn // self.replayed) if self.replayed else 0
-        drawn = [rng.permutation(self.replayed) for _ in range(rounds)]
-        return np.concatenate([np.empty(0, np.int64), *drawn]).astype(np.int64)[: self.drawn] + self.own
+        return _drawn(rng, self.replayed, self.drawn) + self.own
 
 
-def _sorted(members: Rows, lengths: Rows) -> Rows:
-    return members[np.argsort(lengths[members], kind="stable")]
+def _drawn(rng: np.random.Generator, size: int, count: int) -> Rows:
+    """Places below `size`, drawn without replacement until all were drawn, then again."""
+    rounds = -(-count // size) if size else 0
+    drawn = [rng.permutation(size) for _ in range(rounds)]
+    return np.concatenate([np.empty(0, np.int64), *drawn]).astype(np.int64)[:count]

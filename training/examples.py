@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import DataError, UsageError, array_advice
-from adapters.identity import digest, text_digest
 from harness.workspace import write_atomically
+from training.rows import Facts, digest_of, digests_of, facts_of
 
 _LARGEST = sys.float_info.max
-FIELDS = ("query", "documents", "scores", "ids", "task", "language", "source")
+FIELDS = ("query", "documents", "scores", "ids", "task", "language", "source", "instruction")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Example:
     task: str | None = None
     language: str | None = None
     source: str | None = None
+    instruction: str | None = None
+    """What the query asks for, for a student whose prompt has an instruction; None for the student's own."""
 
     @property
     def is_labelled(self) -> bool:
@@ -39,41 +41,53 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A source of a mixture."""
+
+    name: str
+    examples: int
+    drawn: int
+    """The number of its examples in an epoch."""
+
+
+@dataclass(frozen=True)
 class Examples:
     """Examples that were read, in the order of their file."""
 
-    rows: tuple[Example, ...]
+    rows: Sequence[Example]
+    """In memory, or read when they are needed (`training.store`)."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """The number of rows and texts that were left out while reading, by reason."""
+    parts: tuple[Part, ...] = ()
+    """The sources of a mixture, in the order of the rows; empty if an epoch has every example once."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What a pass over the rows finds."""
+        return facts_of(self.rows)
+
     @property
     def pairs(self) -> int:
         """The number of pairs of a query and a document."""
-        return sum(len(row.documents) for row in self.rows)
+        return self.facts.pairs
 
     @cached_property
     def digest(self) -> str:
         """A digest of the queries, documents and scores in their order, as 32 hex digits."""
-        seen = (
-            {
-                "query": text_digest(row.query).hex(),
-                "documents": [text_digest(text).hex() for text in row.documents],
-                "scores": row.scores,
-            }
-            for row in self.rows
-        )
-        return digest({"examples": [digest(row) for row in seen]})
+        return digest_of(digests_of(self.rows))
 
     def counts(self) -> dict[str, object]:
         """The entries of a manifest."""
+        sources = {"sources": [asdict(part) for part in self.parts]} if self.parts else {}
         return {
             "examples": len(self),
             "pairs": self.pairs,
             "digest": self.digest,
             "rejected": dict(sorted(self.rejected.items())),
+            **sources,
         }
 
 
@@ -101,6 +115,8 @@ def example_of(row: object, place: str) -> Example:
     _refuse(ids is not None and len(ids) != len(documents), place, f"{len(documents)} documents have other ids")
     _refuse(len(set(documents)) != len(documents), place, "a document occurs twice; list each document once")
     named = {name: _name(row.get(name), name, place) for name in FIELDS[4:]}
+    if not (named["instruction"] or "").strip():
+        named["instruction"] = None
     return Example(row["query"], documents, scores, ids, **named)
 
 
@@ -155,7 +171,7 @@ def _write_parquet(path: Path, examples: Iterable[Example]) -> None:
     from pyarrow import parquet
 
     texts, numbers = pa.list_(pa.string()), pa.list_(pa.float64())
-    kinds = (pa.string(), texts, numbers, texts, pa.string(), pa.string(), pa.string())
+    kinds = (pa.string(), texts, numbers, texts, *[pa.string()] * len(FIELDS[4:]))
     schema = pa.schema(list(zip(FIELDS, kinds, strict=True)))
     with parquet.ParquetWriter(path, schema) as writer:
         for block in _blocks(examples):

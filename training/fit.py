@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,14 +22,16 @@ from harness.checks.sketch import KEY as SKETCH
 from harness.checks.sketch import TrainedQueries
 from harness.checks.sketch import inherited as trained_queries
 from harness.progress import Reporter, Silent
-from training.augmentation import Augmented, augmented
-from training.batches import Batches
+from training.augmentation import AugmentedRows
+from training.batches import Batches, Plan
 from training.cost import TrainingCost, cost_of
-from training.encoded import Encoded, Rows, encode
-from training.examples import Examples
+from training.encoded import Stream, one_ahead
+from training.examples import Example, Examples
 from training.fitted import finished, write
+from training.instructed import refuse_instructions
 from training.losses import check_targets
 from training.ranks import ALONE, Ranks, joined
+from training.rows import JoinedRows
 from training.settings import Machine, Settings
 from training.state import Progress, load_state, save_state
 from training.stepping import optimizer_of, stepper
@@ -59,24 +61,26 @@ class Job:
         return inherited(self.base.path, str(Contents(self.base).identity()["weights"]), self.teachers)
 
     @cached_property
-    def augmented(self) -> Augmented:
+    def augmented(self) -> AugmentedRows:
         """The examples with what the settings add. Replayed examples stay as they are."""
-        return augmented(self.examples.rows, self.settings.augmentation, self.settings.seed)
+        return AugmentedRows(self.examples.rows, self.settings.augmentation, self.settings.seed)
 
-    @property
+    @cached_property
     def trained_queries(self) -> TrainedQueries:
         """The queries of the examples and of every training before, as sketches for the manifest."""
-        rows = () if self.settings.max_steps == 0 else (*self.examples.rows, *self.replay.rows)
+        rows = () if self.settings.max_steps == 0 else self.rows
         return trained_queries([self.base.path], (row.query for row in rows))
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
+        mixed = [(part.examples, part.drawn) for part in self.examples.parts]
         return {
             "version": _VERSION,
             "base": Contents(self.base).identity(),
             "examples": self.examples.digest,
             "replay": self.replay.digest if len(self.replay) else None,
             "settings": self.settings.describe(),
+            **({"mixture": mixed} if mixed else {}),
         }
 
     @property
@@ -84,9 +88,9 @@ class Job:
         """How the epochs are cut into steps."""
         settings = self.settings
         own, replayed = len(self.examples), len(self.replay)
-        return Batches(
-            own, replayed, settings.replay_share if replayed else 0.0, settings.queries, settings.window, settings.seed
-        )
+        share = settings.replay_share if replayed else 0.0
+        mixed = tuple((part.examples, part.drawn) for part in self.examples.parts)
+        return Batches(own, replayed, share, settings.queries, settings.window, settings.seed, mixed)
 
     @property
     def steps(self) -> int:
@@ -94,11 +98,15 @@ class Job:
         whole = self.batches.per_epoch * self.settings.epochs
         return whole if self.settings.max_steps is None else min(whole, self.settings.max_steps)
 
-    def plan(self, data: Encoded) -> list[Rows]:
-        """The examples of each step."""
-        lengths, steps = data.mean_lengths, self.steps
-        epochs = -(-steps // self.batches.per_epoch)
-        return [rows for number in range(epochs) for rows in self.batches.epoch(number, lengths)][:steps]
+    def plan(self, data: Stream) -> Plan:
+        """The examples of each step. What a step has is found when it is asked for."""
+        return Plan(self.batches, self.steps, data.mean_lengths)
+
+    @property
+    def rows(self) -> Sequence[Example]:
+        """All examples, own ones first, then replayed ones."""
+        own = self.augmented if self.settings.augmentation.shares else self.examples.rows
+        return JoinedRows([own, self.replay.rows])
 
 
 def job(
@@ -133,8 +141,9 @@ def cost(work: Job, machine: Machine | None = None) -> TrainingCost:
     """The cost of `fit`. A few steps are timed on a model that is then discarded."""
     machine = machine or Machine()
     student, data = _prepared(work, machine)
-    step = stepper(student, data, optimizer_of(student, work.settings), work.settings, work.steps)
-    return cost_of(data, work.plan(data), student.budget, step)
+    step = stepper(student, optimizer_of(student, work.settings), work.settings, work.steps)
+    facts = work.examples.facts.and_(work.replay.facts)
+    return cost_of(data, work.plan(data), facts, student.budget, step)
 
 
 def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter | None = None) -> Mapping[str, Any]:
@@ -186,10 +195,11 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
     optimizer = optimizer_of(student, work.settings)
     progress = load_state(steps_folder / ".state", run, student.trained, optimizer)
     saved = time.monotonic()
-    step = stepper(student, data, optimizer, work.settings, work.steps, ranks=ranks)
+    step, plan = stepper(student, optimizer, work.settings, work.steps, ranks=ranks), work.plan(data)
+    read = (data.read(plan[number]) for number in range(progress.step, work.steps))
     with reporter.stage(f"training {out.name}", work.steps) as advance:
         advance(progress.step)
-        for number, examples in list(enumerate(work.plan(data)))[progress.step :]:
+        for number, examples in enumerate(one_ahead(read), progress.step):
             progress.history.append(step(number, examples))
             progress = Progress(number + 1, progress.history)
             if ranks.is_first and machine.save_every and progress.step % machine.save_every == 0:
@@ -203,9 +213,12 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
         forget_state(out)
 
 
-def _prepared(work: Job, machine: Machine) -> tuple[Student, Encoded]:
+def _prepared(work: Job, machine: Machine) -> tuple[Student, Stream]:
     student = load_student(work.base, work.settings, machine)
-    return student, encode([*work.augmented.rows, *work.replay.rows], student.encoder)
+    if student.scorer.instruct is None:
+        for part in (work.examples, work.replay):
+            refuse_instructions(part, work.base.name)
+    return student, Stream(work.rows, student.encoder, student.scorer.instruct)
 
 
 def _about(work: Job) -> dict[str, Any]:

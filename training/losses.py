@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from adapters.errors import DataError, need
 from training.examples import Examples
 from training.settings import Loss
@@ -66,16 +64,15 @@ def check_targets(loss: Loss, examples: Examples) -> None:
         raise DataError(
             f"{loss.name} needs targets {accepted.range}, but they are {low:g} to {high:g}; set scale, shift or sigmoid"
         )
-    if not accepted.pointwise and not any(len(set(row.scores)) > 1 for row in examples.rows):
+    if not accepted.pointwise and not examples.facts.compares:
         raise DataError(f"{loss.name} compares the documents of a query, but no query has two different scores")
 
 
 def _range(loss: Loss, examples: Examples) -> tuple[float, float]:
-    scores = np.array([score for row in examples.rows for score in row.scores], np.float64)
-    moved = (scores - loss.shift) * loss.scale
     if loss.sigmoid:
         return 0.0, 1.0
-    return float(moved.min()), float(moved.max())
+    low, high = ((score - loss.shift) * loss.scale for score in (examples.facts.lowest, examples.facts.highest))
+    return low, high
 
 
 def hinge(gap: float = 0.0) -> Grouped:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.protocols import Integers
-from training.encoded import Encoder
+from training.encoded import Encoder, Instruct
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,5 +32,7 @@ class Scorer:
     """The entries of the manifest about the model."""
     grown: tuple[str, ...] = ()
     """Tensors that the base did not have."""
+    instruct: Instruct | None = None
+    """Makes the encoder of an instruction; None if the inputs have no place for one."""
     declare: Callable[[Path], None] = _nothing
     """Writes the prompt into the model's folder, if the model's configuration does not have it."""

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from adapters.errors import ModelError, need
-from training.encoded import Encoded, Rows
+from training.encoded import Encoded
 from training.ranks import ALONE, Ranks
 from training.settings import Settings
 from training.student import Student
@@ -15,7 +17,7 @@ from training.student import Student
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
-Step = Callable[[int, Rows], dict[str, float]]
+Step = Callable[[int, Encoded], dict[str, float]]
 """Takes the number of the step and its examples; returns its row of the history."""
 _SEEDS_APART = 1_000_003
 
@@ -41,9 +43,7 @@ def optimizer_of(student: Student, settings: Settings) -> Optimizer:
     return optimizer
 
 
-def stepper(
-    student: Student, data: Encoded, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE
-) -> Step:
+def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE) -> Step:
     """The step function of a run of `total` steps. Dropout depends only on the number of the step and on the rank, so a
     run that continues after a kill makes the same steps.
 
@@ -53,14 +53,14 @@ def stepper(
     torch = need("torch", "models", "training")
     parameters = list(student.trained.values())
 
-    def step(number: int, examples: Rows) -> dict[str, float]:
+    def step(number: int, data: Encoded) -> dict[str, float]:
         torch.manual_seed(settings.seed * _SEEDS_APART + number + ranks.seed_offset)
-        rows = data.rows(examples)
+        rows = np.arange(len(data.scores))
         teacher = torch.from_numpy(data.scores[rows]).to(student.device)
         share = ranks.share(data.pairs.lengths[rows])
         own = student.scores(data.pairs, rows[share])
         scores = ranks.together(own, share, len(rows))
-        loss = settings.loss(scores, teacher, data.sizes[examples].tolist())
+        loss = settings.loss(scores, teacher, data.sizes.tolist())
         value = float(loss.detach())
         _refuse_nonfinite(number, "loss", value)
         torch.autograd.backward(loss)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from adapters.errors import ModelError, need
 from adapters.models import ModelFolder
 from adapters.next_word import answers_alike, difference, load_language_model
 from adapters.prompt_tokens import PromptTokens
-from adapters.protocols import IndexPairs, Integers
+from adapters.protocols import IndexPairs, Integers, Setting
+from training.encoded import Instruct
 from training.lora import add_lora
 from training.scorer import Scorer
 from training.settings import Settings
@@ -61,9 +63,21 @@ def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
         return scores
 
     about = {key: adapter.identity[key] for key in ("template", "instruction", "words")}
+    instruct = _instructing(adapter) if adapter.asking.instructed else None
     return Scorer(
-        network, YesNoPrompts(adapter), logits, {"scores": "yes/no", **about}, declare=_declaring(folder, adapter)
-    )
+        network, YesNoPrompts(adapter), logits, {"scores": "yes/no", **about}, instruct=instruct,
+        declare=_declaring(folder, adapter),
+    )  # fmt: skip
+
+
+def _instructing(adapter: CausalLMReranker) -> Instruct:
+    """A function that makes the prompts with an instruction. Those of the last 64 are kept."""
+
+    @lru_cache(64)
+    def instructed(instruction: str) -> YesNoPrompts:
+        return YesNoPrompts(adapter.bind(Setting((), "", instruction=instruction)))
+
+    return instructed
 
 
 def _declaring(base: ModelFolder, adapter: CausalLMReranker) -> Callable[[Path], None]:

@@ -16,6 +16,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,9 +85,13 @@ def secret() -> str | None:
 
 
 def sketch_of(texts: Iterable[str], secret: str | None = None) -> Sketch:
-    """The sketch of queries. Queries that are equal after normalisation count once, empty ones do not count."""
-    plain = sorted({normalised(text) for text in texts} - {""})
-    return _fitted(Sketch(_distinct(_rows(plain, secret)), 1.0, fingerprint(secret)))
+    """The sketch of queries, read in one pass. Queries that are equal after normalisation count once, empty ones do not
+    count."""
+    sketch, texts = Sketch(_distinct(_rows([], secret)), 1.0, fingerprint(secret)), iter(texts)
+    while some := list(islice(texts, _AT_ONCE)):
+        plain = sorted({normalised(text) for text in some} - {""})
+        sketch = _together(sketch, replace(sketch, rows=_distinct(_rows(plain, secret)), kept=1.0))
+    return sketch
 
 
 def fingerprint(secret: str | None) -> str | None:

@@ -33,13 +33,29 @@ StudentLength = Annotated[
 TaskName = Annotated[str | None, _option("task", "The task's name in the examples. Default: the name of the corpus.")]
 Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
 FitData = Annotated[
-    list[Path] | None,
-    _option("data", "Examples with scores: .jsonl, .json, .parquet, .tsv or a BEIR folder. Repeatable."),
+    list[str] | None,
+    _option(
+        "data",
+        "Examples with scores: .jsonl, .json, .parquet, .tsv, a folder, a collection such as miracl/sw, or a data set "
+        "of the hub as owner/name. Repeatable.",
+    ),
+]
+MixWeights = Annotated[
+    list[float] | None,
+    _option("mix-weight", "The share of each --data in an epoch, relative to the others', in the same order."),
+]
+MixTemperature = Annotated[
+    float | None,
+    _option("mix-temperature", "Draw each --data in proportion to its number of examples to the power of 1 / this."),
+]
+MixFile = Annotated[
+    Path | None,
+    _option("mix", "A TOML file of [[source]] tables, instead of --data: data, weight, limit, instruction."),
 ]
 FitOut = Annotated[
     Path | None, _option("out", "The folder of the trained checkpoint. It is created when training is complete.")
 ]
-Replay = Annotated[Path | None, _option("replay", "General examples to mix in, so that the model does not forget.")]
+Replay = Annotated[str | None, _option("replay", "General examples to mix in, so that the model does not forget.")]
 LimitExamples = Annotated[
     int | None, _option("limit", "Use only the first examples of each file, up to this number.", min=1)
 ]

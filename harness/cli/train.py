@@ -50,7 +50,9 @@ MACHINE = {
 
     harness train fit --base ./all-MiniLM-L6-v2 --new-head --data ./scifact --loss bce --out ./stage1
 
-    harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted"""
+    harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted
+
+    harness train fit --base ./base --data beir/scifact --data owner/name --mix-temperature 2 --out ./stage1"""
 )
 @with_keys(
     settings=("training.settings:Settings", SETTINGS),
@@ -66,6 +68,9 @@ def fit(
     replay: stage_options.Replay = None,
     machine: Machine,
     limit: stage_options.LimitExamples = None,
+    mix_weight: stage_options.MixWeights = None,
+    mix_temperature: stage_options.MixTemperature = None,
+    mix: stage_options.MixFile = None,
     general: General,
     adapted_on: stage_options.AdaptedOn = None,
     print_cost: stage_options.PrintCost = False,
@@ -82,20 +87,25 @@ def fit(
     from harness.workspace import Workspace
     from training import fit as fitting
     from training.adapted import corpora_of, teachers_of
+    from training.mixing import examples_of, of_options, read_mix
     from training.ranks import ranks_here
-    from training.sources import Negatives, read_examples, read_several
+    from training.sources import Negatives, read_examples
+    from training.store import FOLDER as STORES
 
-    given = {"--base": base, "--data": data, **({} if print_cost else {"--out": out})}
+    if mix and (data or limit or mix_weight or mix_temperature):
+        raise UsageError("--mix names all sources with their weights and limits; leave out --data and its options")
+    given = {"--base": base, "--data": data or mix, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
         raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost is for one process; run it without torchrun")
-    sources = [*(data or ()), *([replay] if replay else [])]
-    place = Workspace.open(workspace) if any(path.is_dir() for path in sources) else None
-    where = Negatives(general.negatives, seed=settings.seed, workspace=place)
-    replayed = read_examples(replay, limit=limit, negatives=where) if replay else None
-    examples = read_several(data or (), limit=limit, negatives=where)
+    mixture = read_mix(mix) if mix else of_options(data or (), mix_weight or (), mix_temperature, limit)
+    sources = [*(one.data for one in mixture.source), *([replay] if replay else [])]
+    place = Workspace.open(workspace)
+    where, store = Negatives(general.negatives, seed=settings.seed, workspace=place), place.cache / STORES
+    replayed = read_examples(replay, limit=limit, negatives=where, store=store) if replay else None
+    examples = examples_of(mixture, negatives=where, store=store)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
     work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
     if print_cost:

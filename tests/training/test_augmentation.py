@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from adapters import tiny
 from adapters.errors import UsageError
 from harness.measuring.robustness.perturbations import PERTURBATIONS, Attack
 from tests.training.fitting import QUICK, some_examples
-from training.augmentation import Augmentation, augmented
+from training.augmentation import Augmentation, AugmentedRows
 from training.examples import Example, Examples
 from training.fit import fit, job
 from training.settings import Settings
@@ -22,25 +23,25 @@ ROWS = tuple(
 )
 
 
-def added(rows: tuple[Example, ...]) -> dict[str, str]:
+def added(rows: Iterable[Example]) -> dict[str, str]:
     """The added documents, by query."""
     return {row.query: row.documents[2] for row in rows if len(row.documents) > 2}
 
 
 def test_an_attack_is_one_more_document_with_the_lowest_label() -> None:
-    found = augmented(ROWS, Augmentation(stuffing=0.3), seed=0)
-    for before, after in zip(ROWS, found.rows, strict=True):
+    found = AugmentedRows(ROWS, Augmentation(stuffing=0.3), seed=0)
+    for before, after in zip(ROWS, found, strict=True):
         assert after.query == before.query and after.documents[:2] == before.documents
         if after != before:
             assert before.query in after.documents[2]
             assert not any(own in after.documents[2] for own in before.documents)
             assert after.scores == (*before.scores, min(before.scores)) and len(after.ids or ()) == 3
-    assert found.counts == {"stuffing": len(added(found.rows))}
-    assert 0.27 < len(added(found.rows)) / len(ROWS) < 0.33
+    assert found.counts == {"stuffing": len(added(found))}
+    assert 0.27 < len(added(found)) / len(ROWS) < 0.33
 
 
 def test_all_attacks_of_a_family_are_taught() -> None:
-    documents = added(augmented(ROWS, Augmentation(stuffing=1.0), seed=0).rows)
+    documents = added(AugmentedRows(ROWS, Augmentation(stuffing=1.0), seed=0))
     stuffed = [one for one in PERTURBATIONS.values() if isinstance(one, Attack) and one.family == "stuffing"]
     for attack in stuffed:
         made = [q for q, text in documents.items() if text in {attack.document(q, f"text {n} a") for n in range(2000)}]
@@ -48,24 +49,24 @@ def test_all_attacks_of_a_family_are_taught() -> None:
 
 
 def test_typos_and_case_change_the_query_and_keep_the_labels() -> None:
-    found = augmented(ROWS, Augmentation(typos=0.2, case=0.2), seed=0)
-    changed = [(b, a) for b, a in zip(ROWS, found.rows, strict=True) if a != b]
+    found = AugmentedRows(ROWS, Augmentation(typos=0.2, case=0.2), seed=0)
+    changed = [(b, a) for b, a in zip(ROWS, found, strict=True) if a != b]
     assert all(replace(after, query=before.query) == before for before, after in changed)
     assert 0.3 < len(changed) / len(ROWS) < 0.42
     assert found.counts["typos"] + found.counts["case"] >= len(changed)
 
 
 def test_a_larger_share_contains_the_smaller_one_and_the_order_of_the_file_changes_nothing() -> None:
-    small, large = (augmented(ROWS, Augmentation(alone=share), seed=3).rows for share in (0.1, 0.4))
+    small, large = (AugmentedRows(ROWS, Augmentation(alone=share), seed=3) for share in (0.1, 0.4))
     assert added(small).items() <= added(large).items()
-    turned = augmented(ROWS[::-1], Augmentation(alone=0.4), seed=3).rows
+    turned = AugmentedRows(ROWS[::-1], Augmentation(alone=0.4), seed=3)
     assert added(turned) == added(large)
-    assert added(augmented(ROWS, Augmentation(alone=0.4), seed=4).rows) != added(large)
+    assert added(AugmentedRows(ROWS, Augmentation(alone=0.4), seed=4)) != added(large)
 
 
 def test_an_example_that_has_every_document_of_the_data_gets_none() -> None:
     rows = (Example("a query", ("one", "two"), (1.0, 0.0)),)
-    assert augmented(rows, Augmentation(stuffing=1.0), 0).rows == rows
+    assert tuple(AugmentedRows(rows, Augmentation(stuffing=1.0), 0)) == rows
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])

@@ -145,11 +145,50 @@ def test_scores_of_pairs_and_lists_are_taken_as_they_are(tmp_path: Path) -> None
     assert read.rows == (Example("r", ("a",), (0.25,)), Example("q", ("a", "b"), (3.5, -1.5)))
 
 
-def test_a_prompt_is_refused_by_its_name_because_no_student_would_read_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "scores"),
+    [
+        ({"positive": "a", "negative": "b", "scores": [3.5, -1]}, (3.5, -1.0)),
+        ({"positive": "a", "negative": "b", "label": 4.5}, (0.0, -4.5)),
+        ({"answer": "a", "negative_1": "b", "negative_2": "c", "scores": [3, 2, 1]}, (3.0, 2.0, 1.0)),
+        ({"positive": "a", "negative_1": "b", "negative_2": "c", "label": [1.5, 2]}, (0.0, -1.5, -2.0)),
+        ({"document_1": "a", "document_2": "b", "scores": [0.5, 0.25]}, (0.5, 0.25)),
+    ],
+)
+def test_scores_and_margins_of_distillation_are_taken(row: Any, scores: tuple[float, ...], tmp_path: Path) -> None:
+    (read,) = read_examples(jsonl(tmp_path / "rows.jsonl", {"query": "q", **row})).rows
+    assert read.documents == ("a", "b", "c")[: len(scores)] and read.scores == scores
+
+
+def test_a_pair_with_label_0_is_not_relevant_whatever_its_text_is_called(tmp_path: Path) -> None:
+    rows = [{"anchor": "q", "positive": text, "label": label} for text, label in (("a", 1), ("b", 0))]
+    assert read_examples(jsonl(tmp_path / "rows.jsonl", *rows)).rows == (Example("q", ("a", "b"), (1.0, 0.0)),)
+
+
+@pytest.mark.parametrize("label", [[1, 2, 3], "news", []])
+def test_numbers_that_belong_to_no_text_are_refused(label: object, tmp_path: Path) -> None:
+    row = {"query": "q", "positive": "a", "negative": "b", "label": label}
+    with pytest.raises(DataError, match=r"rows\.jsonl:1: .*'label'"):
+        read_examples(jsonl(tmp_path / "rows.jsonl", row))
+
+
+def test_a_prompt_is_the_instruction_of_its_query(tmp_path: Path) -> None:
     row = {"query": "q", "pos": ["a"], "neg": ["b"], "prompt": "Is it relevant?"}
-    with pytest.raises(DataError, match=r"flag\.jsonl:1: the field 'prompt' has an instruction"):
-        read_examples(jsonl(tmp_path / "flag.jsonl", row))
-    assert len(read_examples(jsonl(tmp_path / "none.jsonl", {**row, "prompt": ""}))) == 1
+    assert read_examples(jsonl(tmp_path / "flag.jsonl", row)).rows[0].instruction == "Is it relevant?"
+    assert read_examples(jsonl(tmp_path / "none.jsonl", {**row, "prompt": ""})).rows[0].instruction is None
+    assert (
+        read_examples(jsonl(tmp_path / "ours.jsonl", ROW | {"instruction": "Find it"})).rows[0].instruction == "Find it"
+    )
+
+
+def test_pairs_of_one_query_with_two_instructions_are_two_examples(tmp_path: Path) -> None:
+    pairs = [{"query": "q", "passage": text, "label": label, "instruction": asked}
+             for asked, text, label in (("x", "a", 1), ("y", "a", 0), ("x", "b", 0), ("y", "b", 1))]  # fmt: skip
+    read = read_examples(jsonl(tmp_path / "pairs.jsonl", *pairs))
+    assert [(row.instruction, row.documents, row.scores) for row in read.rows] == [
+        ("x", ("a", "b"), (1.0, 0.0)),
+        ("y", ("a", "b"), (0.0, 1.0)),
+    ]
 
 
 @pytest.mark.parametrize("line", ["101\t7\t9", "1185869\t0\t2942565", "174249\tD3126539\tD1650436",
@@ -225,6 +264,12 @@ def test_the_digest_is_that_of_what_a_student_sees() -> None:
     assert Examples((Example("q", ("a", "b"), (0.9, 0.0)), rows[1])).digest != same.digest
 
 
+def test_an_instruction_is_part_of_the_digest() -> None:
+    row = Example("q", ("a", "b"), (1.0, 0.0))
+    asked = Example("q", ("a", "b"), (1.0, 0.0), instruction="Find it")
+    assert len({Examples((one,)).digest for one in (row, asked, Example("q", ("a", "b"), (1.0, 0.0), task="t"))}) == 2
+
+
 def test_several_files_are_one_and_a_limit_takes_the_start_of_each(tmp_path: Path) -> None:
     one = jsonl(tmp_path / "one.jsonl", ROW, ROW | {"query": "x"})
     other = jsonl(tmp_path / "other.jsonl", ROW | {"query": "y"}, ROW)
@@ -245,9 +290,9 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["reranker__example_data__prompt_based__examples", "embedder__example_data__retrieval__nq"]
 )
-def test_a_real_file_with_prompts_is_refused(name: str, shared_data: Path) -> None:
-    with pytest.raises(DataError, match="prompt"):
-        read_examples(shared_data / "flagembedding-examples" / f"{name}.jsonl")
+def test_the_prompts_of_a_real_file_are_read(name: str, shared_data: Path) -> None:
+    read = read_examples(shared_data / "flagembedding-examples" / f"{name}.jsonl")
+    assert read.facts.instructed and all(row.instruction for row in read.rows)
 
 
 @pytest.mark.parametrize("name", ["reranker__example_data__normal__examples"])

@@ -20,10 +20,11 @@ from adapters.errors import DataError, ModelError, UsageError
 from harness.progress import Advance, Silent
 from tests.fixtures import Command
 from tests.training.fitting import QUICK, KilledAfter, same_weights, some_examples, tensors
-from training import fit as fitting
+from training.encoded import encode
 from training.examples import Example, Examples, write_examples
 from training.fit import cost, fit, job
 from training.settings import Loss, Machine, Settings
+from training.student import load_student
 
 
 @pytest.fixture(autouse=True)
@@ -273,9 +274,28 @@ def test_the_cost_is_counted_and_nothing_is_written(base: Path, tmp_path: Path) 
     work = job(str(base), some_examples(), QUICK)
     printed = cost(work, Machine(batch_tokens=1024))
     assert (printed.examples, printed.pairs, printed.steps) == (12, 48, 6)
-    assert printed.tokens == 2 * int(fitting._prepared(work, Machine())[1].pairs.lengths.sum())
+    whole = encode(work.rows, load_student(work.base, QUICK, Machine()).encoder)
+    assert printed.tokens == 2 * int(whole.pairs.lengths.sum()) and printed.counted_steps == 6
     assert printed.padding >= 0 and printed.seconds > 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_long_plan_some_steps_are_counted(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = job(str(base), some_examples(60), replace(QUICK, epochs=3))
+    whole = cost(work)
+    monkeypatch.setattr("training.cost._MOST", 5)
+    monkeypatch.setattr("training.cost._SAMPLED", 15)
+    printed = cost(work)
+    assert (printed.steps, printed.counted_steps) == (45, 15) and "(estimated from 15)" in str(printed)
+    assert printed.tokens == pytest.approx(whole.tokens, rel=0.2)
+
+
+def test_an_instruction_is_refused_where_the_input_has_no_place_for_it(base: Path, tmp_path: Path) -> None:
+    rows = some_examples(4).rows
+    asked = Examples((*rows[:2], replace(rows[2], instruction="Find the answer")))
+    with pytest.raises(DataError, match=r"example 3 \('what is 2'\) has an 'instruction' .*FlagEmbedding.* no place"):
+        fit(job(str(base), asked, QUICK), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:

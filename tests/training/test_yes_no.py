@@ -20,6 +20,7 @@ from adapters.kinds import kind_of
 from adapters.models import open_folder
 from tests.training.fitting import QUICK, same_weights, some_examples, tensors
 from training.encoded import encode
+from training.examples import Examples
 from training.fit import fit, job
 from training.settings import Loss, Machine
 from training.student import Student, load_student, write_model
@@ -130,3 +131,25 @@ def test_a_model_without_the_words_is_refused_with_the_way_out(tmp_path: Path) -
     with pytest.raises(ModelError, match=r"no single token for 'yes'.*--new-head. adds a score head"):
         fit(job(str(tmp_path / "base"), some_examples(), QUICK), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_example_is_read_with_its_own_instruction(base: Path) -> None:
+    student = load_student(open_folder(str(base)), QUICK, Machine())
+    rows = some_examples(4).rows
+    mixed = [rows[0], replace(rows[1], instruction="Find it"), rows[2], replace(rows[1], instruction="Refuse it")]
+    data = encode(mixed, student.encoder, student.scorer.instruct)
+    for place, row in enumerate(mixed):
+        adapter = CausalLMReranker(str(base), instruction=row.instruction)
+        pairs = np.array([[0, number] for number in range(len(row.documents))])
+        alone = adapter.prompts([row.query], list(row.documents), pairs)
+        for number, at in enumerate(data.rows(np.array([place]))):
+            assert data.pairs.ids(int(at)).tolist() == alone.ids(number).tolist()
+            assert data.pairs.lengths[at] == alone.lengths[number]
+
+
+def test_an_instruction_changes_what_is_learned(base: Path, tmp_path: Path) -> None:
+    settings = replace(QUICK, max_steps=1)
+    asked = Examples(tuple(replace(row, instruction="Find it") for row in some_examples().rows))
+    for name, examples in (("plain", some_examples()), ("asked", asked)):
+        fit(job(str(base), examples, settings), tmp_path / name)
+    assert not same_weights(tmp_path / "plain", tmp_path / "asked")

@@ -172,7 +172,7 @@ def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Ex
     share is drawn, so that no example is left out."""
     times, rows = one.task.weight / min(task.task.weight for task in prepared), one.examples.rows
     drawn = np.random.default_rng([seed, len(rows)]).permutation(len(rows))[: round(times % 1 * len(rows))]
-    return [*rows * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
+    return [*tuple(rows) * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
 
 
 def _job(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,18 @@ from adapters.errors import UsageError
 from harness.data.collection import Collection
 from harness.data.runs import Run
 from harness.data.sources import load
+from harness.data.sources.build import collection_of
+from harness.data.sources.origin import ANYWHERE, SourceChoice
+from harness.data.sources.suite_source import other_split
 from harness.progress import Silent
-from harness.scoring.retrieve import first_stage, retrieve
+from harness.scoring.retrieve import FirstStage, first_stage, retrieve
 from harness.scoring.session import opened
 from harness.workspace import Workspace
 from training.examples import Example, distinct
+from training.opened import Found, Opened
 from training.stages import General
+
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,11 @@ class Negatives:
     """The number of negatives per query, drawn without replacement."""
     seed: int = 0
     workspace: Workspace | None = None
+    origin: SourceChoice = ANYWHERE
+    """Where the collections of suites are read from."""
 
 
-def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str, int]]]:
+def read(folder: Path, negatives: Negatives) -> Opened:
     """One example per query with a relevant document: the judged documents with their grades, and unjudged candidates
     with grade 0. An unjudged document may still be relevant; scores of a teacher avoid this error.
 
@@ -47,9 +54,33 @@ def read(folder: Path, negatives: Negatives) -> Iterator[tuple[Example, dict[str
     collections = load(str(folder), workspace, split=negatives.split)
     if len(collections) != 1:
         raise UsageError(f"{folder}: {len(collections)} collections; name one of them")
-    collection = collections[0]
+    return of_collection(collections[0], negatives, workspace)
+
+
+def read_suite(target: str, negatives: Negatives) -> Opened:
+    """The examples of a collection of a suite, such as `miracl/sw`, with the judgments of the split; see `read`.
+
+    Raises:
+        UsageError: the target is unknown or is not one collection, or it has no such split.
+        DataError: the data has errors, or no such split.
+        EnvironmentFailure: it cannot be fetched.
+    """
+    workspace = negatives.workspace or Workspace.open()
+    source = other_split(target, negatives.split, negatives.origin, workspace)
+    return of_collection(collection_of(source, workspace), negatives, workspace)
+
+
+def of_collection(collection: Collection, negatives: Negatives, workspace: Workspace) -> Opened:
+    """The examples of a collection; see `read`."""
     stage = first_stage(negatives.stage, workspace)
     stage.check()
+    drawn = {name: getattr(negatives, name) for name in ("depth", "per_query", "seed")}
+    made_of = {"collection": collection.fingerprint, "name": collection.name, "language": collection.language}
+    identity = {"version": _VERSION, **made_of, "stage": dict(stage.identity(collection)), **drawn}
+    return Opened(identity, _examples(collection, stage, negatives, workspace))
+
+
+def _examples(collection: Collection, stage: FirstStage, negatives: Negatives, workspace: Workspace) -> Found:
     with opened(workspace, Silent()) as session:
         run = retrieve(collection, stage, negatives.depth, session)
     left_out = collection.counts.queries_without_relevant

@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from adapters.errors import DataError
+from adapters.known_digests import known_digest
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
-from harness.data.sources.row_forms import Candidates, candidates_of
+from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of, taught_scores
 from training.examples import Example, distinct, example_of, refuse_unlabelled
+from training.opened import Found, Opened
+from training.sources.grouping import Groups, Part
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
-_PROMPT = "prompt"
+_VERSION = 1
 _QUERY_ID = re.compile(r"\d+|[qQ]\d+")
 _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 """Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""
 
-Found = Iterator[tuple[Example, dict[str, int]]]
 
-
-def read(path: Path) -> Found:
+def read(path: Path) -> Opened:
     """One example per row. Pairs with a label or score are joined to one example per query, after all others. Relevant
     texts have grade 1 and others 0, unless the row has a teacher's scores.
 
     Raises:
-        DataError: a row has errors, has ids instead of texts, or a prompt; the message names file and line.
+        DataError: a row has errors, or has ids instead of texts; the message names file and line.
     """
-    pairs: dict[str, list[Candidates]] = {}
-    for record in row_records(path):
+    name = path.name.removesuffix(".gz")
+    return Opened({"version": _VERSION, "file": known_digest(path), "ending": Path(name).suffix}, _examples([path]))
+
+
+def of_files(paths: Iterable[Path], identity: str) -> Opened:
+    """As `read`, for the files of one data set, which are read one after another."""
+    return Opened({"version": _VERSION, "files": identity}, _examples(paths))
+
+
+def _examples(paths: Iterable[Path]) -> Found:
+    groups = Groups()
+    for record in (record for path in paths for record in row_records(path)):
         if _is_ours(record):
             yield _ours(record), {}
             continue
         row = candidates_of(record)
         _refuse_ids(row)
-        _refuse_prompt(row)
         if row.is_single and len(row.labels) == 1 and not row.is_one_sided:
-            pairs.setdefault(row.query, []).append(row)
+            groups.add(_part(row))
         else:
-            yield _example([row])
-    for rows in pairs.values():
-        yield _example(rows)
+            yield _example([_part(row)])
+    for parts in groups:
+        yield _example(parts)
 
 
 def _is_ours(record: JsonLine) -> bool:
@@ -55,10 +65,19 @@ def _ours(record: JsonLine) -> Example:
     return example
 
 
-def _example(rows: Iterable[Candidates]) -> tuple[Example, dict[str, int]]:
-    rows = list(rows)
-    scored = [pair for row in rows for pair in _scored(row)]
-    return distinct(rows[0].query, scored, rows[0].record.where)
+def _part(row: Candidates) -> Part:
+    return Part(row.query, _instruction(row), tuple(_scored(row)), row.record.where)
+
+
+def _example(parts: list[Part]) -> tuple[Example, dict[str, int]]:
+    scored = [pair for part in parts for pair in part.scored]
+    return distinct(parts[0].query, scored, parts[0].where, instruction=parts[0].instruction)
+
+
+def _instruction(row: Candidates) -> str | None:
+    """The instruction of a row, which FlagEmbedding calls a prompt; None if it is empty."""
+    given = (row.record.optional_text(name) for name in ("instruction", PROMPT))
+    return next((text for text in given if text and text.strip()), None)
 
 
 def _refuse_ids(row: Candidates) -> None:
@@ -71,21 +90,11 @@ def _refuse_ids(row: Candidates) -> None:
         )
 
 
-def _refuse_prompt(row: Candidates) -> None:
-    """Refuse FlagEmbedding's instruction of a row, which no student here would read."""
-    prompt = row.record.fields.get(_PROMPT)
-    if isinstance(prompt, str) and prompt.strip():
-        raise DataError(
-            f"{row.record.where}: the field '{_PROMPT}' has an instruction, which training does not put before the "
-            f"texts; remove the field from every row (jq -c 'del(.{_PROMPT})' FILE), or put it into the query"
-        )
-
-
 def _scored(row: Candidates) -> list[tuple[str, float]]:
     """The texts with a teacher's scores, or with their grades if there are none."""
-    texts = [text for text, _ in row.labels]
+    texts, scores = [text for text, _ in row.labels], taught_scores(row)
     labels = [label for _, label in row.labels]
     both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}
-    if row.is_single and both and row.scores is None:
+    if row.is_single and both and scores is None:
         raise DataError(f"{row.record.where}: the relevant text and the other text are the same; leave the line out")
-    return list(zip(texts, labels if row.scores is None else row.scores, strict=True))
+    return list(zip(texts, labels if scores is None else scores, strict=True))

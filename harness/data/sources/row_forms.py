@@ -12,18 +12,18 @@ from adapters.errors import DataError
 from harness.data.sources.jsonl import JsonLine, kind_of
 from harness.data.sources.source import join
 
-QUERY = ("query", "anchor", "question", "query_text")
+QUERY = ("query", "anchor", "question", "query_text", "sentence1")
 QUERY_IDS = ("query_id", "qid", "query-id")
 IDS = ("id", "_id")
 """The id of the row. It is also that of the query if the row lists all texts of the query."""
 POSITIVE = ("positive", "pos", "positive_passages", "positives")
 NEGATIVE = ("negative", "neg", "negative_passages", "negatives")
-_NUMBERED = re.compile(r"negative_\d+")
+_NUMBERED = re.compile(r"(negative|document)_(\d+)")
 _LISTS = ("docs", "documents", "passages")
 _TEXT = ("passage", "document", "doc", "text", "response", "answer", "sentence2")
 _LABELS = ("labels", "label", "scores", "score", "relevance")
 _SCORES = ("pos_scores", "neg_scores")
-_PROMPT = "prompt"
+PROMPT = "prompt"
 _FORMS = (
     "rows have 'query' with 'positive' and 'negative' (lists of texts), 'pos' and 'neg', 'positive_passages' and "
     "'negative_passages', 'passage' and 'label', or 'docs' and 'labels'"
@@ -40,6 +40,8 @@ class Candidates:
     """Texts with their labels: 1 for positive and 0 for negative texts."""
     scores: tuple[float, ...] | None = None
     """A teacher's score of every text; None if the row has none."""
+    taught: str | None = None
+    """A field with numbers that are not the labels; see `taught_scores`."""
     listed: tuple[str, ...] | None = None
     """The candidates, if they are not the same as the texts with labels."""
     is_single: bool = False
@@ -56,17 +58,33 @@ def candidates_of(record: JsonLine) -> Candidates:
     Raises:
         DataError: the form is unknown, or a field has the wrong type. The message names the line.
     """
-    query = _query(record)
-    if positive := record.only_one(POSITIVE):
-        return _sided(record, query, positive)
-    label = record.only_one(_LABELS)
+    query, label = _query(record), record.only_one(_LABELS)
     listed, text = record.only_one(_LISTS), record.only_one(_TEXT)
-    if label and listed:
-        return _labelled_list(record, query, listed, label)
-    if label and text:
-        labels = ((_joined(record, text, record.fields[text]), _number(record, label, record.fields[label])),)
-        return Candidates(record, query, labels, is_single=True)
+    positive, negatives = record.only_one(POSITIVE), _has_negatives(record)
+    if positive and (listed or negatives or not label):
+        return _sided(record, query, positive, label)
+    if text and (negatives or not (label or listed)):
+        return _sided(record, query, text, label)
+    if label and not negatives:
+        return _labelled(record, query, listed or positive or text, label)
     return _sided(record, query, next((name for name in POSITIVE if name in record.fields), "positive"))
+
+
+def _has_negatives(record: JsonLine) -> bool:
+    return any(record.has(name) for name in NEGATIVE) or bool(_numbered(record, "negative"))
+
+
+def _labelled(record: JsonLine, query: str, name: str | None, label: str) -> Candidates:
+    """A pair or a list with labels, whatever its texts are called: sentence-transformers also writes pairs and lists
+    with labels under `positive`, or `document_1`, `document_2`, ..."""
+    if name is None and (numbered := _numbered(record, "document")):
+        return _labelled_list(record, query, "document_1, ...", numbered, label)
+    if name is None:
+        return _sided(record, query, "positive")
+    if isinstance(record.fields[name], list):
+        return _labelled_list(record, query, name, texts_of(record, name), label)
+    labels = ((_joined(record, name, record.fields[name]), _number(record, label, record.fields[label])),)
+    return Candidates(record, query, labels, is_single=True)
 
 
 def _query(record: JsonLine) -> str:
@@ -76,8 +94,12 @@ def _query(record: JsonLine) -> str:
     return record.text(name)
 
 
-def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
-    """Positive and negative texts. Instead of negatives sentence-transformers may have `documents`, all candidates."""
+def _sided(record: JsonLine, query: str, positive: str, label: str | None = None) -> Candidates:
+    """Positive and negative texts. Instead of negatives sentence-transformers may have `documents`, all candidates.
+
+    Args:
+        label: a field with numbers besides the labels, if there is one.
+    """
     if positive not in record.fields:
         raise DataError(f"{record.where}: field '{positive}' is missing; {_FORMS}")
     relevant = texts_of(record, positive)
@@ -87,7 +109,8 @@ def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
         raise DataError(
             f"{record.where}: the row has both '{negative}' and '{listed}'; put all candidates into one of them"
         )
-    others = [*texts_of(record, negative or listed), *_numbered(record)]
+    numbered = _numbered(record, "negative")
+    others = [*texts_of(record, negative or listed), *numbered]
     labels = [(text, 1.0) for text in relevant]
     labels += [(text, 0.0) for text in others if not (listed and text in relevant)]
     return Candidates(
@@ -95,20 +118,45 @@ def _sided(record: JsonLine, query: str, positive: str) -> Candidates:
         query,
         tuple(labels),
         scores=_scores(record, len(relevant), len(others)),
+        taught=label,
         listed=tuple(others) if listed else None,
         is_single=isinstance(record.fields[positive], str) and not isinstance(record.fields.get(negative or ""), list),
-        is_one_sided=not (negative or listed or _numbered(record)),
-        unused=tuple(name for name in (*_SCORES, _PROMPT) if record.has(name)),
+        is_one_sided=not (negative or listed or numbered),
+        unused=tuple(name for name in (*_SCORES, PROMPT, label) if name and record.has(name)),
     )
 
 
-def _numbered(record: JsonLine) -> list[str]:
-    names = sorted((name for name in record.fields if _NUMBERED.fullmatch(name)), key=lambda name: int(name[9:]))
-    return [text for name in names for text in texts_of(record, name)]
+def _numbered(record: JsonLine, stem: str) -> list[str]:
+    """The texts of `negative_1`, `negative_2`, ..., in the order of their numbers."""
+    found = [(int(match[2]), name) for name in record.fields if (match := _NUMBERED.fullmatch(name))]
+    return [text for _, name in sorted(found) if name.startswith(stem) for text in texts_of(record, name)]
 
 
-def _labelled_list(record: JsonLine, query: str, listed: str, label: str) -> Candidates:
-    texts, labels = texts_of(record, listed), record.fields[label]
+def taught_scores(row: Candidates) -> tuple[float, ...] | None:
+    """A teacher's score of each text; None if the row has none. sentence-transformers writes one number for each text,
+    or the margins by which the positive text is ahead of each other text. With margins the positive text has 0, and
+    only differences have a meaning.
+
+    Raises:
+        DataError: the numbers are neither.
+    """
+    if row.scores is not None or row.taught is None:
+        return row.scores
+    record, name, texts = row.record, row.taught, len(row.labels)
+    given = record.fields[name]
+    numbers = [_number(record, name, one) for one in (given if isinstance(given, list) else [given])]
+    if len(numbers) == texts:
+        return tuple(numbers)
+    if len(numbers) == texts - 1 and [label for _, label in row.labels].count(1.0) == 1:
+        return (0.0, *(-margin for margin in numbers))
+    raise DataError(
+        f"{record.where}: field '{name}' has {len(numbers)} numbers for {texts} texts; write one for each text, or one "
+        "margin for each negative text, or remove the field"
+    )
+
+
+def _labelled_list(record: JsonLine, query: str, listed: str, texts: list[str], label: str) -> Candidates:
+    labels = record.fields[label]
     if not isinstance(labels, list) or len(labels) != len(texts):
         size = f"{len(labels)} values" if isinstance(labels, list) else kind_of(labels)
         raise DataError(f"{record.where}: field '{label}' has {size} for {len(texts)} texts in '{listed}'")

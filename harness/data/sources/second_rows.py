@@ -12,14 +12,15 @@ from typing import Any
 
 from harness.data.sources.second_reading import Judgment, renamed
 
-_QUERIES = ("query", "anchor", "question", "query_text")
+_QUERIES = ("query", "anchor", "question", "query_text", "sentence1")
 _QUERY_IDS = ("query_id", "qid", "query-id")
 _IDS = (*_QUERY_IDS, "id", "_id")
 _SIDES = (
     (0, ("negative", "neg", "negative_passages", "negatives")),
     (1, ("positive", "pos", "positive_passages", "positives")),
 )
-_TEXTS = ("docs", "documents", "passages", "passage", "document", "doc", "text", "response", "answer", "sentence2")
+_LISTS = ("docs", "documents", "passages")
+_TEXTS = ("passage", "document", "doc", "text", "response", "answer", "sentence2")
 _LABELS = ("labels", "label", "scores", "score", "relevance")
 
 
@@ -43,24 +44,37 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
 
 
 def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    positive = _first(row, _SIDES[1][1])
-    texts = _as_list(_first(row, _TEXTS))
-    labels = _first(row, _LABELS)
-    if positive is None and labels is not None:
-        yield from zip(texts, (int(label) for label in _as_list(labels)), strict=False)
+    positive, listed, text = (_first(row, names) for names in (_SIDES[1][1], _LISTS, _TEXTS))
+    labels, negatives = _first(row, _LABELS), _negatives(row)
+    if labels is not None and negatives is None and (positive is None or listed is None):
+        named = next((one for one in (listed, positive, text) if one is not None), _numbered(row, "document_"))
+        yield from zip(_as_list(named), (int(label) for label in _as_list(labels)), strict=False)
         return
-    listed = [text for text in texts if _text(text) not in set(map(_text, _as_list(positive)))]
-    numbered = [row[name] for name in row if name.startswith("negative_") and name[9:].isdecimal()]
-    for text in (*_as_list(_first(row, _SIDES[0][1])), *listed, *(text for one in numbered for text in _as_list(one))):
-        yield text, 0
-    for text in _as_list(positive):
-        yield text, 1
+    relevant = _as_list(text if positive is None else positive)
+    candidates = [one for one in _as_list(listed) if _text(one) not in set(map(_text, relevant))]
+    for other in (*(negatives or ()), *candidates):
+        yield other, 0
+    for one in relevant:
+        yield one, 1
+
+
+def _negatives(row: Mapping[str, Any]) -> list[Any] | None:
+    """The texts that are not relevant; None if the row has no field for them."""
+    side, numbered = _first(row, _SIDES[0][1]), _numbered(row, "negative_")
+    return None if side is None and not numbered else [*_as_list(side), *numbered]
+
+
+def _numbered(row: Mapping[str, Any], stem: str) -> list[Any]:
+    names = [name for name in row if name.startswith(stem) and name[len(stem) :].isdecimal()]
+    return [text for name in sorted(names, key=lambda name: int(name[len(stem) :])) for text in _as_list(row[name])]
 
 
 def _is_single(row: Mapping[str, Any]) -> bool:
     positive, negative = (_first(row, names) for _, names in reversed(_SIDES))
-    if positive is None:
-        return not isinstance(_first(row, _LABELS), list | type(None))
+    if _first(row, _LABELS) is not None and _negatives(row) is None and _first(row, _LISTS) is None:
+        return not isinstance(_first(row, _LABELS), list)
+    if positive is None and _negatives(row) is not None:
+        positive = _first(row, _TEXTS)
     return isinstance(positive, str) and not isinstance(negative, list)
 
 

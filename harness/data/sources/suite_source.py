@@ -124,6 +124,37 @@ def suite_offers(
     return [offer(entry) for entry in _of_split(entries, split, target)]
 
 
+def other_split(target: str, split: str, origin: SourceChoice = ANYWHERE, workspace: Workspace | None = None) -> Source:
+    """A collection of a suite with the judgments of another split, such as `train`. It is read from BEIR's zip file or
+    ir_datasets, if the suite names one, else from mteb. No table has the sizes of such a split, so none are compared.
+
+    Raises:
+        UsageError: the target is unknown, or is not one collection.
+        MissingExtra: the package of the source is not installed.
+    """
+    entries = find(target)
+    if len(entries) != 1:
+        some = ", ".join(entry.target for entry in entries[:4])
+        raise UsageError(f"'{target}' names {len(entries)} collections; name one, such as {some}")
+    (entry,) = entries
+    changed = replace(
+        entry,
+        mteb=replace(entry.mteb, split=split),
+        beir=entry.beir and replace(entry.beir, split=split),
+        irds=entry.irds and _of_other_split(entry.irds, entry.mteb.split, split),
+    )
+    kind = next(kind for kind in ("beir", "irds", "mteb") if kind in _kinds(changed))
+    choice = origin if origin.source != "auto" else replace(origin, source=kind)
+    downloads = (workspace or Workspace(Path(DEFAULT))).downloads
+    return _chosen(changed, _declared(entry, (), [entry.name]), choice, downloads)
+
+
+def _of_other_split(name: str, before: str, split: str) -> str:
+    """A name of ir_datasets such as `miracl/sw/dev`, with another split."""
+    head, _, last = name.rpartition("/")
+    return f"{head}/{split}" if last == before else f"{name}/{split}"
+
+
 def _of_split(entries: list[SuiteCollection], split: str | None, target: str) -> list[SuiteCollection]:
     splits = {entry.mteb.split for entry in entries}
     if split is not None and split not in splits:

@@ -40,6 +40,20 @@ FORMS: dict[str, Rows] = {
     ],
     "triplets": [{"anchor": q, "positive": p[0], "negative": text} for q, p, n in QUERIES for text in n],
     "lists with labels": [{"query": q, "docs": p + n, "labels": [1] + [0] * len(n)} for q, p, n in QUERIES],
+    "pairs with labels under positive": [
+        {"anchor": q, "positive": text, "label": float(text in p)} for q, p, n in QUERIES for text in p + n
+    ],
+    "lists with labels under answer": [
+        {"query": q, "answer": p + n, "labels": [1] + [0] * len(n)} for q, p, n in QUERIES
+    ],
+    "numbered documents": [
+        {"query": q, "document_1": p[0], "document_2": n[0], "document_3": n[1], "scores": [1, 0, 0]}
+        for q, p, n in QUERIES
+    ],
+    "triplets of answers": [{"query": q, "answer": p[0], "negative": text} for q, p, n in QUERIES for text in n],
+    "sentence1 and sentence2": [
+        {"sentence1": q, "sentence2": text, "label": int(text in p)} for q, p, n in QUERIES for text in p + n
+    ],
     "pairs with labels": [
         {"query": q, "passage": text, "label": float(text in p)} for q, p, n in QUERIES for text in p + n
     ],
@@ -115,7 +129,9 @@ def test_ids_are_taken_from_the_field_that_the_form_has(session: Any) -> None:
     ("row", "message"),
     [
         ({"query": ["x", "y"], "positive": ["a"], "negative": []}, "field 'query' is a list; write one row for each"),
-        ({"query": "x", "answer": "a"}, "field 'positive' is missing; rows have 'query' with 'positive'"),
+        ({"query": "x", "answer": "a"}, "field 'negative' is missing; a target also needs texts that are not"),
+        ({"query": "x", "answer": "a", "documents": ["b"]}, "field 'positive' is missing; rows have 'query' with"),
+        ({"query": "x", "positive": ["a", "b"], "label": 1}, "field 'label' has a number for 2 texts in 'positive'"),
         ({"anchor": "x", "positive": "a"}, "field 'negative' is missing; a target also needs texts that are"),
         ({"query": "x", "pos": ["a"]}, "field 'negative' is missing; a target also needs texts that are not relevant"),
         ({"query": "x", "documents": ["a", "b"], "scores": [0.9, 0.1]}, "0.9 is not a grade; a target needs whole"),

@@ -1,0 +1,109 @@
+"""Data sets as the hub has them: the right shards of the right split, in order, each read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from adapters.errors import DataError, UsageError
+from harness.workspace import Workspace
+from training.sources import Negatives, read_examples
+from training.sources.dataset import files_of
+
+CARD = """---
+license: mit
+configs:
+- config_name: pair
+  data_files:
+  - split: train
+    path: pair/train-*
+- config_name: triplet
+  default: true
+  data_files:
+  - split: train
+    path: triplet/train-*
+  - split: dev
+    path: [triplet/dev-00000-of-00001.parquet]
+---
+# A data set
+"""
+
+
+def shard(file: Path, *queries: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{"anchor": query, "positive": f"good {query}", "negative": f"bad {query}"} for query in queries]
+    parquet.write_table(pa.Table.from_pylist(rows), file)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    home = tmp_path / "set"
+    shard(home / "triplet" / "train-00001-of-00002.parquet", "c")
+    shard(home / "triplet" / "train-00000-of-00002.parquet", "a", "b")
+    shard(home / "triplet" / "dev-00000-of-00001.parquet", "x")
+    shard(home / "pair" / "train-00000-of-00001.parquet", "p")
+    (home / "README.md").write_text(CARD)
+    return home
+
+
+def queries(folder: Path, split: str = "train") -> list[str]:
+    return [row.query for row in read_examples(folder, negatives=Negatives(split=split)).rows]
+
+
+def test_the_card_says_which_shards_are_read(folder: Path) -> None:
+    assert queries(folder) == ["a", "b", "c"] and queries(folder, "dev") == ["x"]
+    assert [file.name for file in files_of(folder, "pair", "train")] == ["train-00000-of-00001.parquet"]
+    row = read_examples(folder).rows[0]
+    assert row.documents == ("good a", "bad a") and row.scores == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("layout", ["data/{split}-00000-of-00001.parquet", "{split}/0000.parquet", "{split}.parquet"])
+def test_without_a_card_the_path_says_the_split(layout: str, tmp_path: Path) -> None:
+    for split, query in (("train", "a"), ("test", "z")):
+        shard(tmp_path / layout.format(split=split), query)
+    assert queries(tmp_path) == ["a"] and queries(tmp_path, "test") == ["z"]
+
+
+def test_shards_that_name_no_split_are_all_read(tmp_path: Path) -> None:
+    shard(tmp_path / "part-1.parquet", "b")
+    shard(tmp_path / "part-0.parquet", "a")
+    assert queries(tmp_path) == ["a", "b"]
+
+
+def test_what_is_not_there_is_refused_by_its_name(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"no configuration 'triplets'.*triplet"):
+        files_of(folder, "triplets", "train")
+    with pytest.raises(UsageError, match="no split 'test'"):
+        queries(folder, "test")
+    (folder / "README.md").write_text(CARD.replace("  default: true\n", ""))
+    with pytest.raises(UsageError, match="name one of its configurations, as in NAME/pair: pair, triplet"):
+        queries(folder)
+    (folder / "README.md").write_text("---\nconfigs: [\n---\n")
+    with pytest.raises(DataError, match=r"README\.md"):
+        queries(folder)
+
+
+def test_a_data_set_of_the_hub_is_fetched_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def fetch(repository: Any, target: Path) -> None:
+        asked.append(repository.name)
+        folder.rename(target)
+
+    monkeypatch.setattr("training.sources.dataset.fetch_folder", fetch)
+    monkeypatch.chdir(tmp_path)
+    negatives = Negatives(workspace=Workspace.open(tmp_path / "workspace"))
+    for name, found in (("owner/name", ["a", "b", "c"]), ("owner/name/pair", ["p"])):
+        assert [row.query for row in read_examples(name, negatives=negatives).rows] == found
+    assert asked == ["owner/name"]
+
+
+def test_a_file_that_is_not_there_is_no_data_set_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/mined.jsonl", "nowhere", "/data/mined"):
+        with pytest.raises(UsageError, match=f"no training examples at {name}; .*owner/name"):
+            read_examples(name)

@@ -1,0 +1,132 @@
+"""Mixtures of sources: how many examples of each an epoch draws.
+
+An epoch has as many examples as all sources together. Of each source it draws its share, without replacement until all
+of its examples were drawn, then again. So a small source is repeated, and of a large one another epoch draws others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from adapters.errors import UsageError
+from adapters.typed_file import read_toml
+from adapters.typed_values import Positive, typed
+from training.examples import Examples, Part
+from training.settings import AboveZero
+from training.sources import Negatives, join, read_examples
+
+
+@dataclass(frozen=True)
+class MixedSource:
+    """A `[[source]]` of a file of sources."""
+
+    data: str
+    """As `--data` takes it."""
+    weight: AboveZero | None = None
+    """Its share of an epoch, relative to the other sources'. Give all sources a weight, or none."""
+    limit: Positive | None = None
+    """Use only the first examples, up to this number."""
+    instruction: str | None = None
+    """The instruction of its queries that have none of their own."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A file of sources."""
+
+    source: tuple[MixedSource, ...]
+    temperature: AboveZero | None = None
+    """Draw source i with a probability in proportion to n_i ** (1 / temperature), where n_i is its number of examples.
+    1 is in proportion to the numbers; the higher, the more of the small sources. Default: weights, or each once."""
+
+
+def read_mix(file: Path) -> Mix:
+    """Read a file of sources.
+
+    Raises:
+        UsageError: the file cannot be read, or a key is unknown or has another type.
+    """
+    mix: Mix = typed(Mix, read_toml(file, dict), str(file))
+    draws([1], [], mix.temperature)
+    if not mix.source:
+        raise UsageError(f"{file}: no [[source]]; write at least one")
+    given = [one.weight is not None for one in mix.source]
+    if any(given) and not all(given):
+        raise UsageError(f"{file}: only some sources have a weight; give all sources one, or none")
+    return mix
+
+
+def of_options(
+    data: Sequence[str], weights: Sequence[float] = (), temperature: float | None = None, limit: int | None = None
+) -> Mix:
+    """The sources of a command line.
+
+    Raises:
+        UsageError: there is another number of weights than sources, or a number is not above 0.
+    """
+    draws([1] * len(data), weights, temperature)
+    each = weights or [None] * len(data)
+    return Mix(tuple(MixedSource(one, weight, limit) for one, weight in zip(data, each, strict=True)), temperature)
+
+
+def examples_of(mix: Mix, *, negatives: Negatives | None = None, store: Path | None = None) -> Examples:
+    """Read the sources of a mixture; see `training.sources.read_examples`.
+
+    Raises:
+        UsageError: a source does not exist, or weights and a temperature are both given.
+        DataError: a row has errors.
+    """
+    parts = [
+        read_examples(one.data, limit=one.limit, negatives=negatives, store=store, instruction=one.instruction)
+        for one in mix.source
+    ]
+    weights = [one.weight for one in mix.source if one.weight is not None]
+    return mixed([(one.data, part) for one, part in zip(mix.source, parts, strict=True)], weights, mix.temperature)
+
+
+def mixed(
+    sources: Sequence[tuple[str, Examples]], weights: Sequence[float] = (), temperature: float | None = None
+) -> Examples:
+    """Examples of several sources, in order, with the number that an epoch draws of each.
+
+    Args:
+        sources: their names and examples.
+        weights: one for each source, or none.
+        temperature: see `Mix`. With neither weights nor a temperature, an epoch has every example once.
+
+    Raises:
+        UsageError: there are weights and a temperature, another number of weights than sources, or a weight or
+            temperature that is not above 0.
+    """
+    together = join([part for _, part in sources])
+    if not weights and temperature is None:
+        return together
+    sizes = [len(part) for _, part in sources]
+    drawn = draws(sizes, weights, temperature)
+    parts = (Part(name, *numbers) for (name, _), *numbers in zip(sources, sizes, drawn, strict=True))
+    return Examples(together.rows, together.rejected, tuple(parts))
+
+
+def draws(sizes: Sequence[int], weights: Sequence[float] = (), temperature: float | None = None) -> list[int]:
+    """The examples that an epoch draws of each source, as many in all as there are.
+
+    Raises:
+        UsageError: see `mixed`.
+    """
+    if weights and temperature is not None:
+        raise UsageError("weights and a temperature are two ways to mix sources; give only one")
+    if weights and len(weights) != len(sizes):
+        raise UsageError(f"{len(weights)} weights for {len(sizes)} sources; give one for each, in the same order")
+    if not all(one > 0 for one in (*weights, 1 if temperature is None else temperature)):
+        raise UsageError("a weight or temperature is not above 0; leave out a source that is not wanted")
+    exponent = 1.0 if temperature is None else 1 / temperature
+    shares = np.array(weights or [float(size) ** exponent for size in sizes], np.float64)
+    exact = shares / shares.sum() * sum(sizes)
+    whole = np.floor(exact).astype(int)
+    left = sum(sizes) - int(whole.sum())
+    whole[np.argsort(-(exact - whole), kind="stable")[:left]] += 1  # the largest remainders
+    return [int(one) for one in whole]
