@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def about(
         "base": Contents(open_folder(settings.base)).identity(),
         "ingredients": [Contents(open_folder(path)).identity() for path in settings.ingredients],
         "tiers": tiers.describe(),
-        "policy": asdict(tiers.gate.policy),
+        "policy": tiers.gate.policy.describe(),
         "despite_teacher": despite_teacher,
         **({"despite_validation": True} if despite_validation else {}),
     }
@@ -64,7 +64,7 @@ def first_record(
         first_stage=tiers.gate.first_stage,
         depth=policy.depth,
         measure=tiers.gate.measure,
-        policy=public_values(json.loads(json.dumps(asdict(policy)))),
+        policy=public_values(json.loads(json.dumps(policy.describe()))),
         settings=tuple(SettingRow(one.key, one.value, one.origin) for one in given),
     )
 

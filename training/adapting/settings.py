@@ -11,6 +11,7 @@ from pathlib import Path
 from adapters.errors import UsageError
 from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask
+from training.augmentation import Augmentation
 from training.configuration import require
 from training.settings import SEED, Loss, Settings, settings_of
 from training.stages import General, Map, Mining, Plan, Teaching, plan_of
@@ -114,7 +115,8 @@ class AdaptationSettings:
     def describe(self) -> dict[str, object]:
         """The settings as plain values."""
         facts = None if self.teacher_facts is None else str(self.teacher_facts)
-        described = {**asdict(self), "teacher_facts": facts}
+        trained = {"stage1": self.stage1.describe(), "adaptation": self.adaptation.describe()}
+        described = {**asdict(self), **trained, "teacher_facts": facts}
         if not self.tasks:  # a run of an earlier version keeps its identity
             del described["tasks"]
         return described
@@ -129,7 +131,9 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     require(config, needed(config))
     synthesis, teaching, training = config.synthesis, config.teaching, config.training
     fit = settings_of(training, max_length=None, new_head=False, seed=config.seed)
-    stage1 = replace(fit, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
+    stage1 = replace(
+        fit, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None, augmentation=Augmentation()
+    )
     return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
         teacher_facts=teaching.facts, score_map=teaching.map, generator=synthesis.generator,

@@ -199,6 +199,14 @@ class Policy:
         attacks = {"robustness": limits} if (limits := self.robustness.statistics) else {}
         return digest({**depends, "local": self.local.statistics, "noise": asdict(self.noise), **attacks})[:12]
 
+    def describe(self) -> dict[str, Any]:
+        """Return the policy as plain values. Without limits for attacks they are left out, so that adaptations of
+        earlier versions keep their identity."""
+        found = asdict(self)
+        if not self.robustness.rates:
+            del found["robustness"]
+        return found
+
     def alpha_of(self, tier: Tier) -> float:
         """Return the alpha that one look of a tier may spend. At the gate, alpha is divided by the number of looks."""
         return self.alpha / (self.looks.budget or 1) if tier == "gate" else self.alpha
