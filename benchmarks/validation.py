@@ -5,7 +5,7 @@
 DATA holds the collections xquad/<language>, mlqa-dev-r/<language> and scifact in BEIR's layout. Each draw takes a
 random half of the topics (the articles of XQuAD and MLQA, the abstracts of SciFact) and at most 200 of its queries, and
 plants a fault in them. The control plants nothing. The rules of V15 read the set once alone, as the default call does,
-and once with the real queries of the other half of the topics. WORK.jsonl keeps finished parts; the same
+and once with the real queries of the other half of the topics, and V6 too. WORK.jsonl keeps finished parts; the same
 command goes on.
 """
 
@@ -24,11 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.result.environment import machine
+from training.validating import classifier
 from training.validating.calibration import wilson
+from training.validating.decision import SUSPICIOUS
 from training.validating.faults.background import Background
 from training.validating.faults.find import faults
+from training.validating.measured import LEAST
 from training.validating.query_types import WORDS, grammar_of, query_type
 from training.validating.sets import QuerySet, Sets
+from training.validating.topics import with_topics
 from training.validating.words import units
 
 LANGUAGES = ("en", "de", "es", "zh")
@@ -356,6 +360,7 @@ def _counted(plant: str, cell: Cell, draws: int, seed: Sequence[int], compared: 
     change, kinds, _ = PLANTS.get(plant, (real, (), False))
     draw = np.random.default_rng([*seed, *plant.encode(), compared])
     named, blocked, found, size = 0, 0, Counter[str](), 0
+    separated, above, areas = 0, 0, list[float]()
     for _ in range(draws):
         sets = _drawn(cell, change, draw, compared)
         there = [one for one in faults(sets, cell.background, cell.background) if one.found]
@@ -363,7 +368,18 @@ def _counted(plant: str, cell: Cell, draws: int, seed: Sequence[int], compared: 
         named += any(one.kind in kinds for one in there)
         blocked += any(one.blocks for one in there)
         size += len(sets.synthetic)
-    return {"named": named, "blocked": blocked, "kinds": dict(found), "queries": round(size / draws)}
+        if compared:
+            (row,) = classifier.measure(with_topics(sets), enough=LEAST)
+            if row.value is not None:
+                areas.append(row.value)
+                separated += row.value > SUSPICIOUS
+                above += bool(row.above_floor)
+    v6 = (
+        {"V6": {"separated": separated, "above": above, "of": len(areas), "mean": float(np.mean(areas))}}
+        if areas
+        else {}
+    )
+    return {"named": named, "blocked": blocked, "kinds": dict(found), "queries": round(size / draws), **v6}
 
 
 def _drawn(cell: Cell, change: Callable[[Planting], QuerySet], draw: Draw, compared: bool) -> Sets:
@@ -392,8 +408,28 @@ def _totals(parts: Sequence[Part]) -> dict[str, Any]:
     for key in ("named", "blocked"):
         hits = sum(one[key] for one in parts)
         total[key] = {"hits": hits, "share": hits / max(1, draws), "interval": wilson(hits, draws)}
+    measured = [one["V6"] for one in parts if "V6" in one]
+    if measured:
+        of = sum(one["of"] for one in measured)
+        total["V6"] = {
+            name: {"share": hits / of, "interval": wilson(hits, of)}
+            for name in ("separated", "above") for hits in [sum(one[name] for one in measured)]
+        } | {"mean": sum(one["mean"] * one["of"] for one in measured) / of}  # fmt: skip
     low = {one["collection"]: one["named"] / one["draws"] for one in parts if one["named"] < 0.95 * one["draws"]}
-    return {**total, "kinds": {kind: count / draws for kind, count in kinds.most_common()}, "below 95 %": low}
+    return {**total, "kinds": {kind: count / max(1, draws) for kind, count in kinds.most_common()}, "below 95 %": low}
+
+
+def table(found: Mapping[str, Any]) -> list[str]:
+    """The rows of the table in docs/validation.md."""
+    rows = []
+    for plant, modes in found.items():
+        alone, compared = (modes[mode] for mode in MODES)
+        key = "blocked" if plant == CONTROL else "named"
+        shown = [f"{one[key]['hits']} of {one['draws']}" for one in (alone, compared)]
+        if PLANTS.get(plant, (real, (), False))[2]:
+            shown[0] = "–"
+        rows.append(f"| {plant} | {shown[0]} | {shown[1]} | {compared['V6']['mean']:.2f} |")
+    return rows
 
 
 def main() -> None:
@@ -411,6 +447,7 @@ def main() -> None:
         "machine": machine(), "draws": options.draws, "seed": options.seed, "faults": summary(parts), "parts": parts,
         "seconds": round(time.monotonic() - began),
     }  # fmt: skip
+    print(*table(result["faults"]), sep="\n")
     if options.out:
         options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

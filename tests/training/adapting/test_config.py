@@ -63,7 +63,7 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
         despite = config.teaching.despite_teacher
         return (
             wishes_of(config).describe(), places_of(config.evaluation), policy_of(config.gate),
-            machine_of(config.machine), despite,
+            machine_of(config.machine), despite, config.synthesis.despite_validation,
         )  # fmt: skip
 
     default = run({})

@@ -89,7 +89,7 @@ def test_keywords_where_people_ask_are_another_form_and_alone_no_fault() -> None
     keywords = [one.partition(" ")[2] or one for one in keywords]
     real = asked(*made("en", seed=5), "en", "real")
     assert "form" in found(keywords, real=real) and "are keywords" in found(keywords, real=real)["form"].line
-    assert found(keywords) == {}
+    assert not {"form", "one form", "random words", "pairs"} & set(found(keywords))
 
 
 def test_what_real_queries_do_too_is_no_fault() -> None:
