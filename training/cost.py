@@ -91,7 +91,7 @@ def _places(steps: int) -> list[int]:
     """The steps that are counted: all, or `_SAMPLED` at equal distances of a long plan."""
     if steps <= _MOST:
         return list(range(steps))
-    return np.linspace(0, steps - 1, _SAMPLED).astype(int).tolist()
+    return [int(place) for place in np.linspace(0, steps - 1, _SAMPLED)]
 
 
 def _counted(data: Encoded, budget: int) -> _Counts:

@@ -69,7 +69,7 @@ def of_options(
         UsageError: there is another number of weights than sources, or a number is not above 0.
     """
     draws([1] * len(data), weights, temperature)
-    each = weights or [None] * len(data)
+    each: Sequence[float | None] = weights or [None] * len(data)
     return Mix(tuple(MixedSource(one, weight, limit) for one, weight in zip(data, each, strict=True)), temperature)
 
 

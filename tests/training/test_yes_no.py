@@ -138,12 +138,13 @@ def test_an_example_is_read_with_its_own_instruction(base: Path) -> None:
     rows = some_examples(4).rows
     mixed = [rows[0], replace(rows[1], instruction="Find it"), rows[2], replace(rows[1], instruction="Refuse it")]
     data = encode(mixed, student.encoder, student.scorer.instruct)
+    inputs: Any = data.pairs
     for place, row in enumerate(mixed):
         adapter = CausalLMReranker(str(base), instruction=row.instruction)
         pairs = np.array([[0, number] for number in range(len(row.documents))])
         alone = adapter.prompts([row.query], list(row.documents), pairs)
         for number, at in enumerate(data.rows(np.array([place]))):
-            assert data.pairs.ids(int(at)).tolist() == alone.ids(number).tolist()
+            assert inputs.ids(int(at)).tolist() == alone.ids(number).tolist()
             assert data.pairs.lengths[at] == alone.lengths[number]
 
 

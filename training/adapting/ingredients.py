@@ -170,7 +170,7 @@ def _union_job(
 def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Example]:
     """The examples of a task for the union: as often as its weight says against the lightest task. Of a fraction, that
     share is drawn, so that no example is left out."""
-    times, rows = one.task.weight / min(task.task.weight for task in prepared), one.examples.rows
+    times, rows = one.task.weight / min(task.task.weight for task in prepared), tuple(one.examples.rows)
     drawn = np.random.default_rng([seed, len(rows)]).permutation(len(rows))[: round(times % 1 * len(rows))]
     return [*tuple(rows) * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
 
