@@ -103,6 +103,9 @@ class Teaching:
     """Rerankers or embedders."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
+    score_as: str | None = None
+    """A parallel collection, such as xquad/en. The label of a pair is the teacher's score of the pair with the same ids
+    there. Default: of the pair itself."""
     map: Map = "none"
     """Write scores on another scale. Their order does not change."""
     facts: Path | None = None

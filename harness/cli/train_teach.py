@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reports.table import Table
     from training.stages import Plan, Teaching
 
-TEACHING = {"teacher": "teachers", "weight": "weights", "map": "map", "teacher-facts": "facts"}
+TEACHING = {
+    "teacher": "teachers", "weight": "weights", "score-as": "score_as", "map": "map", "teacher-facts": "facts",
+}  # fmt: skip
 PLAN = {
     "sampling": "strategy", "per-query": "per_query", "bins": "bins", "bin-scope": "scope",
     "drop-above": "drop_above", "seed": "seed",
@@ -28,7 +30,9 @@ PLAN = {
 
     harness train teach --pool pool --teacher BAAI/bge-reranker-v2-m3 --max-length 512 --out examples
 
-    harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples"""
+    harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
+
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples"""
 )
 @with_keys(teaching=("training.stages:Teaching", TEACHING), plan=("training.stages:Plan", PLAN))
 def teach(
@@ -58,7 +62,9 @@ def teach(
     from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype)
+    settings = TeachingSettings(
+        plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype, teaching.score_as
+    )
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
@@ -91,7 +97,10 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
             f"{one['share']:.2f}", *figures, "-" if cut is None else f"{cut:.1%}",
             "-" if one["max_length"] is None else str(one["max_length"]),
         ))))  # fmt: skip
-    notes = [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
+    notes = []
+    if as_ := manifest.get("scored_as"):
+        notes.append(f"scored as the parallel pairs of {as_['collection']} ({as_['language'] or 'language unknown'})")
+    notes += [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
     best = manifest["source_is_best"]
     if best is not None:
         notes.append(f"the teacher's best document is the query's source for {best:.1%} of the queries")

@@ -25,6 +25,7 @@ from training.mining.pool import Pool, load
 from training.mining.sampling import Sample, counts_per_bin, draw_keys, plausibility, sample
 from training.stages import Map, Plan, Teaching
 from training.teaching.blend import Scores, blended, calibrate, mapped, shares_of
+from training.teaching.parallel import TaughtTexts, own_texts, parallel_texts
 from training.teaching.teachers import Teacher, open_teachers
 
 STAGE = "teach"
@@ -46,6 +47,8 @@ class TeachingSettings:
     """A TOML file with the teachers' licences and training sets."""
     dtype: str | None = None
     """The number format of teachers that name none; see `harness.scoring.precision.with_dtype`."""
+    score_as: str | None = Teaching.score_as
+    """A parallel collection whose texts the teachers read; see `training.teaching.parallel`."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class _Mined:
     corpus_target: str
     digest: str
     language: str | None
+    asked_in: dict[str, Any] | None = None
+    """The collection of the queries, if they are those of a collection."""
 
 
 def target_of(pool: Path) -> str:
@@ -115,17 +120,16 @@ def teach(
         ModelError: a score is not finite, all scores of a teacher are equal, or no query has documents with different
             scores.
         UsageError: the maximum lengths of teachers and student differ, or a weight is wrong.
+        DataError: the parallel collection lacks queries or documents of the pool.
     """
     shares = shares_of(settings.weights, len(specs))
-    teachers = open_teachers(
-        specs, teaching_set.collection, settings.max_length, settings.facts, session, settings.dtype
-    )
-    about = _about(teaching_set, teachers, shares, settings)
+    texts = _texts(teaching_set, settings.score_as, session)
+    teachers = open_teachers(specs, texts.collection, settings.max_length, settings.facts, session, settings.dtype)
+    about = _about(teaching_set, texts, teachers, shares, settings)
     if finished := begin(out, STAGE, about):
         return finished
-    run = teaching_set.pool.run(teaching_set.collection.corpus.ids)
     done = [
-        rerank(teaching_set.collection, run, teacher.reranker, session, f"teacher {teacher.spec}", teacher.source)
+        rerank(texts.collection, texts.run, teacher.reranker, session, f"teacher {teacher.spec}", teacher.source)
         for teacher in teachers
     ]
     raw = [one.run.scores for one in done]
@@ -155,10 +159,19 @@ def teach(
     })  # fmt: skip
 
 
+def _texts(teaching_set: TeachingSet, score_as: str | None, session: Session) -> TaughtTexts:
+    collection, pool = teaching_set.collection, teaching_set.pool
+    if score_as is None:
+        return own_texts(collection, pool)
+    split = (teaching_set.mined.get("asked_in") or {}).get("split")
+    return parallel_texts(score_as, split, collection, pool, session.workspace)
+
+
 def _about(
-    teaching_set: TeachingSet, teachers: Sequence[Teacher], shares: list[float], settings: TeachingSettings
-) -> dict[str, object]:
-    return {
+    teaching_set: TeachingSet, texts: TaughtTexts, teachers: Sequence[Teacher], shares: list[float],
+    settings: TeachingSettings,
+) -> dict[str, object]:  # fmt: skip
+    about = {
         "version": _VERSION,
         "corpus": teaching_set.mined["corpus"],
         "pool": teaching_set.mined["digest"],
@@ -171,6 +184,7 @@ def _about(
         "task": settings.task or teaching_set.collection.name,
         "origins": [asdict(teacher.origin) for teacher in teachers],
     }
+    return {**about, "scored_as": dict(texts.parallel)} if texts.parallel else about
 
 
 def _draw_keys(teaching_set: TeachingSet, seed: int) -> npt.NDArray[np.uint64]:
