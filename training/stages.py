@@ -29,7 +29,7 @@ class Synthesis:
     """The queries that are written for documents."""
 
     generator: str = "extractive"
-    """extractive, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
+    """extractive, questions, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
     documents: Positive | None = None
     """Write queries for this number of documents of each corpus. Default: all."""
     floor: Share = 0.5

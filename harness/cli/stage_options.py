@@ -42,6 +42,12 @@ StudentLength = Annotated[
         "max-length", "The student's maximum length in tokens. The teacher's input is truncated to it, too.", min=1
     ),
 ]
+ChooseOn = Annotated[
+    str | None, _option("choose-on", "Choose the weights of the teachers on these judged dev queries, a collection.")
+]
+ChooseSplit = Annotated[
+    str | None, _option("choose-split", "The split of --choose-on, such as dev. Needed there; test is refused.")
+]
 TaskName = Annotated[str | None, _option("task", "The task's name in the examples. Default: the name of the corpus.")]
 Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
 FitData = Annotated[

@@ -71,8 +71,17 @@ class AdaptTask:
 class AdaptTeaching(Teaching):
     """The teachers, and how their scores become labels."""
 
+    choose: bool = False
+    """Choose the weights of teaching.teachers on dev, from a grid with steps of a quarter, in place of
+    teaching.weights."""
     despite_teacher: bool = False
     """Continue with a teacher that is not better than its student on dev."""
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if self.choose and self.weights:
+            return "teaching.choose = true chooses the weights on dev; leave out teaching.weights"
+        return None
 
 
 @dataclass(frozen=True)

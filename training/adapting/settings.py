@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from adapters.paths import user_path
-from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask
+from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask, AdaptTeaching
 from training.configuration import require
 from training.mining.questions import Questions
 from training.settings import SEED, Loss, Settings, settings_of
@@ -19,7 +19,7 @@ from training.teaching.blend import shares_of
 
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
-_LATER = ("tasks", "score_as")
+_LATER = ("tasks", "score_as", "choose")
 _LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
@@ -38,6 +38,8 @@ class AdaptationSettings:
     """Targets for `training.corpus.corpus_of`."""
     weights: tuple[float, ...] = ()
     """The weights of the teachers. Empty: equal weights."""
+    choose: bool = AdaptTeaching.choose
+    """Choose the weights on dev."""
     teacher_facts: Path | None = None
     score_map: Map = Teaching.map
     score_as: str | None = Teaching.score_as
@@ -137,7 +139,8 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     stage1 = replace(fit, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
     return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
-        teacher_facts=teaching.facts, score_map=teaching.map, score_as=teaching.score_as, generator=synthesis.generator,
+        choose=teaching.choose, teacher_facts=teaching.facts, score_map=teaching.map, score_as=teaching.score_as,
+        generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
         general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,

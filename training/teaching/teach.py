@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, ModelError
+from adapters.errors import DataError, ModelError, UsageError
 from adapters.identity import file_digest
 from adapters.typed_values import typed
 from harness.data.collection import Collection
@@ -25,6 +25,7 @@ from training.mining.pool import Pool, load
 from training.mining.sampling import Sample, counts_per_bin, draw_keys, plausibility, sample
 from training.stages import Map, Plan, Teaching
 from training.teaching.blend import Scores, blended, calibrate, mapped, shares_of
+from training.teaching.choosing import DevQueries, WeightChoice, choose
 from training.teaching.parallel import TaughtTexts, own_texts, parallel_texts
 from training.teaching.teachers import Teacher, open_teachers
 
@@ -47,6 +48,8 @@ class TeachingSettings:
     """A TOML file with the teachers' licences and training sets."""
     dtype: str | None = None
     """The number format of teachers that name none; see `harness.scoring.precision.with_dtype`."""
+    choose_on: DevQueries | None = None
+    """Judged queries to choose the weights of the teachers on; None for the given weights."""
     score_as: str | None = Teaching.score_as
     """A parallel collection whose texts the teachers read; see `training.teaching.parallel`."""
 
@@ -131,7 +134,9 @@ def teach(
         UsageError: the maximum lengths of teachers and student differ, or a weight is wrong.
         DataError: the parallel collection lacks queries or documents of the pool.
     """
-    shares = shares_of(settings.weights, len(specs))
+    choice = _choice(specs, settings, session)
+    specs, given = (specs, settings.weights) if choice is None else choice.kept
+    shares = shares_of(given, len(specs))
     texts = _texts(teaching_set, settings.score_as, session)
     teachers = open_teachers(specs, texts.collection, settings.max_length, settings.facts, session, settings.dtype)
     about = _about(teaching_set, texts, teachers, shares, settings)
@@ -159,13 +164,21 @@ def teach(
         "queries": len(teaching_set.collection.queries), "examples": len(examples), "left_out": left_out,
         "pairs": {"pool": len(teaching_set.pool), "sample": sum(len(example.documents) for example in examples),
                   "scored_now": sum(one.fresh for one in done)},
-        "teachers": described,
+        "teachers": described, "chosen": None if choice is None else choice.as_dict(),
         "bins": counts_per_bin(taken.bins, taken.rows, settings.plan.bins),
         "above_source": {"share": settings.plan.drop_above or 0.95, "pairs": int(taken.above.sum()),
                          "dropped": settings.plan.drop_above is not None},
         "source_is_best": _source_is_best(teaching_set.pool, labels),
         "digest": file_digest(out / EXAMPLES),
     })  # fmt: skip
+
+
+def _choice(specs: Sequence[str], settings: TeachingSettings, session: Session) -> WeightChoice | None:
+    if settings.choose_on is None:
+        return None
+    if settings.weights:
+        raise UsageError("the weights are chosen on dev; leave out the given ones")
+    return choose(settings.choose_on.load(session), specs, settings.max_length, session)
 
 
 def _texts(teaching_set: TeachingSet, score_as: str | None, session: Session) -> TaughtTexts:
