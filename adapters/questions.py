@@ -45,8 +45,8 @@ class QuestionGenerator(ExtractiveGenerator):
     rarest word. The answer is replaced by a question word, some of the remaining words are left out, the rarer the
     more often, and the rest is not in the order of the sentence.
 
-    The rules know no grammar, and many of the questions are clumsy. Their words are still those of the document, but they ask,
-    and their source is less often the first result of BM25 than with `extractive`.
+    The rules know no grammar, and many of the questions are clumsy. Their words are still those of the document, but
+    they ask, and their source is less often the first result of BM25 than with `extractive`.
 
     Args:
         language: as for `extractive`.
