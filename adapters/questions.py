@@ -11,11 +11,12 @@ from itertools import chain
 
 import numpy as np
 
+from adapters.analysis import OF_COLLECTION
 from adapters.answer_spans import Span, Token, is_year, phrases, spans
 from adapters.errors import UsageError
-from adapters.extractive import OF_COLLECTION, SENTENCE, ExtractiveGenerator, is_unspaced
+from adapters.extractive import SENTENCE, ExtractiveGenerator, is_unspaced
 from adapters.protocols import Identity, Prompt
-from adapters.question_words import QuestionWords, question_words
+from adapters.question_words import Answer, QuestionWords, question_words
 
 _VERSION = 1
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -124,7 +125,7 @@ class QuestionGenerator(ExtractiveGenerator):
         for place, clause in enumerate(clauses):
             room = max(_SHORTEST_CLAUSE, prompt.words[1] - 4)
             for match in _UNSPACED_NUMBER.finditer(clause):
-                kind = "time" if is_year(match[0]) else "count"
+                kind: Answer = "time" if is_year(match[0]) else "count"
                 asked = str(draw.choice(words.words_for(kind))).replace("{}", "")
                 before, after = clause[: match.start()], clause[match.end() :]
                 kept = room - len(asked)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from adapters.typed_values import Count, Positive
 from training.keys import check
-from training.settings import SEED, Hardware, MixedRecipe
+from training.settings import SEED, AboveZero, Hardware, MixedRecipe
 from training.stages import LEAK_THRESHOLD, General, Mining, Part, Sampling, Synthesis, Teaching
 
 Weight = Annotated[float, Meta(gt=0, description="a number above 0")]
@@ -147,6 +147,33 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class CostFacts:
+    """What --print-cost needs for GPU-hours. Nothing here changes a result."""
+
+    student_parameters: AboveZero | None = None
+    """Parameters of the base that are active for a token. Default: no GPU-hours are estimated."""
+    teacher_parameters: AboveZero | None = None
+    """Active parameters of the teachers together. Needed with cost.student_parameters."""
+    teacher_reads: Literal["pairs", "texts"] = "pairs"
+    """Whether the teacher reads every pair, or every text once, as an embedder does."""
+    generator_parameters: AboveZero | None = None
+    """Active parameters of the generator. Default: it costs nothing."""
+    general_examples: Count | None = None
+    """The number of general examples. Default: general.data is read and counted."""
+    tokens_per_pair: Positive = 512
+    """Tokens of a pair, and of a document that queries are written for."""
+    answer_tokens: Positive = 500
+    """Tokens that the generator writes for a document, with its thoughts."""
+    peak_tflops: AboveZero = 989.0
+    """Dense bfloat16 operations of a GPU, in TFLOP/s. The default is that of an H100 SXM."""
+    utilisation: Part = 0.4
+    """The share of these operations that is used."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
 class AdaptConfig:
     """An adaptation of a reranker to corpora without labels.
 
@@ -173,6 +200,7 @@ class AdaptConfig:
     evaluation: AdaptEvaluation = field(default_factory=AdaptEvaluation)
     gate: Gate = field(default_factory=Gate)
     machine: Hardware = field(default_factory=Hardware)
+    cost: CostFacts = field(default_factory=CostFacts)
 
     def __post_init__(self) -> None:
         check(self)
