@@ -11,6 +11,7 @@ from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
 from harness.data.sources.row_forms import Candidates, candidates_of
 from training.examples import Example, distinct, example_of, refuse_unlabelled
+from training.sources.comparisons import compared, is_compared
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
@@ -24,13 +25,16 @@ Found = Iterator[tuple[Example, dict[str, int]]]
 
 def read(path: Path) -> Found:
     """One example per row. Pairs with a label or score are joined to one example per query, after all others. Relevant
-    texts have grade 1 and others 0, unless the row has a teacher's scores.
+    texts have grade 1 and others 0, unless the row has a teacher's scores, or comparisons of its documents.
 
     Raises:
         DataError: a row has errors, has ids instead of texts, or a prompt; the message names file and line.
     """
     pairs: dict[str, list[Candidates]] = {}
     for record in row_records(path):
+        if is_compared(record):
+            yield compared(record), {}
+            continue
         if _is_ours(record):
             yield _ours(record), {}
             continue
