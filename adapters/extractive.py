@@ -15,7 +15,7 @@ from adapters.protocols import Identity, Prompt, Setting
 from adapters.terms import Statistics, corpus_statistics
 
 _VERSION = 1
-_SENTENCE = re.compile(r"(?<=[.!?؟।])\s+|(?<=[。！？])|\n+")
+SENTENCE = re.compile(r"(?<=[.!?؟।])\s+|(?<=[。！？])|\n+")
 _SPACED = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _CLAUSE = re.compile(r"[\s、，；：,;:()（）「」『』《》\"“”・]+")
 _KANA = re.compile(r"[ぁ-ゖ]+")
@@ -72,7 +72,7 @@ class ExtractiveGenerator:
 
     def _queries(self, prompt: Prompt) -> list[str]:
         language = self._language or prompt.language
-        sentences = [units for text in _SENTENCE.split(prompt.document) if (units := self._units(text, language))]
+        sentences = [units for text in SENTENCE.split(prompt.document) if (units := self._units(text, language))]
         if self._statistics is not None:
             sentences = _weighed(sentences)
         ranked = sorted(sentences, key=_salience, reverse=True)
@@ -82,17 +82,28 @@ class ExtractiveGenerator:
             if len(found) == prompt.count:
                 break
             sentence = ranked[0] if turn == 2 else ranked[1 + turn % (len(ranked) - 1)]
-            query = _unspaced_query(turn, sentence, prompt) if _unspaced(language) else _query(turn, sentence, prompt)
+            query = _unspaced_query(turn, sentence, prompt) if is_unspaced(language) else _query(turn, sentence, prompt)
             if query:
                 found[query] = None
         return list(found)
 
     def _units(self, text: str, language: str | None) -> list[_Unit]:
-        words = _stretches(text) if _unspaced(language) else _SPACED.findall(text)
-        analyzer = Analyzer(self._language or language)
-        return [_Unit(word, self._weight(word, analyzer)) for word in words]
+        words = _stretches(text) if is_unspaced(language) else _SPACED.findall(text)
+        analyzer = self.analyzer(language)
+        return [_Unit(word, self.weight(word, analyzer)) for word in words]
 
-    def _weight(self, word: str, analyzer: Analyzer) -> float:
+    @property
+    def documents(self) -> int:
+        """The number of documents of the corpus; 0 if the generator is not bound to one."""
+        return 0 if self._statistics is None else self._statistics.documents
+
+    def analyzer(self, language: str | None) -> Analyzer:
+        """The analyzer of the generator's language, else of the given one."""
+        return Analyzer(self._language or language)
+
+    def weight(self, word: str, analyzer: Analyzer) -> float:
+        """The negative logarithm of the share of documents that have a word, 0 for a word that is no term; without a
+        corpus a longer word has a larger weight."""
         if self._statistics is None:
             return math.log1p(len(word))
         terms = self._statistics.known(analyzer.terms(word))
@@ -102,7 +113,8 @@ class ExtractiveGenerator:
         return -sum(map(math.log, shares)) / len(shares)
 
 
-def _unspaced(language: str | None) -> bool:
+def is_unspaced(language: str | None) -> bool:
+    """Whether a language is written without spaces."""
     return (language or "").split("-")[0].lower() in UNSPACED
 
 

@@ -37,6 +37,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     },
     "chat": {"generator": "adapters.chat:ChatGenerator", "judge": "adapters.judges.chat:ChatJudge"},
     "extractive": {"generator": "adapters.extractive:ExtractiveGenerator"},
+    "questions": {"generator": "adapters.questions:QuestionGenerator"},
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
     "packaged": {"retriever": "adapters.packaged:open_retriever", "reranker": "adapters.packaged:open_reranker"},
     "nli": {"judge": "adapters.judges.nli:NLIJudge"},
@@ -47,7 +48,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
 _OWN_CODE = "adapters.own_code:open_own_code"
 _MAY_RUN_CODE = (None, "cross-encoder", "causal-lm")
 """Kinds of rerankers whose folders may contain code, which `?code=own` runs."""
-_WITHOUT_MODEL = ("bm25", "extractive", "lexical")
+_WITHOUT_MODEL = ("bm25", "extractive", "lexical", "questions")
 _ENTRY_POINTS = "harness.adapters"
 _CALLED: dict[Part, str] = {
     "retriever": "a first stage",

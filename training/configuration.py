@@ -7,6 +7,7 @@ kept.
 
 from __future__ import annotations
 
+import importlib.resources
 import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,13 +16,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from adapters.errors import HarnessError, UsageError
-from adapters.typed_file import read_toml
-from adapters.typed_values import typed
+from adapters.errors import HarnessError, UsageError, did_you_mean
+from adapters.typed_file import parsed_toml, read_toml
+from adapters.typed_values import Place, typed
 from adapters.typed_words import noun_of
 from training.keys import Key, as_toml, class_of, hints_of, keys_in, keys_of, plain, row_of, without_none
 
 T = TypeVar("T")
+RECIPE = "recipe:"
+_RECIPES = importlib.resources.files("training").joinpath("recipes")
 _WIDTH = 110
 """Characters per line of comments."""
 
@@ -85,13 +88,25 @@ def configured(kind: type[T], layers: Sequence[Layer]) -> Configured[T]:
     return Configured(_made(kind, values, " and ".join(layer.origin for layer in layers)), tuple(settings))
 
 
-def file_layer(file: Path) -> Layer:
-    """The keys that a TOML file sets.
+def file_layer(file: str | Path) -> Layer:
+    """The keys that a TOML file sets, or a packaged recipe, as in `recipe:querit`.
 
     Raises:
-        UsageError: the file cannot be read, or is not TOML.
+        UsageError: the file cannot be read, or is not TOML; or no recipe has this name.
     """
-    return Layer(str(file), read_toml(file, dict))
+    name = str(file).removeprefix(RECIPE)
+    return Layer(str(file), read_toml(Path(file), dict) if name == str(file) else _recipe(name))
+
+
+def recipe_names() -> list[str]:
+    """The names of the packaged recipes."""
+    return sorted(one.name.removesuffix(".toml") for one in _RECIPES.iterdir() if one.name.endswith(".toml"))
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    if name not in recipe_names():
+        raise UsageError(f"no recipe '{name}'.{did_you_mean(name, recipe_names())}")
+    return parsed_toml(_RECIPES.joinpath(f"{name}.toml").read_text("utf-8"), Place(f"{RECIPE}{name}"))
 
 
 def given_layer(config: object, kind: type[Any]) -> Layer:

@@ -29,7 +29,7 @@ class Synthesis:
     """The queries that are written for documents."""
 
     generator: str = "extractive"
-    """extractive, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
+    """extractive, questions, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
     documents: Positive | None = None
     """Write queries for this number of documents of each corpus. Default: all."""
     floor: Share = 0.5
@@ -103,6 +103,9 @@ class Teaching:
     """Rerankers or embedders."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
+    score_as: str | None = None
+    """A parallel collection, such as xquad/en. The label of a pair is the teacher's score of the pair with the same ids
+    there. Default: of the pair itself."""
     map: Map = "none"
     """Write scores on another scale. Their order does not change."""
     facts: Path | None = None

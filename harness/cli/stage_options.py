@@ -21,7 +21,19 @@ ProfileName = Annotated[
 ]
 Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.")]
 StageFolder = Annotated[Path, _option("out", "The folder of this stage. A killed run continues there.")]
-QueriesFile = Annotated[Path, _option("queries", "The folder of train synthesize, or a JSONL file with _id and text.")]
+AskedQueries = Annotated[
+    str,
+    _option(
+        "queries",
+        "The folder of train synthesize, a JSONL file with _id and text, or a collection whose questions are asked.",
+    ),
+]
+AskedSplit = Annotated[
+    str | None, _option("queries-split", "For the questions of a collection: the split, such as train. Needed.")
+]
+AskedSample = Annotated[
+    int | None, _option("sample-queries", "Ask this number of the collection's questions, always the same ones.", min=1)
+]
 PoolFolder = Annotated[Path, _option("pool", "The folder of train mine.")]
 Teachers = Annotated[list[str] | None, _option("teacher", "A reranker or an embedder. Repeatable.")]
 StudentLength = Annotated[
@@ -29,6 +41,12 @@ StudentLength = Annotated[
     _option(
         "max-length", "The student's maximum length in tokens. The teacher's input is truncated to it, too.", min=1
     ),
+]
+ChooseOn = Annotated[
+    str | None, _option("choose-on", "Choose the weights of the teachers on these judged dev queries, a collection.")
+]
+ChooseSplit = Annotated[
+    str | None, _option("choose-split", "The split of --choose-on, such as dev. Needed there; test is refused.")
 ]
 TaskName = Annotated[str | None, _option("task", "The task's name in the examples. Default: the name of the corpus.")]
 Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]

@@ -58,6 +58,8 @@ FORMER = {
 
     harness train adapt --print-config > adapt.toml
 
+    harness train adapt recipe:querit --print-cost
+
 Exit codes: 0 accepted, 1 no checkpoint was better, 4 inconclusive, 3 invalid, 2 usage."""
 )
 @with_configuration("chosen", "training.adapting.config:AdaptConfig", OPTIONS, FORMER, {"gate": "policy"})
@@ -96,16 +98,29 @@ def adapt(
 
 
 def _cost(chosen: Configured[AdaptConfig], place: Workspace, *, as_json: bool) -> None:
+    """Print what is counted, and the GPU-hours if the configuration states the sizes of the models. If it states the
+    sizes of the tasks, too, no corpus is opened."""
     from training.adapting.cost import cost_of
+    from training.adapting.gpu_hours import TaskSize, gpu_hours, stated_sizes
     from training.adapting.ingredients import general_of
     from training.adapting.settings import wishes_of
 
-    settings = wishes_of(chosen.config)
-    cost = cost_of(settings, place, general_of(settings, place))
+    settings, facts = wishes_of(chosen.config), chosen.config.cost
+    wanted = facts.student_parameters is not None
+    sizes, counted, general = stated_sizes(chosen.config) if wanted else None, None, facts.general_examples or 0
+    if sizes is None:
+        data = general_of(settings, place)
+        counted = cost_of(settings, place, data)
+        sizes = [TaskSize(one.documents, one.queries) for one in counted.tasks]
+        general = len(data) if data is not None else 0
+    hours = gpu_hours(chosen.config, sizes, general) if wanted else None
     if as_json:
-        print_json({**asdict(cost), "settings": [asdict(one) for one in chosen.settings]})
+        rows = {} if counted is None else asdict(counted)
+        more = {} if hours is None else {"gpu_hours": hours.as_dict()}
+        print_json({**rows, **more, "settings": [asdict(one) for one in chosen.settings]})
     else:
-        typer.echo("\n".join([*chosen.lines(), str(cost)]))
+        said = [] if counted is None else [str(counted)]
+        typer.echo("\n".join([*chosen.lines(), *said, *([] if hours is None else hours.lines())]))
 
 
 def _show(record: AdaptationRecord, out: Path, *, as_json: bool) -> None:

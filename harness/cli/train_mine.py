@@ -15,20 +15,26 @@ if TYPE_CHECKING:
     from reports.table import Table
     from training.stages import Mining
 
+_SOURCES = ("source_first", "source_in_10", "source_found")
+
 
 @train.command(
     epilog="""Examples:
 
     harness train mine --corpus ./abstracts --queries queries --out pool
 
-    harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool"""
+    harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool
+
+    harness train mine --corpus xquad/de --queries xquad/de --queries-split test --sample-queries 500 --out pool"""
 )
 @with_keys(mining=("training.stages:Mining", {"retriever": "retrievers", "depth": "depth"}))
 def mine(
     *,
     corpus: stage_options.Corpus,
-    queries: stage_options.QueriesFile,
+    queries: stage_options.AskedQueries,
     out: stage_options.StageFolder,
+    queries_split: stage_options.AskedSplit = None,
+    sample_queries: stage_options.AskedSample = None,
     mining: Mining,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
@@ -44,16 +50,24 @@ def mine(
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.mining.mine import mine as run
-    from training.mining.mine import read_queries
+    from training.mining.questions import Questions, asked_by
 
+    questions = Questions(queries, queries_split, sample_queries)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         read = corpus_of(corpus, session.workspace)
-        manifest = run(read, corpus, read_queries(queries, read), mining.retrievers, mining.depth, out, session)
+        asked = asked_by(questions, read, session.workspace)
+        manifest = run(read, corpus, asked, mining.retrievers, mining.depth, out, session)
     if as_json:
         print_json(manifest)
     else:
         print_table(pool_table(manifest))
         typer.echo(f"written: {out}/pool.npz")
+
+
+def _about_sources(manifest: dict[str, Any]) -> str:
+    if not manifest["sources"]:
+        return "the queries were not written from documents, so none has a source"
+    return f"{manifest['sources_added']:,} source documents were not found by any retriever, and were added"
 
 
 def pool_table(manifest: dict[str, Any]) -> Table:
@@ -63,7 +77,7 @@ def pool_table(manifest: dict[str, Any]) -> Table:
     rows = [
         (
             Cell(one["retriever"]), Cell(f"{one['pairs']:,}"), Cell(f"{one['only_here']:,}"),
-            Cell(f"{one['source_first']:.1%}"), Cell(f"{one['source_in_10']:.1%}"), Cell(f"{one['source_found']:.1%}"),
+            *(Cell(f"{one[name]:.1%}" if manifest["sources"] else "-") for name in _SOURCES),
         )
         for one in manifest["contributions"]
     ]  # fmt: skip
@@ -71,5 +85,5 @@ def pool_table(manifest: dict[str, Any]) -> Table:
         f"{manifest['pairs']:,} pairs of {manifest['asked']:,} queries and {manifest['corpus_name']}",
         ("retriever", "pairs", "no other found", "source first", "source in 10", f"source in {manifest['depth']}"),
         tuple(rows),
-        (f"{manifest['sources_added']:,} source documents were not found by any retriever, and were added",),
+        (_about_sources(manifest),),
     )

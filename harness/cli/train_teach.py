@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reports.table import Table
     from training.stages import Plan, Teaching
 
-TEACHING = {"teacher": "teachers", "weight": "weights", "map": "map", "teacher-facts": "facts"}
+TEACHING = {
+    "teacher": "teachers", "weight": "weights", "score-as": "score_as", "map": "map", "teacher-facts": "facts",
+}  # fmt: skip
 PLAN = {
     "sampling": "strategy", "per-query": "per_query", "bins": "bins", "bin-scope": "scope",
     "drop-above": "drop_above", "seed": "seed",
@@ -28,7 +30,9 @@ PLAN = {
 
     harness train teach --pool pool --teacher BAAI/bge-reranker-v2-m3 --max-length 512 --out examples
 
-    harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples"""
+    harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
+
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples"""
 )
 @with_keys(teaching=("training.stages:Teaching", TEACHING), plan=("training.stages:Plan", PLAN))
 def teach(
@@ -36,6 +40,8 @@ def teach(
     pool: stage_options.PoolFolder,
     out: stage_options.StageFolder,
     teaching: Teaching,
+    choose_on: stage_options.ChooseOn = None,
+    choose_split: stage_options.ChooseSplit = None,
     max_length: stage_options.StudentLength = None,
     plan: Plan,
     task: stage_options.TaskName = None,
@@ -55,10 +61,14 @@ def teach(
     from harness.scoring.session import opened
     from harness.workspace import Workspace
     from training.corpus import corpus_of
+    from training.teaching.choosing import DevQueries
     from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
-    settings = TeachingSettings(plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype)
+    settings = TeachingSettings(
+        plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype,
+        DevQueries(choose_on, choose_split) if choose_on else None, teaching.score_as,
+    )  # fmt: skip
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
@@ -70,6 +80,8 @@ def teach(
 
 
 def _show(manifest: dict[str, Any], out: Path) -> None:
+    if manifest["chosen"]:
+        print_table(choice_table(manifest["chosen"]))
     print_table(teacher_table(manifest))
     print_table(bin_table(manifest))
     typer.echo(
@@ -91,7 +103,10 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
             f"{one['share']:.2f}", *figures, "-" if cut is None else f"{cut:.1%}",
             "-" if one["max_length"] is None else str(one["max_length"]),
         ))))  # fmt: skip
-    notes = [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
+    notes = []
+    if as_ := manifest.get("scored_as"):
+        notes.append(f"scored as the parallel pairs of {as_['collection']} ({as_['language'] or 'language unknown'})")
+    notes += [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
     best = manifest["source_is_best"]
     if best is not None:
         notes.append(f"the teacher's best document is the query's source for {best:.1%} of the queries")
@@ -108,6 +123,21 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
         "tokens",
     )
     return Table(f"{manifest['pairs']['pool']:,} pairs scored", columns, tuple(rows), tuple(notes), left=3)
+
+
+def choice_table(chosen: dict[str, Any]) -> Table:
+    """Return the table of the blends of teachers that were tried on dev."""
+    from harness.numbers import interval, points
+    from reports.table import Cell, Table
+
+    rows = []
+    for one in chosen["tried"]:
+        within = interval((one["low"], one["high"]), lambda bound: points(bound, 1))
+        cells = (*(f"{weight:.2f}" for weight in one["weights"]), points(one["value"], 1), within)
+        rows.append((*map(Cell, cells), Cell("chosen" if one["chosen"] else "")))
+    on = ", ".join(f"{one['collection']} ({one['split']}, {one['queries']:,} queries)" for one in chosen["dev"])
+    columns = (*chosen["teachers"], chosen["measure"], "95 % interval", "")
+    return Table(f"{chosen['looks']} looks at dev: {on}", columns, tuple(rows), (), left=0)
 
 
 def bin_table(manifest: dict[str, Any]) -> Table:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from adapters.typed_values import Count, Positive
 from training.keys import check
-from training.settings import SEED, Hardware, MixedRecipe
+from training.settings import SEED, AboveZero, Hardware, MixedRecipe
 from training.stages import LEAK_THRESHOLD, General, Mining, Part, Sampling, Synthesis, Teaching
 
 Weight = Annotated[float, Meta(gt=0, description="a number above 0")]
@@ -31,7 +31,7 @@ class AdaptSynthesis(Synthesis):
 
 @dataclass(frozen=True)
 class AdaptTask:
-    """One task: a corpus with its own way of writing queries, its own teacher and its own weight."""
+    """One task: a corpus with its own queries, its own teacher and its own weight."""
 
     corpus: str
     """A folder with corpus.jsonl, or the documents of any collection."""
@@ -44,14 +44,46 @@ class AdaptTask:
     weight: Weight = 1.0
     """How much the task counts, against the others: how often the union sees its examples, and the weight of its
     checkpoints in the soups and the chain of slerps."""
+    queries: str | None = None
+    """A collection whose real questions are asked, or a JSONL file of queries. Default: queries are written."""
+    queries_split: str | None = None
+    """For the questions of a collection: the split, such as train. Needed there."""
+    sample_queries: Positive | None = None
+    """Ask this number of the collection's questions, always the same ones. Default: all."""
+    score_as: str | None = None
+    """A parallel collection for the labels of these questions; see teaching.score_as. Default: teaching.score_as."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        written = {"profile": self.profile, "documents": self.documents}
+        asked = {"queries_split": self.queries_split, "sample_queries": self.sample_queries, "score_as": self.score_as}
+        if self.queries is not None and (mixed := [key for key, value in written.items() if value is not None]):
+            return f"a task with queries writes none; leave out {' and '.join(mixed)}"
+        if self.queries is None and (alone := [key for key, value in asked.items() if value is not None]):
+            return (
+                f"{' and '.join(alone)} is only for a task with queries, because written queries have ids of their own"
+            )
+        return None
 
 
 @dataclass(frozen=True)
 class AdaptTeaching(Teaching):
     """The teachers, and how their scores become labels."""
 
+    choose: bool = False
+    """Choose the weights of teaching.teachers on dev, from a grid with steps of a quarter, in place of
+    teaching.weights."""
     despite_teacher: bool = False
     """Continue with a teacher that is not better than its student on dev."""
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if self.choose and self.weights:
+            return "teaching.choose = true chooses the weights on dev; leave out teaching.weights"
+        return None
 
 
 @dataclass(frozen=True)
@@ -117,6 +149,33 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class CostFacts:
+    """What --print-cost needs for GPU-hours. Nothing here changes a result."""
+
+    student_parameters: AboveZero | None = None
+    """Parameters of the base that are active for a token. Default: no GPU-hours are estimated."""
+    teacher_parameters: AboveZero | None = None
+    """Active parameters of the teachers together. Needed with cost.student_parameters."""
+    teacher_reads: Literal["pairs", "texts"] = "pairs"
+    """Whether the teacher reads every pair, or every text once, as an embedder does."""
+    generator_parameters: AboveZero | None = None
+    """Active parameters of the generator. Default: it costs nothing."""
+    general_examples: Count | None = None
+    """The number of general examples. Default: general.data is read and counted."""
+    tokens_per_pair: Positive = 512
+    """Tokens of a pair, and of a document that queries are written for."""
+    answer_tokens: Positive = 500
+    """Tokens that the generator writes for a document, with its thoughts."""
+    peak_tflops: AboveZero = 989.0
+    """Dense bfloat16 operations of a GPU, in TFLOP/s. The default is that of an H100 SXM."""
+    utilisation: Part = 0.4
+    """The share of these operations that is used."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
 class AdaptConfig:
     """An adaptation of a reranker to corpora without labels.
 
@@ -143,6 +202,7 @@ class AdaptConfig:
     evaluation: AdaptEvaluation = field(default_factory=AdaptEvaluation)
     gate: Gate = field(default_factory=Gate)
     machine: Hardware = field(default_factory=Hardware)
+    cost: CostFacts = field(default_factory=CostFacts)
 
     def __post_init__(self) -> None:
         check(self)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from adapters.errors import DataError, UsageError
 from adapters.typed_file import read_json
-from harness.judging.compare.paired import weights
+from harness.judging.compare.paired import PairedValues, weights
 from harness.judging.gate.budget import is_spent
 from harness.judging.gate.gate import gate
 from harness.judging.gate.looks import Look, LookLog
@@ -21,6 +21,7 @@ from harness.judging.gate.reservations import UNNAMED, NoLookLeft
 from harness.judging.gate.rule import judge
 from harness.judging.gate.stage import Stage, split_of
 from harness.judging.gate.verdict import State
+from harness.measuring.statistics.design import Floats64
 from harness.result.adaptation.record import ArmRecord, LookRow
 from training.adapting.anchor import FILE as ANCHOR
 from training.adapting.anchor import TierAnchor
@@ -71,8 +72,23 @@ class Deciding:
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
-        stage = self.tiers.dev
-        pairs = paired(anchor, one)
+        return self._kept_on_dev(paired(anchor, one), anchor, one)
+
+    def blend_on_dev(self, anchor: ArmScores, like: ArmScores, name: str, values: Sequence[Floats64]) -> LookRow:
+        """Record a look at dev at a blend of teachers.
+
+        Args:
+            like: one of the teachers, measured on the same queries and candidates.
+            values: float64 [queries] for each collection.
+        """
+        rows = zip(paired(anchor, like), values, strict=True)
+        pairs = [replace(one, candidate=own, candidate_id=f"{one.candidate_id}:{name}") for one, own in rows]
+        return self._kept_on_dev(pairs, anchor, replace(like, arm=name, spec=name), name)
+
+    def _kept_on_dev(
+        self, pairs: Sequence[PairedValues], anchor: ArmScores, one: ArmScores, name: str | None = None
+    ) -> LookRow:
+        stage, ids = self.tiers.dev, one.ids if name is None else tuple(f"{id_}:{name}" for id_ in one.ids)
         verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
         macro = verdict.macro
         look = Look(
@@ -80,7 +96,7 @@ class Deciding:
             split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
             collections=stage.whole, measure=stage.measure,
             anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
-            candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
+            candidate=Seen(one.spec, ids, macro.candidate if macro else None), policy=stage.policy.digest,
             verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
         )  # fmt: skip
         return _row(self.looks.keep(look), one.arm, self.anchor.name)

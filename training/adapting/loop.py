@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.judging.gate.policy import Policy
@@ -15,6 +15,7 @@ from harness.scoring.session import Session
 from training.adapting import ingredients, merges
 from training.adapting.anchor import anchor_of
 from training.adapting.arms import Arms
+from training.adapting.blending import chosen_on_dev
 from training.adapting.checkpoint import folder_of
 from training.adapting.choice import best_first, no_worse
 from training.adapting.closing import DESPITE, STAGE, Ended, keep_model, publish, remarks_of, write_manifest
@@ -27,11 +28,11 @@ from training.adapting.opening import about, first_record, judging_queries, know
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.settings import AdaptationSettings, tasks_of
 from training.adapting.targets import AdaptTargets, Tiers, tiers_of
-from training.adapting.tasks import Prepared, prepare, student_length
+from training.adapting.tasks import Prepared, prepare, student_length, trained_on
 from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
-from training.job import MANIFEST, begin
+from training.job import MANIFEST, begin, write_json
 from training.mining.mine import RETRIEVERS
 from training.settings import Machine
 from training.validating.leak import VALIDATION
@@ -133,7 +134,7 @@ class _Run:
     def _made(self) -> list[ArmRecord]:
         """Make all arms that can be proposed, and measure them on dev."""
         stage1 = self._started()
-        self._check_teachers(stage1)
+        self._check_teachers(stage1, [*self._teachers(), self._chosen()])
         prepared = self._prepared()
         more = (self.settings, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
         singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=judging_queries(self.tiers)))
@@ -160,14 +161,33 @@ class _Run:
             raise Ended("invalid", [f"{one.name} cannot be adapted: {measured.refused[0]}"])
         return measured
 
-    def _check_teachers(self, stage1: ArmRecord) -> None:
+    def _teachers(self) -> list[float]:
+        """Measure first stage and teachers on dev; the values of the teachers."""
+        values = {name: self.arms.refer(name, spec).value for name, spec in self.arms.references.items()}
+        return [value for name, value in values.items() if name != FIRST_STAGE]
+
+    def _chosen(self) -> float:
+        """Choose the weights of the teachers on dev, and keep the table in `teachers.json`; the value of the choice."""
+        if not self.settings.choose:
+            return 0.0
+        with self.journal.step("teacher", "weights") as step:
+            choice = chosen_on_dev(self.arms, self.settings)
+            write_json(self.out / "teachers.json", choice.as_dict())
+            step.detail = str(choice)
+        names, weights = choice.kept
+        self.settings = replace(self.settings, teachers=names, weights=weights)
+        return choice.chosen.value
+
+    def _check_teachers(self, stage1: ArmRecord, values: Sequence[float]) -> None:
         """V11: the teacher must be better than its student.
+
+        Args:
+            values: the values on dev of each teacher, and of the chosen blend.
 
         Raises:
             Ended: no teacher is ahead of stage 1 on dev, and `despite_teacher` is not set.
         """
-        values = {name: self.arms.refer(name, spec).value for name, spec in self.arms.references.items()}
-        teacher = max(value for name, value in values.items() if name != FIRST_STAGE)
+        teacher = max(values)
         student = self.arms.values[stage1.name]
         figures = f"teacher {points(teacher, 1)}, stage 1 {points(student, 1)}"
         with self.journal.step("teacher", "dev") as step:
@@ -182,7 +202,8 @@ class _Run:
         Raises:
             Ended: no task is left.
         """
-        known, watch = known_at_start(self.tiers, self.out, self.session), self.journal.watch
+        trained = trained_on(tasks_of(self.settings), self.session.workspace)
+        known, watch = known_at_start(self.tiers, self.out, self.session, trained), self.journal.watch
         found, rows = list[Prepared](), list[TaskRow]()
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,9 @@ class SourcedQueries:
     """Rows of the corpus, -1 for a query that was not written from a document."""
     language: str | None
     digest: str
-    """The digest of the file's bytes."""
+    """The digest of the file's bytes, or of the queries of a collection."""
+    asked_in: Mapping[str, object] | None = None
+    """For the queries of a collection: its name, split and fingerprint."""
 
 
 def read_queries(file: Path, corpus: Collection) -> SourcedQueries:
@@ -106,13 +108,13 @@ def mine(  # noqa: PLR0917
     if finished := begin(out, STAGE, about):
         return finished
     pool = union([retrieve(collection, stage, depth, session) for stage in stages], queries.sources, len(corpus.corpus))
-    _write_queries(out, queries, corpus)
+    write_queries(out, queries, corpus)
     save(pool, out)
     sizes = np.diff(pool.offsets)
     return finish(out, STAGE, {
         **about,
         "corpus_target": str(target), "corpus_name": corpus.name, "corpus_documents": len(corpus.corpus),
-        "asked": len(queries.ids), "pairs": len(pool),
+        "asked": len(queries.ids), "asked_in": queries.asked_in, "pairs": len(pool),
         "pool_size": {"smallest": int(sizes.min()), "mean": float(sizes.mean()), "largest": int(sizes.max())},
         "sources": int(pool.is_source.sum()),
         "sources_added": int((pool.is_source & (pool.ranks == ABSENT).all(axis=1)).sum()),
@@ -121,7 +123,8 @@ def mine(  # noqa: PLR0917
     })  # fmt: skip
 
 
-def _write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> None:
+def write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> None:
+    """Write queries as `read_queries` reads them."""
     names = corpus.corpus.ids(queries.sources.clip(min=0))
     rows = (
         {"_id": name, "text": text, **({} if row == ABSENT else {"document": document}),

@@ -1,6 +1,7 @@
 """Readers of training examples: one module per format, and a function that detects the format.
 
-This package reads and checks. It never makes a label: examples without scores are refused.
+This package reads and checks. It never makes a label: examples without scores are refused, and comparisons become the
+strengths that fit them.
 """
 
 from __future__ import annotations

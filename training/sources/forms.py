@@ -13,6 +13,7 @@ from harness.data.sources.row_files import row_records
 from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of, taught_scores
 from training.examples import Example, distinct, example_of, refuse_unlabelled
 from training.opened import Found, Opened
+from training.sources.comparisons import compared, is_compared
 from training.sources.grouping import Groups, Part
 
 OURS = ("documents", "scores")
@@ -25,7 +26,7 @@ _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 
 def read(path: Path) -> Opened:
     """One example per row. Pairs with a label or score are joined to one example per query, after all others. Relevant
-    texts have grade 1 and others 0, unless the row has a teacher's scores.
+    texts have grade 1 and others 0, unless the row has a teacher's scores, or comparisons of its documents.
 
     Raises:
         DataError: a row has errors, or has ids instead of texts; the message names file and line.
@@ -42,6 +43,9 @@ def of_files(paths: Iterable[Path], identity: str) -> Opened:
 def _examples(paths: Iterable[Path]) -> Found:
     groups = Groups()
     for record in (record for path in paths for record in row_records(path)):
+        if is_compared(record):
+            yield compared(record), {}
+            continue
         if _is_ours(record):
             yield _ours(record), {}
             continue

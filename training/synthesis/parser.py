@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from training.synthesis.profiles import Profile, languages
+from training.validating.query_types import grammar_of, query_type
 
 REASONS = (
     "grammar",
@@ -21,11 +22,15 @@ REASONS = (
     "wrong language",
     "too short",
     "too long",
+    "wrong form",
     "copies the document",
+    "copies a stretch",
     "overlaps too much",
     "duplicate",
 )
 """The reasons for which a query is rejected, in the order of the checks."""
+_STATEMENTS = ("claim", "keyword")
+"""The types of queries that do not ask."""
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 _NUMBERED = re.compile(r"\s*\d+[.)]\s+(\S.*?)\s*\Z")
 _WORD = re.compile(r"[^\W_]+")
@@ -87,10 +92,12 @@ class AnswerParser:
             ("wrong language", lambda: _other_language(query, profile)),
             ("too short", lambda: len(words) < profile.shortest),
             ("too long", lambda: len(words) > profile.longest),
+            ("wrong form", lambda: _wrong_form(query, profile)),
             (
                 "copies the document",
                 lambda: len(words) >= _COPIED[profile.unit] and plain.strip(" ?.!。？") in document,
             ),
+            ("copies a stretch", lambda: _copies_a_stretch(words, document, profile)),
             ("overlaps too much", lambda: overlap(query, document, profile.unit) > profile.max_overlap),
             ("duplicate", lambda: " ".join(words) in self._seen),
         )
@@ -163,6 +170,22 @@ def _other_language(query: str, profile: Profile) -> bool:
     rivals = [p for p in languages().values() if p.language != profile.language and p.scripts == profile.scripts]
     most = max((len(words.intersection(rival.frequent)) for rival in rivals), default=0)
     return most >= 2 and most > len(words.intersection(profile.frequent))
+
+
+def _wrong_form(query: str, profile: Profile) -> bool:
+    if profile.form == "any":
+        return False
+    asks = query_type(query, grammar_of(profile.language)) not in _STATEMENTS
+    return asks != (profile.form == "question")
+
+
+def _copies_a_stretch(words: Sequence[str], document: str, profile: Profile) -> bool:
+    """Whether more words in a row than the profile allows are in the document in the same order."""
+    if profile.longest_copy is None:
+        return False
+    size, shown = profile.longest_copy + 1, words_of(document, profile.unit)
+    stretches = {tuple(shown[at : at + size]) for at in range(len(shown) - size + 1)}
+    return any(tuple(words[at : at + size]) in stretches for at in range(len(words) - size + 1))
 
 
 def as_queries(judged: Sequence[ParsedQuery]) -> list[str]:

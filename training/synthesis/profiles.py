@@ -30,6 +30,12 @@ _OVERLAP = {
     "avoid": "Use other words than the document where you can; never copy or restate one of its sentences.",
     "allow": "Words of the document may return in the query; never copy a whole sentence.",
 }
+_FORM = {
+    "any": "",
+    "question": "Each query is a question.",
+    "statement": "No query is a question.",
+}
+_LATER = {"longest_copy", "form"}
 _ALIAS = {
     "any": "",
     "same": "Name people, places and things as the document names them.",
@@ -60,6 +66,10 @@ class Profile:
     overlap: Literal["avoid", "allow"] = "avoid"
     max_overlap: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """The largest share of a query's words that may occur in the document; 1 accepts all queries."""
+    longest_copy: Positive | None = None
+    """The largest number of words, or characters, of a stretch that is copied from the document; None accepts all."""
+    form: Literal["any", "question", "statement"] = "any"
+    """Whether a query has to be a question, or must not be one. See `training.validating.query_types`."""
     entity_alias: Literal["any", "same", "other"] = "any"
     grammar: Grammar = "json"
     questions: tuple[str, ...] = ()
@@ -72,8 +82,9 @@ class Profile:
 
     @property
     def identity(self) -> str:
-        """The digest of all fields."""
-        return digest({field.name: getattr(self, field.name) for field in fields(self)})
+        """The digest of all fields. Later ones that are not set are left out, so that a profile keeps its identity."""
+        unset = {field.name for field in fields(self) if getattr(self, field.name) == field.default} & _LATER
+        return digest({field.name: getattr(self, field.name) for field in fields(self) if field.name not in unset})
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
@@ -91,7 +102,11 @@ class Profile:
             f"Length of a query: {self.shortest} to {self.longest} {self.unit}.",
             f"Register: {self.register}.",
             self.style,
+            _FORM[self.form],
             _OVERLAP[self.overlap],
+            f"Never take more than {self.longest_copy} {self.unit} in a row from the document."
+            if self.longest_copy
+            else "",
             _ALIAS[self.entity_alias],
             _GRAMMAR[self.grammar].format(count=self.count),
         )

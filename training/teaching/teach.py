@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import DataError, ModelError
+from adapters.errors import DataError, ModelError, UsageError
 from adapters.identity import file_digest
 from adapters.typed_values import typed
 from harness.data.collection import Collection
@@ -25,6 +25,8 @@ from training.mining.pool import Pool, load
 from training.mining.sampling import Sample, counts_per_bin, draw_keys, plausibility, sample
 from training.stages import Map, Plan, Teaching
 from training.teaching.blend import Scores, blended, calibrate, mapped, shares_of
+from training.teaching.choosing import DevQueries, WeightChoice, choose
+from training.teaching.parallel import TaughtTexts, own_texts, parallel_texts
 from training.teaching.teachers import Teacher, open_teachers
 
 STAGE = "teach"
@@ -46,6 +48,10 @@ class TeachingSettings:
     """A TOML file with the teachers' licences and training sets."""
     dtype: str | None = None
     """The number format of teachers that name none; see `harness.scoring.precision.with_dtype`."""
+    choose_on: DevQueries | None = None
+    """Judged queries to choose the weights of the teachers on; None for the given weights."""
+    score_as: str | None = Teaching.score_as
+    """A parallel collection whose texts the teachers read; see `training.teaching.parallel`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,14 @@ class TeachingSet:
     pool: Pool
     mined: dict[str, Any]
     """The manifest of the pool."""
+    split: str | None = None
+    """The split of the collection whose questions are asked; None for other queries."""
+
+
+@dataclass(frozen=True)
+class _AskedIn:
+    open_keys: ClassVar[bool] = True
+    split: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,8 @@ class _Mined:
     corpus_target: str
     digest: str
     language: str | None
+    asked_in: _AskedIn | None = None
+    """The collection of the queries, if they are those of a collection."""
 
 
 def target_of(pool: Path) -> str:
@@ -102,7 +118,8 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     if pool.digest != manifest_keys.digest or len(pool.offsets) != len(queries.ids) + 1:
         raise DataError(f"{folder}: the pool does not match its manifest; mine it again into an empty folder")
     collection = replace(corpus, language=manifest_keys.language)
-    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined)
+    split = manifest_keys.asked_in and manifest_keys.asked_in.split
+    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined, split)
 
 
 def teach(
@@ -115,17 +132,18 @@ def teach(
         ModelError: a score is not finite, all scores of a teacher are equal, or no query has documents with different
             scores.
         UsageError: the maximum lengths of teachers and student differ, or a weight is wrong.
+        DataError: the parallel collection lacks queries or documents of the pool.
     """
-    shares = shares_of(settings.weights, len(specs))
-    teachers = open_teachers(
-        specs, teaching_set.collection, settings.max_length, settings.facts, session, settings.dtype
-    )
-    about = _about(teaching_set, teachers, shares, settings)
+    choice = _choice(specs, settings, session)
+    specs, given = (specs, settings.weights) if choice is None else choice.kept
+    shares = shares_of(given, len(specs))
+    texts = _texts(teaching_set, settings.score_as, session)
+    teachers = open_teachers(specs, texts.collection, settings.max_length, settings.facts, session, settings.dtype)
+    about = _about(teaching_set, texts, teachers, shares, settings)
     if finished := begin(out, STAGE, about):
         return finished
-    run = teaching_set.pool.run(teaching_set.collection.corpus.ids)
     done = [
-        rerank(teaching_set.collection, run, teacher.reranker, session, f"teacher {teacher.spec}", teacher.source)
+        rerank(texts.collection, texts.run, teacher.reranker, session, f"teacher {teacher.spec}", teacher.source)
         for teacher in teachers
     ]
     raw = [one.run.scores for one in done]
@@ -146,7 +164,7 @@ def teach(
         "queries": len(teaching_set.collection.queries), "examples": len(examples), "left_out": left_out,
         "pairs": {"pool": len(teaching_set.pool), "sample": sum(len(example.documents) for example in examples),
                   "scored_now": sum(one.fresh for one in done)},
-        "teachers": described,
+        "teachers": described, "chosen": None if choice is None else choice.as_dict(),
         "bins": counts_per_bin(taken.bins, taken.rows, settings.plan.bins),
         "above_source": {"share": settings.plan.drop_above or 0.95, "pairs": int(taken.above.sum()),
                          "dropped": settings.plan.drop_above is not None},
@@ -155,10 +173,26 @@ def teach(
     })  # fmt: skip
 
 
+def _choice(specs: Sequence[str], settings: TeachingSettings, session: Session) -> WeightChoice | None:
+    if settings.choose_on is None:
+        return None
+    if settings.weights:
+        raise UsageError("the weights are chosen on dev; leave out the given ones")
+    return choose(settings.choose_on.load(session), specs, settings.max_length, session)
+
+
+def _texts(teaching_set: TeachingSet, score_as: str | None, session: Session) -> TaughtTexts:
+    collection, pool = teaching_set.collection, teaching_set.pool
+    if score_as is None:
+        return own_texts(collection, pool)
+    return parallel_texts(score_as, teaching_set.split, collection, pool, session.workspace)
+
+
 def _about(
-    teaching_set: TeachingSet, teachers: Sequence[Teacher], shares: list[float], settings: TeachingSettings
-) -> dict[str, object]:
-    return {
+    teaching_set: TeachingSet, texts: TaughtTexts, teachers: Sequence[Teacher], shares: list[float],
+    settings: TeachingSettings,
+) -> dict[str, object]:  # fmt: skip
+    about = {
         "version": _VERSION,
         "corpus": teaching_set.mined["corpus"],
         "pool": teaching_set.mined["digest"],
@@ -171,6 +205,7 @@ def _about(
         "task": settings.task or teaching_set.collection.name,
         "origins": [asdict(teacher.origin) for teacher in teachers],
     }
+    return {**about, "scored_as": dict(texts.parallel)} if texts.parallel else about
 
 
 def _draw_keys(teaching_set: TeachingSet, seed: int) -> npt.NDArray[np.uint64]:

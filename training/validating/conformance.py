@@ -21,7 +21,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "parsed": ("grammar", "refusal", "empty"),
     "in the language": ("wrong script", "wrong language"),
     "in the length window": ("too short", "too long"),
-    "no copy": ("echo", "copies the document", "overlaps too much"),
+    "in the form": ("wrong form",),
+    "no copy": ("echo", "copies the document", "copies a stretch", "overlaps too much"),
     "as many as wanted, and different": ("surplus", "duplicate"),
 }
 """Demands on queries, with the reasons of the parser that violate them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,35 @@ def test_good_queries_are_accepted() -> None:
 def test_every_fault_has_its_name(answer: str, reason: str) -> None:
     assert verdicts(answer)[0] == reason
     assert reason in REASONS
+
+
+@pytest.mark.parametrize(
+    ("form", "query", "reason"),
+    [
+        ("question", "when does the ferry return", None), ("question", "ferry return harbour", "wrong form"),
+        ("question", "is the ferry back before noon?", None),
+        ("statement", "the ferry is late on most days", None), ("statement", "ferry harbour evening", None),
+        ("statement", "when does the ferry return", "wrong form"), ("any", "when does the ferry return", None),
+    ],
+)  # fmt: skip
+def test_the_form_is_checked_where_the_profile_demands_one(form: Any, query: str, reason: str | None) -> None:
+    assert verdicts(json.dumps([query]), replace(ENGLISH, form=form))[0] == reason
+
+
+@pytest.mark.parametrize(("query", "reason"), [
+    ("who leaves the old harbour", None), ("ferry leaves the old harbour when", "copies a stretch"),
+    ("when does the ferry come back", None),
+])  # fmt: skip
+def test_a_copied_stretch_is_found_where_the_profile_limits_it(query: str, reason: str | None) -> None:
+    assert verdicts(json.dumps([query]), replace(ENGLISH, longest_copy=4))[0] == reason
+    assert verdicts(json.dumps([query]))[0] is None
+
+
+def test_a_stretch_is_counted_in_characters_in_a_language_without_spaces() -> None:
+    chinese, document = replace(load_profile("web-zh"), longest_copy=6), "渡船每天九点离开旧港口。"
+    found = AnswerParser(chinese).parse("渡船每天九点离开吗", document)[0]
+    assert found.reason == "copies a stretch"
+    assert AnswerParser(chinese).parse("渡船几点离开旧港口", document)[0].reason is None
 
 
 def test_an_answer_that_breaks_the_grammar_counts_as_all_queries_that_were_wanted() -> None:

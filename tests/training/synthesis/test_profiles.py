@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from adapters.errors import UsageError
 from training.synthesis.profiles import GRAMMARS, load_profile, profile_for, profile_names
 
+ROOT = Path(__file__).parents[3]
 MIRACL = ["ar", "bn", "de", "en", "es", "fa", "fi", "fr", "hi", "id", "ja", "ko", "ru", "sw", "te", "th", "yo", "zh"]
 
 
@@ -72,3 +74,28 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         load_profile("web-cz")
     with pytest.raises(UsageError, match="declares no language; name a profile"):
         profile_for(None)
+
+
+def test_every_collection_of_beir_has_a_profile_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "training-data.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+-en)` \| .+? \|(.*)\|$", page, re.MULTILINE)
+    named = {name for _, listed in rows for name in listed.replace(" ", "").split(",") if name}
+    suite = (ROOT / "harness" / "data" / "suites" / "beir.toml").read_text("utf-8")
+    collections = {name.partition("-")[0] if name.startswith("cqadupstack") else name
+                   for name in re.findall(r'^name = "(.+)"', suite, re.MULTILINE)[1:]}  # fmt: skip
+    assert collections == named
+    assert {name for name, _ in rows} == {name for name in profile_names() if name.endswith("-en")}
+
+
+@pytest.mark.parametrize("name", [name for name in profile_names() if load_profile(name).form != "any"])
+def test_a_profile_says_in_its_prompt_which_form_it_checks(name: str) -> None:
+    profile = load_profile(name)
+    demanded = {"question": "Each query is a question.", "statement": "No query is a question."}[profile.form]
+    assert demanded in profile.prompt("TEXT").text
+    assert profile.form == "question" or not profile.questions, "extractive queries must not ask then"
+
+
+def test_a_profile_without_the_later_demands_keeps_its_identity() -> None:
+    """Runs of an earlier version continue."""
+    assert load_profile("generic/en").identity == "477ae30ad061cc79657b0893dfbc7751"
+    assert load_profile("web-zh").identity == "50ad13625573735ed54cc0a91b58aef3"
