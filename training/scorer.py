@@ -34,3 +34,5 @@ class Scorer:
     """Tensors that the base did not have."""
     declare: Callable[[Path], None] = _nothing
     """Writes the prompt into the model's folder, if the model's configuration does not have it."""
+    write: Callable[[nn.Module, Path, Any], None] | None = None
+    """Writes the model with its tokenizer into a folder, in a torch dtype. Default: as a model of transformers."""
