@@ -29,7 +29,7 @@ class AdaptSynthesis(Synthesis):
 
 @dataclass(frozen=True)
 class AdaptTask:
-    """One task: a corpus with its own way of writing queries, its own teacher and its own weight."""
+    """One task: a corpus with its own queries, its own teacher and its own weight."""
 
     corpus: str
     """A folder with corpus.jsonl, or the documents of any collection."""
@@ -42,6 +42,29 @@ class AdaptTask:
     weight: Weight = 1.0
     """How much the task counts, against the others: how often the union sees its examples, and the weight of its
     checkpoints in the soups and the chain of slerps."""
+    queries: str | None = None
+    """A collection whose real questions are asked, or a JSONL file of queries. Default: queries are written."""
+    queries_split: str | None = None
+    """For the questions of a collection: the split, such as train. Needed there."""
+    sample_queries: Positive | None = None
+    """Ask this number of the collection's questions, always the same ones. Default: all."""
+    score_as: str | None = None
+    """A parallel collection for the labels of these questions; see teaching.score_as. Default: teaching.score_as."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        written = {"profile": self.profile, "documents": self.documents}
+        asked = {"queries_split": self.queries_split, "sample_queries": self.sample_queries, "score_as": self.score_as}
+        if self.queries is not None and (mixed := [key for key, value in written.items() if value is not None]):
+            return f"a task with queries writes none; leave out {' and '.join(mixed)}"
+        if self.queries is None and (alone := [key for key, value in asked.items() if value is not None]):
+            return (
+                f"{' and '.join(alone)} is only for a task with queries, because written queries have ids of their own"
+            )
+        return None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.data.collection import Collection
 from harness.workspace import Workspace
 from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
 from training.batches import Batches
 from training.corpus import corpus_of
 from training.examples import Examples
 from training.mining.mine import RETRIEVERS
+from training.mining.questions import asked_by
 from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, chosen
@@ -25,9 +27,9 @@ class TaskCost:
 
     name: str
     documents: int
-    """Documents that queries are written for."""
+    """Documents that queries are written for; 0 for real questions."""
     queries: int
-    """Queries requested from the generator; some will be rejected."""
+    """Queries requested from the generator, some of which will be rejected; or real questions."""
     pairs: int
     """The largest number of pairs for each teacher."""
     steps: int
@@ -63,7 +65,7 @@ class MakingCost:
     def lines(self) -> list[str]:
         """One line for each task, then training and checkpoints."""
         tasks = [
-            f"{one.name}: {one.documents:,} documents, {one.queries:,} queries requested, at most {one.pairs:,} pairs "
+            f"{one.name}: {_asked(one)}, at most {one.pairs:,} pairs "
             f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}"
             for one in self.tasks
         ]
@@ -99,15 +101,27 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
 
 def _task(task: Task, settings: AdaptationSettings, workspace: Workspace, general: Examples | None) -> TaskCost:
     corpus = corpus_of(task.corpus, workspace)
-    profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
-    documents = len(
-        chosen(corpus, SynthesisSettings(task.documents or settings.documents, settings.seed, settings.floor))
-    )
-    queries = documents * profile.count
+    documents, queries = _requested(task, corpus, settings, workspace)
     pool = min(len(corpus.corpus), settings.depth * len(settings.retrievers or RETRIEVERS) + 1)
     steps = _steps(settings.adaptation, queries, len(general) if general else 0)
     teachers = 1 if task.teacher else len(settings.teachers)
     return TaskCost(task.name, documents, queries, queries * pool, steps, teachers)
+
+
+def _requested(task: Task, corpus: Collection, settings: AdaptationSettings, workspace: Workspace) -> tuple[int, int]:
+    """The number of documents to write queries for, and the number of queries."""
+    if task.questions is not None:
+        return 0, len(asked_by(task.questions, corpus, workspace).ids)
+    profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
+    wanted = SynthesisSettings(task.documents or settings.documents, settings.seed, settings.floor)
+    documents = len(chosen(corpus, wanted))
+    return documents, documents * profile.count
+
+
+def _asked(one: TaskCost) -> str:
+    if not one.documents:
+        return f"{one.queries:,} questions"
+    return f"{one.documents:,} documents, {one.queries:,} queries requested"
 
 
 def _steps(settings: Settings, own: int, replayed: int) -> int:

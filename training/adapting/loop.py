@@ -27,7 +27,7 @@ from training.adapting.opening import about, first_record, judging_queries, know
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.settings import AdaptationSettings, tasks_of
 from training.adapting.targets import AdaptTargets, Tiers, tiers_of
-from training.adapting.tasks import Prepared, prepare, student_length
+from training.adapting.tasks import Prepared, prepare, student_length, trained_on
 from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
@@ -171,7 +171,8 @@ class _Run:
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({figures}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
-        known, watch = known_at_start(self.tiers, self.out, self.session), self.journal.watch
+        trained = trained_on(tasks_of(self.settings), self.session.workspace)
+        known, watch = known_at_start(self.tiers, self.out, self.session, trained), self.journal.watch
         found, rows = list[Prepared](), list[TaskRow]()
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name

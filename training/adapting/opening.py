@@ -13,6 +13,7 @@ from adapters.errors import DataError
 from adapters.identity import digest
 from adapters.models import open_folder
 from adapters.typed_file import read_json
+from harness.data.collection import Collection
 from harness.result.adaptation.record import AdaptationRecord, SettingRow, TeacherFacts
 from harness.result.secrets import public, public_values, without_secrets
 from harness.scoring.session import Session
@@ -80,12 +81,20 @@ def judging_queries(tiers: Tiers) -> list[KnownQueries]:
     return [KnownQueries(one.name, one.split, list(one.queries)) for one in parts]
 
 
-def known_at_start(tiers: Tiers, out: Path, session: Session) -> list[KnownQueries]:
+def known_at_start(tiers: Tiers, out: Path, session: Session, trained: Sequence[Collection] = ()) -> list[KnownQueries]:
     """The queries that must not be trained on: those of all tiers, and of all collections that the workspace had when
     the run began. So a run that continues after a kill has the same queries, even if the workspace has new
-    collections."""
+    collections.
+
+    Args:
+        trained: collections whose queries the user wants to train on. They are not known queries, unless the store has
+            results on them or a tier has them.
+    """
     parts = [one for stage in tiers.stages for one in stage.collections]
-    queries = known_queries(session.workspace, (*parts, *tiers.gate_whole, *tiers.final_whole))
+    measured = (*parts, *tiers.gate_whole, *tiers.final_whole)
+    judging = {one.part_of or one.fingerprint for one in measured}
+    excused = [one for one in trained if (one.part_of or one.fingerprint) not in judging]
+    queries = known_queries(session.workspace, measured, excused)
     file = out / _KNOWN
     if not file.exists():
         write_json(file, {"collections": [one.label for one in queries]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,12 +12,15 @@ from adapters.errors import UsageError
 from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask
 from training.configuration import require
+from training.mining.questions import Questions
 from training.settings import SEED, Loss, Settings, settings_of
 from training.stages import General, Map, Mining, Plan, Teaching, plan_of
 from training.teaching.blend import shares_of
 
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
+_LATER = ("tasks", "score_as")
+_LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
 
@@ -37,6 +40,8 @@ class AdaptationSettings:
     """The weights of the teachers. Empty: equal weights."""
     teacher_facts: Path | None = None
     score_map: Map = Teaching.map
+    score_as: str | None = Teaching.score_as
+    """The parallel collection whose texts the teachers read, for tasks with queries that name none."""
     generator: str = AdaptSynthesis.generator
     profiles: tuple[str, ...] = ()
     """The profiles to use for each corpus. Empty: the generic profile of the corpus's language."""
@@ -115,9 +120,9 @@ class AdaptationSettings:
         """The settings as plain values."""
         facts = None if self.teacher_facts is None else str(self.teacher_facts)
         described = {**asdict(self), "teacher_facts": facts}
-        if not self.tasks:  # a run of an earlier version keeps its identity
-            del described["tasks"]
-        return described
+        # Later keys that are not set are left out, so a run of an earlier version keeps its identity.
+        tasks = tuple(_without_unset(task, _LATER_IN_TASKS) for task in described["tasks"])
+        return _without_unset({**described, "tasks": tasks}, _LATER)
 
 
 def wishes_of(config: AdaptConfig) -> AdaptationSettings:
@@ -132,7 +137,7 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     stage1 = replace(fit, loss=Loss(config.general.loss), epochs=config.general.epochs, max_steps=None)
     return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
-        teacher_facts=teaching.facts, score_map=teaching.map, generator=synthesis.generator,
+        teacher_facts=teaching.facts, score_map=teaching.map, score_as=teaching.score_as, generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
         general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,
@@ -165,25 +170,40 @@ class Task:
     """None for the teachers of the settings."""
     weight: float = 1.0
     """How much it counts in the union and in merges, against the other tasks."""
+    questions: Questions | None = None
+    """What is asked in place of written queries; None for written ones."""
+    score_as: str | None = None
+    """The parallel collection whose texts the teachers read; None for the texts of the task."""
 
 
 def tasks_of(settings: AdaptationSettings) -> list[Task]:
-    """The tasks that were named one by one, or each profile for each corpus, in their order."""
+    """The tasks that were named one by one, or each profile for each corpus, in their order.
+
+    Raises:
+        UsageError: the labels are those of a parallel collection, but no task has queries with ids in it.
+    """
+    if settings.score_as and not any(one.queries for one in settings.tasks):
+        raise UsageError("teaching.score_as needs a [[task]] with queries, whose ids are in the parallel collection")
     if settings.tasks:
-        return _named_tasks(settings.tasks)
+        return _named_tasks(settings.tasks, settings)
     pairs = [(corpus, profile) for corpus in settings.corpora for profile in settings.profiles or (None,)]
     names = _unique(_name(corpus, profile if len(settings.profiles) > 1 else None) for corpus, profile in pairs)
     return [Task(name, corpus, profile) for name, (corpus, profile) in zip(names, pairs, strict=True)]
 
 
-def _named_tasks(tasks: tuple[AdaptTask, ...]) -> list[Task]:
-    """Tasks on one corpus have the profile in their names."""
+def _named_tasks(tasks: tuple[AdaptTask, ...], settings: AdaptationSettings) -> list[Task]:
+    """Tasks on one corpus have the profile, or what they ask, in their names."""
     times = Counter(one.corpus for one in tasks)
-    names = _unique(_name(one.corpus, one.profile if times[one.corpus] > 1 else None) for one in tasks)
-    return [
-        Task(name, one.corpus, one.profile, one.documents, one.teacher, one.weight)
-        for name, one in zip(names, tasks, strict=True)
-    ]
+    kinds = [one.profile or (one.queries and last_part(one.queries)) for one in tasks]
+    named = zip(tasks, kinds, strict=True)
+    names = _unique(_name(one.corpus, kind if times[one.corpus] > 1 else None) for one, kind in named)
+    return [_task(name, one, settings) for name, one in zip(names, tasks, strict=True)]
+
+
+def _task(name: str, one: AdaptTask, settings: AdaptationSettings) -> Task:
+    asked = one.queries and Questions(one.queries, one.queries_split, one.sample_queries, settings.seed)
+    read = (one.score_as or settings.score_as) if asked else None
+    return Task(name, one.corpus, one.profile, one.documents, one.teacher, one.weight, asked or None, read)
 
 
 def seeds_of(settings: AdaptationSettings) -> tuple[int, ...]:
@@ -218,6 +238,10 @@ def _unique(names: Iterable[str]) -> list[str]:
             free = f"{name}-{number}"
         unique.append(free)
     return unique
+
+
+def _without_unset(values: Mapping[str, object], names: tuple[str, ...]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value or name not in names}
 
 
 def _repeated(values: tuple[str, ...]) -> str | None:

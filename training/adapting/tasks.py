@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,21 @@ from adapters.lengths import length_of
 from adapters.models import ModelFolder, open_folder
 from adapters.spec import open_generator
 from harness.data.collection import Collection
+from harness.data.sources import load
 from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
 from harness.scoring.session import Session
+from harness.workspace import Workspace
 from training.adapting.dense import LETTERS_ONLY, embedder_of, searched_by
 from training.adapting.settings import AdaptationSettings, Task
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.examples import Examples
 from training.mining.mine import RETRIEVERS, mine, read_queries
+from training.mining.questions import Questions, collect, question_collection
 from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
-from training.synthesis.synthesize import SynthesisSettings, synthesize
+from training.synthesis.synthesize import QUERIES, SynthesisSettings, synthesize
 from training.teaching import teach as teaching
 from training.validating.embedder import KeptVectors
 from training.validating.leak import KnownQueries, clean
@@ -83,23 +86,37 @@ def prepare(  # noqa: PLR0917
         UsageError: the corpus has no language and no profile is named, or the teachers have other maximum lengths.
     """
     corpus = corpus_of(task.corpus, session.workspace)
-    profile = load_profile(task.profile) if task.profile else profile_for(corpus.language)
     making = _Making(task, settings, folder, session, corpus, watch)
-    written = making.write(profile)
+    named, language, written = making.queries()
     embedder = embedder_of((*(settings.retrievers or RETRIEVERS), *first_stages), corpus, session)
     cleaned = making.clean(known, embedder)
-    mined = making.mine()
+    mined = making.mine(written.get("asked_in"))
     taught = making.teach()
     examples = read_examples(folder / "examples" / teaching.EXAMPLES)
     return Prepared(
         task,
-        CorpusFacts(corpus.name, corpus.fingerprint, len(corpus.corpus), corpus.language or profile.language),
-        profile.name,
+        CorpusFacts(corpus.name, corpus.fingerprint, len(corpus.corpus), corpus.language or language),
+        named,
         examples,
         TaskCounts(cleaned["queries"], cleaned["removed"], taught["pairs"]["pool"], len(examples)),
         {"synthesize": written, "clean": cleaned, "mine": mined, "teach": taught},
         searched_by(embedder),
     )
+
+
+def trained_on(tasks: Iterable[Task], workspace: Workspace) -> list[Collection]:
+    """The collections whose questions the tasks ask, and the parallel ones that their teachers read.
+
+    Raises:
+        UsageError: a target is unknown, or names several collections.
+    """
+    found: list[Collection] = []
+    for task in tasks:
+        if task.questions is not None and not task.questions.are_a_file:
+            found.append(question_collection(task.questions, workspace))
+            if task.score_as:
+                found += load(task.score_as, workspace, split=task.questions.split)
+    return found
 
 
 def student_length(settings: AdaptationSettings) -> int:
@@ -131,8 +148,22 @@ class _Making:
     corpus: Collection
     watch: Watch
 
-    def write(self, profile: Profile) -> Manifest:
-        """Write the queries, in `queries`."""
+    def queries(self) -> tuple[str, str | None, Manifest]:
+        """The queries of the task, in `queries`: their profile or collection, its language, and the manifest."""
+        if self.task.questions is not None:
+            return str(self.task.questions), self.corpus.language, self._ask(self.task.questions)
+        given = self.task.profile
+        profile = load_profile(given) if given else profile_for(self.corpus.language)
+        return profile.name, profile.language, self._write(profile)
+
+    def _ask(self, questions: Questions) -> Manifest:
+        out, workspace = self.folder / "queries", self.session.workspace
+        return self._watched(
+            "synthesize", out, lambda: collect(questions, self.corpus, out, workspace),
+            lambda made: f"{made['queries']:,} questions of {made['named']}",
+        )  # fmt: skip
+
+    def _write(self, profile: Profile) -> Manifest:
         one, out = self.settings, self.folder / "queries"
         settings = SynthesisSettings(self.task.documents or one.documents, one.seed, one.floor)
         generator = open_generator(one.generator)
@@ -144,16 +175,18 @@ class _Making:
     def clean(self, known: Sequence[KnownQueries], embedder: KeptVectors | None) -> Manifest:
         """Remove the queries that resemble an evaluation query; the rest is in `clean`."""
         out, threshold = self.folder / "clean", self.settings.leak_threshold
+        folder = self.folder / "queries"
+        asked = folder if self.task.questions is None else folder / QUERIES
         return self._watched(
-            "clean", out, lambda: clean(self.folder / "queries", known, out, threshold, embedder, self.corpus),
+            "clean", out, lambda: clean(asked, known, out, threshold, embedder, self.corpus),
             lambda made: f"{made['removed']:,} queries resembled an evaluation query and were removed; searched by "
             f"{searched_by(embedder)}",
         )  # fmt: skip
 
-    def mine(self) -> Manifest:
+    def mine(self, asked_in: Mapping[str, Any] | None) -> Manifest:
         """Mine the candidates, in `pool`."""
         one, out = self.settings, self.folder / "pool"
-        queries = read_queries(self.folder / "clean", self.corpus)
+        queries = replace(read_queries(self.folder / "clean", self.corpus), asked_in=asked_in)
         return self._watched(
             "mine", out,
             lambda: mine(self.corpus, self.task.corpus, queries, one.retrievers, one.depth, out, self.session),
@@ -165,8 +198,9 @@ class _Making:
         one, out = self.settings, self.folder / "examples"
         teachers, weights = ((own,), ()) if (own := self.task.teacher) else (one.teachers, one.weights)
         settings = teaching.TeachingSettings(
-            one.plan, weights, student_length(one), one.score_map, self.task.name, one.teacher_facts
-        )
+            one.plan, weights, student_length(one), one.score_map, self.task.name, one.teacher_facts,
+            score_as=self.task.score_as,
+        )  # fmt: skip
         teaching_set = teaching.lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
             "teach", out, lambda: teaching.teach(teaching_set, teachers, settings, out, self.session),

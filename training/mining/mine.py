@@ -108,7 +108,7 @@ def mine(  # noqa: PLR0917
     if finished := begin(out, STAGE, about):
         return finished
     pool = union([retrieve(collection, stage, depth, session) for stage in stages], queries.sources, len(corpus.corpus))
-    _write_queries(out, queries, corpus)
+    write_queries(out, queries, corpus)
     save(pool, out)
     sizes = np.diff(pool.offsets)
     return finish(out, STAGE, {
@@ -123,7 +123,8 @@ def mine(  # noqa: PLR0917
     })  # fmt: skip
 
 
-def _write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> None:
+def write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> None:
+    """Write queries as `read_queries` reads them."""
     names = corpus.corpus.ids(queries.sources.clip(min=0))
     rows = (
         {"_id": name, "text": text, **({} if row == ABSENT else {"document": document}),

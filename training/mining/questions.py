@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +14,15 @@ from harness.data.collection import Collection, sample_queries
 from harness.data.columns import texts_digest
 from harness.data.sources import load
 from harness.workspace import Workspace
-from training.mining.mine import SourcedQueries, read_queries
+from training.job import begin, finish
+from training.mining.mine import SourcedQueries, read_queries, write_queries
 from training.mining.pool import ABSENT
 from training.settings import SEED
 from training.synthesis.synthesize import QUERIES
 
+STAGE = "questions"
 _JUDGED = "qrels"
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,9 @@ class Questions:
     sample: int | None = None
     """The number of queries to take from the collection, drawn by a hash of their ids; None for all."""
     seed: int = SEED
+
+    def __str__(self) -> str:
+        return self.target if self.split is None else f"{self.target} ({self.split})"
 
     @property
     def are_a_file(self) -> bool:
@@ -52,6 +60,21 @@ def asked_by(questions: Questions, corpus: Collection, workspace: Workspace) -> 
             raise UsageError("a sample is drawn from the queries of a collection; name one with its split")
         return read_queries(user_path(questions.target), corpus)
     return asked_in(question_collection(questions, workspace), questions)
+
+
+def collect(questions: Questions, corpus: Collection, out: Path, workspace: Workspace) -> dict[str, Any]:
+    """Write the queries as `queries.jsonl`, and `manifest.json`.
+
+    Raises:
+        UsageError: see `asked_by`; or the folder holds another job.
+        DataError: see `asked_by`.
+    """
+    asked = asked_by(questions, corpus, workspace)
+    about = {"version": _VERSION, "corpus": corpus.fingerprint, "queries_digest": asked.digest}
+    if finished := begin(out, STAGE, about):
+        return finished
+    write_queries(out, asked, corpus)
+    return finish(out, STAGE, {**about, "queries": len(asked.ids), "asked_in": asked.asked_in, "named": str(questions)})
 
 
 def question_collection(questions: Questions, workspace: Workspace) -> Collection:

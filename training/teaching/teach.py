@@ -59,6 +59,14 @@ class TeachingSet:
     pool: Pool
     mined: dict[str, Any]
     """The manifest of the pool."""
+    split: str | None = None
+    """The split of the collection whose questions are asked; None for other queries."""
+
+
+@dataclass(frozen=True)
+class _AskedIn:
+    open_keys: ClassVar[bool] = True
+    split: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class _Mined:
     corpus_target: str
     digest: str
     language: str | None
-    asked_in: dict[str, Any] | None = None
+    asked_in: _AskedIn | None = None
     """The collection of the queries, if they are those of a collection."""
 
 
@@ -107,7 +115,8 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     if pool.digest != manifest_keys.digest or len(pool.offsets) != len(queries.ids) + 1:
         raise DataError(f"{folder}: the pool does not match its manifest; mine it again into an empty folder")
     collection = replace(corpus, language=manifest_keys.language)
-    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined)
+    split = manifest_keys.asked_in and manifest_keys.asked_in.split
+    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined, split)
 
 
 def teach(
@@ -163,8 +172,7 @@ def _texts(teaching_set: TeachingSet, score_as: str | None, session: Session) ->
     collection, pool = teaching_set.collection, teaching_set.pool
     if score_as is None:
         return own_texts(collection, pool)
-    split = (teaching_set.mined.get("asked_in") or {}).get("split")
-    return parallel_texts(score_as, split, collection, pool, session.workspace)
+    return parallel_texts(score_as, teaching_set.split, collection, pool, session.workspace)
 
 
 def _about(

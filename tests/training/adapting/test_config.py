@@ -194,3 +194,59 @@ def test_tasks_with_their_own_teachers_need_no_other() -> None:
         settings_of(f'base = "./student"\n[teaching]\nteachers = ["./v"]\n{alone}')
     with pytest.raises(UsageError, match=r"teaching\.teachers is not set"):
         settings_of('base = "./student"\n[[task]]\ncorpus = "./a"\n')
+
+
+QUESTIONS = """
+base = "./student"
+
+[teaching]
+teachers = ["./t"]
+score_as = "xquad/en"
+
+[[task]]
+corpus = "xquad/de"
+queries = "xquad/de"
+queries_split = "test"
+sample_queries = 500
+
+[[task]]
+corpus = "xquad/zh"
+queries = "./asked.jsonl"
+score_as = "./english"
+
+[[task]]
+corpus = "./news"
+"""
+
+
+def test_a_task_can_ask_real_questions_that_are_scored_as_parallel_ones() -> None:
+    found = tasks_of(settings_of(QUESTIONS))
+    asked = [one.questions and (str(one.questions), one.questions.sample) for one in found]
+    assert asked == [("xquad/de (test)", 500), ("./asked.jsonl", None), None]
+    assert [one.score_as for one in found] == ["xquad/en", "./english", None]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer"),
+    [
+        ("sample_queries = 500", "documents = 40", "a task with queries writes none; leave out documents"),
+        ('corpus = "./news"', 'corpus = "./news"\nscore_as = "xquad/en"', "score_as is only for a task with queries"),
+        ('queries = "./asked.jsonl"\n', "", "score_as is only for a task with queries"),
+    ],
+)
+def test_written_and_real_questions_are_not_mixed(before: str, after: str, answer: str) -> None:
+    with pytest.raises(UsageError, match=answer) as refused:
+        settings_of(QUESTIONS.replace(before, after))
+    assert "\n" not in str(refused.value)
+
+
+def test_parallel_labels_need_questions_with_ids() -> None:
+    with pytest.raises(UsageError, match=r"teaching\.score_as needs a \[\[task\]\] with queries"):
+        tasks_of(settings_of('base = "b"\ncorpora = ["c"]\n[teaching]\nteachers = ["t"]\nscore_as = "xquad/en"\n'))
+
+
+def test_a_run_of_an_earlier_version_keeps_its_identity() -> None:
+    described = settings_of(TASKS).describe()
+    assert "score_as" not in described
+    tasks: Any = described["tasks"]
+    assert [set(one) for one in tasks] == [{"corpus", "profile", "documents", "teacher", "weight"}] * 3

@@ -19,6 +19,7 @@ from tests.tiny_collection import Place
 from tests.training.adapting import toy
 from tests.training.adapting.toy import Honest
 from training.adapting import closing, deciding
+from training.adapting.config import AdaptTask
 from training.adapting.deciding import Deciding, LookVerdict
 
 DEATHS = (
@@ -185,3 +186,13 @@ def test_a_refused_single_is_in_no_merge_and_all_refused_make_none(place: Place,
     record = toy.run(place, settings, toy.target(place))
     assert {one.kind for one in record.arms} == {"base", "stage-1", "single", "union"}
     assert "single-corpus-s0 was refused: broken" in record.reasons
+
+
+def test_real_questions_of_other_topics_are_trained_on_with_the_teachers_labels(place: Place) -> None:
+    """The collection of the questions is in the workspace too, and still its queries are no leaks."""
+    on, other = toy.target(place), toy.target(place, "asked", first=200, topics=40)
+    task = AdaptTask(str(other), queries=str(other), queries_split="test", score_as=str(other))
+    record = toy.run(place, toy.settings(place, corpora=(), tasks=(task,), seeds=(0,)), on)
+    (row,) = record.tasks
+    assert (row.queries, row.removed_as_leak, row.profile) == (40, 0, f"{other} (test)")
+    assert record.state == "accepted"

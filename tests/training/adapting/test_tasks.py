@@ -13,17 +13,17 @@ from adapters import tiny
 from adapters.causal_lm import CausalLMReranker
 from adapters.errors import DataError, ModelError, UsageError
 from tests.fake_adapters import asked, score_of
-from tests.tiny_collection import Place
+from tests.tiny_collection import CORPUS, QUERIES, Place
 from tests.training.adapting.making import ECHO, prepared, settings_for
 from tests.training.loop import TEACHER
 from training.adapting.config import AdaptTask
 from training.adapting.cost import cost_of
 from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
-from training.adapting.tasks import student_length
+from training.adapting.tasks import student_length, trained_on
 from training.adapting.watching import Finished
 from training.examples import Examples
 from training.settings import Settings
-from training.validating.leak import KnownQueries
+from training.validating.leak import KnownQueries, known_queries
 
 FAKES = "tests.fake_adapters"
 STAGES = ("synthesize", "clean", "mine", "teach")
@@ -221,3 +221,38 @@ def test_general_data_costs_its_steps(place: Place) -> None:
     cost = cost_of(settings, place.workspace, general)
     assert cost.stage1_steps == -(-len(general) // 4) * 2
     assert cost.single_steps > cost_of(settings_for(place), place.workspace).single_steps, "the replayed ones"
+
+
+def asking(place: Place, **more: object) -> AdaptTask:
+    """A task that asks the questions of the tiny collection."""
+    return AdaptTask(str(place.path / "coll"), queries=str(place.path / "coll"), queries_split="test", **more)  # type: ignore[arg-type]
+
+
+def test_a_task_asks_real_questions_and_labels_them_with_the_teacher(place: Place) -> None:
+    settings = settings_for(place, corpora=(), tasks=(asking(place),))
+    one = prepared(place, settings)
+    assert one.profile == f"{place.path / 'coll'} (test)" and one.corpus.language == "en"
+    assert {row.query for row in one.examples.rows} <= set(QUERIES.values())
+    assert all(row.scores == tuple(score_of(row.query, text) for text in row.documents) for row in one.examples.rows)
+    (cost,) = cost_of(settings, place.workspace).tasks
+    assert (cost.documents, cost.queries) == (0, 4) and one.counts.queries == 4
+    assert str(cost_of(settings, place.workspace)).startswith("coll: 4 questions, at most 28 pairs for 1 teacher")
+
+
+def test_a_task_labels_its_questions_with_the_parallel_pairs(place: Place) -> None:
+    twin = {name: text[::-1] for name, text in CORPUS.items()}
+    place.beir("twin", corpus=twin)
+    settings = settings_for(place, corpora=(), tasks=(asking(place, score_as=str(place.path / "twin")),))
+    one = prepared(place, settings)
+    for row in one.examples.rows:
+        assert row.ids is not None
+        assert row.scores == tuple(score_of(row.query, twin[name]) for name in row.ids)
+    assert one.manifests["teach"]["scored_as"]["collection"] == "twin"
+
+
+def test_the_questions_that_are_trained_on_are_no_leaks_unless_they_judge(place: Place) -> None:
+    settings = settings_for(place, corpora=(), tasks=(asking(place, score_as=str(place.path / "coll")),))
+    trained = trained_on(tasks_of(settings), place.workspace)
+    assert {one.name for one in trained} == {"coll"}
+    assert len(known_queries(place.workspace)) == 1
+    assert known_queries(place.workspace, (), trained) == []
