@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from adapters.batching import one_at_a_time
 from adapters.end_token import refuse_missing_end
 from adapters.errors import ModelError, need
 from adapters.loading import load_sentence_model
@@ -107,6 +108,8 @@ def load_embedder(folder: ModelFolder, settings: Settings, device: str) -> Score
     model = load_sentence_model(folder, "SentenceTransformer", "float32", device)
     model.max_seq_length = length
     refuse_missing_end(folder, model)
+    # the next step is tokenised while this one is computed, and two threads must not use a tokenizer at the same time
+    model.preprocess = one_at_a_time(model.preprocess)
     for parameter in model.parameters():  # it was loaded for scoring
         parameter.requires_grad_(requires_grad=True)
     if settings.lora_rank:
