@@ -1,4 +1,4 @@
-"""Training an embedder: the checkpoint compares vectors as it was trained to, and other programs get the same scores."""
+"""Training an embedder: the checkpoint compares vectors as it was trained to, and others get the same scores."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def test_other_encoders_are_trained_and_scored_as_trained(architecture: Any, tmp
 
 @pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])
 def test_an_embedder_becomes_a_cross_encoder_only_when_it_is_asked_for(make: Any, tmp_path: Path) -> None:
-    embedder = make(tmp_path / "embedder")
+    embedder = make(tmp_path / "base")
     for new_head, kind in ((False, "embedder"), (True, "cross-encoder")):
         settings = replace(QUICK, max_steps=1, new_head=new_head)
         manifest = fit(job(str(embedder), some_examples(), settings), tmp_path / kind)
