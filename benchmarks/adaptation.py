@@ -2,6 +2,7 @@
 
     python benchmarks/adaptation.py scifact MODELS DATA WORK [--documents 80] [--out FILE.json]
     python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 120] [--out FILE.json]
+    python benchmarks/adaptation.py mlqa MODELS DATA WORK [--documents 330] [--out FILE.json]
 
 MODELS holds all-MiniLM-L6-v2, ms-marco-MiniLM-L12-v2, bge-small-en-v1.5 and multilingual-e5-small, DATA the collections
 scifact and xquad/<language> in BEIR's layout. WORK keeps everything; the same command goes on after a kill.
@@ -15,6 +16,12 @@ xquad: the base is the multilingual embedder's first layers with a new score hea
 English training claims, the targets are the paragraphs of four languages, the teacher is the whole embedder. Only
 low-rank updates and the head are trained, so the large table of embeddings stays. No question is trained on: those of
 the four languages are dev and gate, 60 of each of four other languages are the final split.
+
+mlqa: the base is the multilingual embedder itself, which is trained as an embedder. The tasks are real questions of
+another collection, XQuAD, in three languages; its paragraphs are cut into sentences, and a sentence keeps its id in all
+languages. The label of a pair is that of its English parallel: an English cross-encoder and the embedder, blended.
+Nothing of MLQA is trained on: its questions in seven languages are dev, gate and final split, and four of the languages
+are in no task.
 """
 
 from __future__ import annotations
@@ -38,6 +45,8 @@ ROOT = Path(__file__).parents[1]
 TRAINED = ("de", "es", "hi", "zh")
 HELD_OUT = ("ar", "en", "ru", "th")
 LAYERS, HELD_OUT_QUERIES, GENERAL_QUERIES = 4, 60, 250
+ASKED_IN = ("de", "hi", "zh")
+ALL_OF_MLQA = ("ar", "de", "en", "es", "hi", "vi", "zh")
 POLICY = """depth = 10
 first_stage = "bm25"
 measure = "nDCG@10"
@@ -55,7 +64,7 @@ final = {final}
 def main() -> None:
     """Run one of them, and keep its record in short."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=("scifact", "xquad"))
+    parser.add_argument("which", choices=("scifact", "xquad", "mlqa"))
     parser.add_argument("models", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
@@ -64,7 +73,9 @@ def main() -> None:
     options = parser.parse_args()
     work = options.work / options.which
     work.mkdir(parents=True, exist_ok=True)
-    keys = {"scifact": scifact, "xquad": xquad}[options.which](options.models, options.data, work, options.documents)
+    keys = {"scifact": scifact, "xquad": xquad, "mlqa": mlqa}[options.which](
+        options.models, options.data, work, options.documents
+    )
     command = command_of(keys, work)
     began = time.monotonic()
     run(command, work)
@@ -111,6 +122,61 @@ def xquad(models: Path, data: Path, work: Path, documents: int | None) -> dict[s
         "training.lora_rank": 32, "training.dropout": False, "training.queries": 4, "evaluation.dev": str(seen),
         "evaluation.final": str(unseen), "gate.policy": str(policy),
     }  # fmt: skip
+
+
+def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[str, object]:
+    """The keys of the run on sentences in seven languages; `documents` is the number of questions of each task."""
+    tested, sentences = work / "mlqa", work / "sentences"
+    for language in ALL_OF_MLQA:
+        shutil.copytree(data / "mlqa-dev-r" / language, tested / language, dirs_exist_ok=True)
+        declared = f'language = "{language}"\nparallel = true\n'
+        (tested / language / "collection.toml").write_text(declared)
+    for language in ("en", *ASKED_IN):
+        as_sentences(data / "xquad", language, sentences / language)
+    policy = work / "gate.toml"
+    policy.write_text(POLICY.format(name="mlqa", dev=0.15, gate=0.35, final=0.5))
+    embedder = str(one_of(models, "multilingual-e5-small"))
+    tasks = [
+        {"corpus": str(sentences / one), "queries": str(sentences / one), "queries_split": "train",
+         "sample_queries": documents or 330, "score_as": str(sentences / "en")}
+        for one in ASKED_IN
+    ]  # fmt: skip
+    return {
+        "base": embedder, "task": tasks,
+        "teaching.teachers": [str(one_of(models, "ms-marco-MiniLM-L12-v2")), embedder],
+        "teaching.despite_teacher": True,  # they are measured on dev in seven languages, and teach with English pairs
+        "mining.retrievers": ["bm25", embedder], "mining.depth": 8, "sampling.per_query": 8,
+        "sampling.scope": "query", "training.max_length": 128, "training.loss.name": "kl",
+        "training.loss.scale": 1.75, "training.learning_rate": 4e-4, "training.lora_rank": 32,
+        "training.epochs": 1, "training.replay_share": 0, "training.dropout": False, "training.queries": 8,
+        "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
+    }  # fmt: skip
+
+
+def as_sentences(collections: Path, language: str, folder: Path) -> None:
+    """The sentences of the paragraphs that have as many sentences as in English; number i of a paragraph is the same
+    sentence in both. A question's judgments are all sentences of its paragraph; they are not used."""
+    from sentencex import segment
+
+    def cut(code: str) -> dict[str, list[str]]:
+        rows = map(json.loads, (collections / code / "corpus.jsonl").read_text("utf-8").splitlines())
+        return {row["_id"]: [one.strip() for one in segment(code, row["text"]) if one.strip()] for row in rows}
+
+    own, english = cut(language), cut("en")
+    kept = {name: texts for name, texts in own.items() if len(texts) == len(english[name])}
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    texts = [
+        {"_id": f"{name}s{number:02d}", "title": "", "text": text}
+        for name, each in kept.items() for number, text in enumerate(each)
+    ]  # fmt: skip
+    (folder / "corpus.jsonl").write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in texts), "utf-8")
+    shutil.copyfile(collections / language / "queries.jsonl", folder / "queries.jsonl")
+    judged = [row.split("\t") for row in (collections / language / "qrels" / "test.tsv").read_text().splitlines()[1:]]
+    rows = [
+        f"{query}\t{name}s{number:02d}\t1" for query, name, _ in judged for number in range(len(kept.get(name, ())))
+    ]
+    (folder / "qrels" / "train.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *rows]) + "\n", "utf-8")
+    (folder / "collection.toml").write_text(f'language = "{language}"\n')
 
 
 def command_of(keys: Mapping[str, object], work: Path) -> list[str]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 RAW = "torch.nn.modules.linear.Identity"
 """What sentence-transformers applies to the score of a new head. Without it a sigmoid would be applied."""
-_KINDS = {"embedder": "an embedder"}
 
 
 def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
@@ -71,9 +70,8 @@ def _check_kind(folder: ModelFolder, new_head: bool) -> None:
                 f"'{folder.name}' has modules or prompts of sentence-transformers, which cannot be trained here"
             )
     elif not new_head:
-        what = _KINDS.get(kind, "no cross-encoder")
         raise ModelError(
-            f"'{folder.name}' is {what}: it has no score head to train; new_head (--new-head) adds one, random at first"
+            f"'{folder.name}' is no cross-encoder: it has no score head to train; new_head (--new-head) adds one, random at first"
         )
 
 

@@ -36,3 +36,5 @@ class Scorer:
     """Makes the encoder of an instruction; None if the inputs have no place for one."""
     declare: Callable[[Path], None] = _nothing
     """Writes the prompt into the model's folder, if the model's configuration does not have it."""
+    write: Callable[[nn.Module, Path, Any], None] | None = None
+    """Writes the model with its tokenizer into a folder, in a torch dtype. Default: as a model of transformers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from adapters.models import ModelFolder
 from adapters.protocols import Integers
 from training.classifier import load_classifier
 from training.dropout import switch_off
+from training.embedder import load_embedder
 from training.encoded import Encoder
 from training.lora import folded
 from training.scorer import Scorer
@@ -72,8 +75,8 @@ class Student:
 
 
 def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> Student:
-    """Load a base for training: a language model with its yes/no scores, unless `new_head` is set; any other model with
-    its score head.
+    """Load a base for training: a language model with its yes/no scores and an embedder with the similarity of its
+    vectors, unless `new_head` is set; any other model with its score head.
 
     Raises:
         ModelError: the base has no score head and `new_head` is not set, has several labels, has no single tokens for
@@ -84,7 +87,7 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     torch = need("torch", "models", "training")
     device = pick_device(machine.device)
     half = _is_half(torch, settings, device)
-    load = load_yes_no if _answers(folder) and not settings.new_head else load_classifier
+    load = load_classifier if settings.new_head else _LOADERS.get(_kind(folder), load_classifier)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         scorer = load(folder, settings, device)
@@ -106,13 +109,15 @@ def write_model(student: Student, folder: Path) -> None:
     model: Any = folded(student.model)
     saved = student.folder.config.get("dtype") or student.folder.config.get("torch_dtype") or "float32"
     dtype = getattr(torch, str(saved))
+    if student.scorer.write is not None:
+        with _disk_errors(folder):
+            student.scorer.write(model, folder, dtype)
+        return
     state = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in _state(model).items()}
     kept, model.config.dtype = model.config.dtype, dtype
     try:
-        with quiet_loading():
+        with _disk_errors(folder):
             model.save_pretrained(folder, state_dict=state)
-    except need("safetensors", "models", "training").SafetensorError as error:
-        raise OSError(f"{folder}: {error}") from None
     finally:
         model.config.dtype = kept
     tokenizer = load_tokenizer(student.folder)
@@ -121,17 +126,31 @@ def write_model(student: Student, folder: Path) -> None:
     student.scorer.declare(folder)
 
 
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Write quietly, and report an error of the library as one of the disk."""
+    try:
+        with quiet_loading():
+            yield
+    except need("safetensors", "models", "training").SafetensorError as error:
+        raise OSError(f"{folder}: {error}") from None
+
+
 def _state(model: Any) -> dict[str, Tensor]:
     """The weights, with tied weights once, under the first of their names."""
     names = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
     return {name: tensor.detach().cpu() for name, tensor in model.state_dict().items() if name in names}
 
 
-def _answers(folder: ModelFolder) -> bool:
+_LOADERS = {"causal-lm": load_yes_no, "embedder": load_embedder}
+"""How the bases of a kind are loaded that score without a score head."""
+
+
+def _kind(folder: ModelFolder) -> str | None:
     try:
-        return kind_of(folder) == "causal-lm"
+        return kind_of(folder)
     except ModelError:
-        return False
+        return None
 
 
 def _keep_no_activations(model: Any) -> None:

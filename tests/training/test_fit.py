@@ -17,6 +17,8 @@ import torch
 from adapters import tiny
 from adapters.cross_encoder import CrossEncoder
 from adapters.errors import DataError, ModelError, UsageError
+from adapters.kinds import kind_of
+from adapters.models import open_folder
 from harness.progress import Advance, Silent
 from tests.fixtures import Command
 from tests.training.fitting import QUICK, KilledAfter, same_weights, some_examples, tensors
@@ -221,14 +223,14 @@ def test_other_encoders_are_trained_and_scored_as_trained(architecture: Any, tmp
 
 
 @pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])
-def test_an_embedder_becomes_a_base_only_when_it_is_asked_for(make: Any, tmp_path: Path) -> None:
-    embedder = make(tmp_path / "embedder")
-    with pytest.raises(ModelError, match=r"is an embedder.*--new-head. adds one"):
-        fit(job(str(embedder), some_examples(), QUICK), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    manifest = fit(job(str(embedder), some_examples(), replace(QUICK, max_steps=1, new_head=True)), tmp_path / "out")
-    assert manifest["new_tensors"]
-    assert np.isfinite(scores(tmp_path / "out", some_examples().rows[0])).all()
+def test_an_embedder_becomes_a_cross_encoder_only_when_it_is_asked_for(make: Any, tmp_path: Path) -> None:
+    embedder = make(tmp_path / "base")
+    for new_head, kind in ((False, "embedder"), (True, "cross-encoder")):
+        settings = replace(QUICK, max_steps=1, new_head=new_head)
+        manifest = fit(job(str(embedder), some_examples(), settings), tmp_path / kind)
+        assert bool(manifest["new_tensors"]) is new_head
+        assert kind_of(open_folder(str(tmp_path / kind))) == kind
+    assert np.isfinite(scores(tmp_path / "cross-encoder", some_examples().rows[0])).all()
 
 
 @pytest.mark.parametrize("make", [tiny.bert_embedder, tiny.qwen3_embedder])

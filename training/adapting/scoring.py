@@ -71,14 +71,14 @@ def measure(arm: str, spec: str, stage: Stage) -> ArmScores:
 
 
 def spec_of(path: str) -> str:
-    """The spec of a checkpoint: a cross-encoder, or a language model with yes/no scores."""
+    """The spec of a checkpoint: a cross-encoder, an embedder, or a language model with yes/no scores."""
     try:
         folder = open_folder(path)
-        answers = kind_of(folder) == "causal-lm"
+        kind = kind_of(folder)
     except ModelError:  # a base that does not exist yet gets a score head
         return f"cross-encoder:{path}"
-    if not answers:
-        return f"cross-encoder:{path}"
+    if kind != "causal-lm":
+        return f"embedder:{path}" if kind == "embedder" else f"cross-encoder:{path}"
     template = taught_template(folder)
     return f"causal-lm:{path}" + (f"?template={template}" if template else "")
 

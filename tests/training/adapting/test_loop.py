@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters import tiny
 from adapters.errors import UsageError
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
@@ -21,6 +22,7 @@ from tests.training.adapting.toy import Honest
 from training.adapting import closing, deciding
 from training.adapting.config import AdaptTask
 from training.adapting.deciding import Deciding, LookVerdict
+from training.adapting.scoring import spec_of
 
 DEATHS = (
     "teacher dev", "synthesize", "teach ", "validate", "fit single-corpus-s0", "integrity union", "merge slerp", "gate",
@@ -212,3 +214,14 @@ def test_the_weights_of_the_teachers_are_chosen_on_dev_and_every_blend_is_a_look
     taught = json.loads((Path(str(task.validation)).parent / "examples" / "manifest.json").read_text("utf-8"))
     assert [one["spec"] for one in taught["teachers"]] == [toy.TEACHER]
     assert toy.run(place, chosen, on) == record
+
+
+def test_an_embedder_is_adapted_and_merged_as_an_embedder(place: Place) -> None:
+    on, embedder = toy.target(place), tiny.bert_embedder(place.path / "embedder")
+    toy.bare(place)
+    record = toy.run(place, toy.settings(place, base=str(embedder), seeds=(0, 1)), on)
+    merged = next(arm for arm in record.arms if arm.name == "linear")
+    assert not [arm.name for arm in record.arms if arm.refused]
+    assert (Path(merged.path) / "1_Pooling" / "config.json").is_file()
+    assert spec_of(merged.path) == f"embedder:{merged.path}"
+    assert record.state in {"accepted", "refused", "inconclusive"}
