@@ -91,7 +91,8 @@ def _of_options(
     weights: Sequence[float] | None,
     dtype: str | None,
 ) -> Recipe:
-    from training.merging.mergekit_yaml import DTYPES, from_options
+    from training.merging.mergekit_yaml import from_options
+    from training.merging.recipe import DTYPES
 
     if method is None:
         raise UsageError("name a recipe, or a method and the models to merge")
