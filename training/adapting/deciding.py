@@ -71,19 +71,7 @@ class Deciding:
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
-        stage = self.tiers.dev
-        pairs = paired(anchor, one)
-        verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
-        macro = verdict.macro
-        look = Look(
-            release=stage.policy.looks.release or UNNAMED, tier="dev",
-            split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
-            collections=stage.whole, measure=stage.measure,
-            anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
-            candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
-            verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
-        )  # fmt: skip
-        return _row(self.looks.keep(look), one.arm, self.anchor.name)
+        return _row(dev_look(self.tiers.dev, anchor, one), one.arm, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
         """Look at the gate or at the final queries. If this run took this look already, it is read from the log.
@@ -117,6 +105,22 @@ class Deciding:
         return (tiers.gate, tiers.gate_whole) if tier == "gate" else (tiers.final, tiers.final_whole)
 
 
+def dev_look(stage: Stage, anchor: ArmScores, one: ArmScores) -> Look:
+    """Record a look at dev in the ledger of looks. It spends nothing."""
+    pairs = paired(anchor, one)
+    verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
+    macro = verdict.macro
+    look = Look(
+        release=stage.policy.looks.release or UNNAMED, tier="dev",
+        split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
+        collections=stage.whole, measure=stage.measure,
+        anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
+        candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
+        verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
+    )  # fmt: skip
+    return LookLog(stage.session.workspace.results).keep(look)
+
+
 def check_policy(tiers: Tiers, out: Path) -> None:
     """Refuse a run that could never be judged, before it starts.
 
@@ -130,18 +134,27 @@ def check_policy(tiers: Tiers, out: Path) -> None:
             "[looks] release = '...'"
         )
     for stage in (tiers.gate, tiers.final):
-        queries = sum(len(one.queries) for one in stage.collections)
-        if queries < policy.min_queries:
-            raise UsageError(
-                f"the tier '{stage.tier}' has {queries} queries, but the policy needs at least "
-                f"{policy.min_queries}; name more collections, change [splits], or lower min_queries"
-            )
-        others = _others(stage, out)
-        if is_spent(stage.policy, stage.tier, others):
-            raise UsageError(
-                f"the {stage.tier} split of release {policy.looks.release} is spent ({len(others)} looks); begin a "
-                "release with new queries"
-            )
+        check_stage(stage, out)
+
+
+def check_stage(stage: Stage, out: Path) -> None:
+    """Refuse a tier on which a run could never be judged.
+
+    Raises:
+        UsageError: it has too few queries or is spent.
+    """
+    queries, policy = sum(len(one.queries) for one in stage.collections), stage.policy
+    if queries < policy.min_queries:
+        raise UsageError(
+            f"the tier '{stage.tier}' has {queries} queries, but the policy needs at least "
+            f"{policy.min_queries}; name more collections, change [splits], or lower min_queries"
+        )
+    others = _others(stage, out)
+    if is_spent(policy, stage.tier, others):
+        raise UsageError(
+            f"the {stage.tier} split of release {policy.looks.release} is spent ({len(others)} looks); begin a "
+            "release with new queries"
+        )
 
 
 def looks_left(tiers: Tiers, out: Path) -> int:
