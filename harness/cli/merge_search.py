@@ -8,6 +8,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
+from harness.cli.gate import EXIT
 from harness.cli.keys import with_configuration
 from harness.cli.merge import merging
 from harness.cli.printing import print_json, print_table
@@ -30,7 +31,9 @@ OPTIONS = {
 
     harness merge search search.toml --policy gate.toml --looks 30 --out ./merged
 
-    harness merge search --print-config > search.toml"""
+    harness merge search --print-config > search.toml
+
+Exit codes: 0 no gate was asked, or it passes the winner; 1 refused, 4 inconclusive, 3 invalid, 2 usage."""
 )
 @with_configuration("chosen", "training.searching.config:SearchConfig", OPTIONS, {}, {})
 def search(
@@ -60,8 +63,9 @@ def search(
         result = run(chosen, out, session, page)
     if as_json:
         print_json(result)
-        return
-    for table in tables(result):
-        print_table(table)
-    typer.echo(result["answer"])
-    typer.echo(f"written: {out}/search.md")
+    else:
+        for table in tables(result):
+            print_table(table)
+        typer.echo(result["answer"])
+        typer.echo(f"written: {out}/search.md")
+    raise typer.Exit(EXIT[result["gate"]["state"] if result["gate"] else None])

@@ -31,14 +31,13 @@ def tables(result: Mapping[str, Any]) -> list[Table]:
 
 
 def _looks(result: Mapping[str, Any]) -> Table:
-    rows = [
-        tuple(Cell(text, strong=one["name"] == result["winner"]) for text in _look(one)) for one in result["tried"]
-    ]  # fmt: skip
+    best, winner = result["best_ingredient"], result["winner"]
+    rows = [tuple(Cell(text, strong=one["name"] == winner) for text in _look(one, best)) for one in result["tried"]]
     looks, first = result["looks"], result["first_stage"]
     queries = sum(one["queries"] for one in result["dev"])
     return Table(
         f"{result['measure']} on {queries:,} queries of dev, {looks['taken']} of {looks['allowed']} looks",
-        ("look", "checkpoint", "mean", "95 % interval", f"from {result['best_ingredient']}", "95 % interval"),
+        ("look", "checkpoint", "mean", "95 % interval", f"from {best}", "95 % interval"),
         tuple(rows),
         (
             f"first stage {first['spec']}: {points(first['value'])}",
@@ -48,13 +47,15 @@ def _looks(result: Mapping[str, Any]) -> Table:
     )
 
 
-def _look(one: Mapping[str, Any]) -> tuple[str, ...]:
+def _look(one: Mapping[str, Any], best: str) -> tuple[str, ...]:
     named = (str(one["number"]), one["name"])
     if "refused" in one:
         return (*named, f"refused: {one['refused']}", DASH, DASH, DASH)
+    value = (points(one["value"]), interval((one["low"], one["high"])))
+    if one["name"] == best:
+        return (*named, *value, DASH, DASH)
     lead = one["lead"]
-    bounds = signed_interval((lead["low"], lead["high"]))
-    return (*named, points(one["value"]), interval((one["low"], one["high"])), signed(lead["delta"]), bounds)
+    return (*named, *value, signed(lead["delta"]), signed_interval((lead["low"], lead["high"])))
 
 
 def _curve(result: Mapping[str, Any]) -> Table:

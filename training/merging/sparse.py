@@ -139,11 +139,20 @@ class _Ranked:
             return None
         if self._density <= 0:
             return np.zeros(len(values), bool)
-        rows = np.abs(values).reshape(-1, self._row, self._inside)
-        ranks = np.argsort(np.argsort(rows, 1, kind="stable"), 1, kind="stable").astype(np.float32)
+        ranks = _ranks(_magnitude(values).reshape(-1, self._row, self._inside))
         height = ranks / np.float32(self._row - 1) if self._row > 1 else np.full_like(ranks, 0.5)
         chance = np.float32(self._density - self._epsilon) + height * np.float32(2) * np.float32(self._epsilon)
         return np.asarray(draws(self._name, place.start, len(values)) < chance.reshape(-1))
+
+
+def _ranks(magnitudes: npt.NDArray[np.uint32]) -> Floats:
+    """Ranks along the middle axis, from 0; of equal magnitudes the first is smaller. Keys with their places in the
+    lower half are sorted, because that is much faster than a stable argsort."""
+    places = np.arange(magnitudes.shape[1], dtype=np.uint64)[None, :, None]
+    keys = np.sort((magnitudes.astype(np.uint64) << np.uint64(32)) | places, axis=1)
+    ranks = np.empty(magnitudes.shape, np.float32)
+    np.put_along_axis(ranks, (keys & np.uint64(0xFFFFFFFF)).astype(np.int64), places.astype(np.float32), axis=1)
+    return ranks
 
 
 def _middle(

@@ -14,6 +14,8 @@ from harness.result.adaptation.vocabulary import FIRST_STAGE
 from training.adapting.deciding import dev_look
 from training.adapting.ingredients import against, named
 from training.adapting.scoring import ArmScores, measure, spec_of
+from training.merging.checkpoint import open_checkpoint
+from training.merging.layers import count_of
 from training.merging.merge import merge
 from training.merging.recipe import Input, Plain, Recipe
 from training.searching.config import Family
@@ -77,7 +79,7 @@ class Trail:
         parts = self.singles
         values = [self.scores[one.name].value for one in parts]
         search: Search = (
-            between_two(values, layers=layers, looks=self.left) if len(parts) == 2
+            between_two(values, layers=_anchors(parts[0].path) if layers else 0, looks=self.left) if len(parts) == 2
             else among_many(values, ordered=family == "slerp", looks=self.left)
         )  # fmt: skip
         proposal = next(search, None)
@@ -115,6 +117,11 @@ class Trail:
         said = arm.refused[0] if scores is None else points(scores.value)
         self.dev.session.reporter.note(f"look {len(self.tried)} of {self.most}: {arm.name} {said}")
         return REFUSED if scores is None else scores.value
+
+
+def _anchors(path: str) -> int:
+    """The number of values of a t that changes over the layers: three, or two for models of one or two layers."""
+    return 3 if count_of(open_checkpoint(path)) > 2 else 2
 
 
 def recipe_of(proposal: Proposal, paths: Sequence[str], family: Family) -> Recipe:

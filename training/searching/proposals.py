@@ -49,12 +49,13 @@ class Proposal:
 Search = Generator[Proposal, float, None]
 
 
-def between_two(values: Sequence[float], *, layers: bool, looks: int) -> Search:
+def between_two(values: Sequence[float], *, layers: int, looks: int) -> Search:
     """The curve between two checkpoints: a coarse grid, then points next to the best one; after three fifths of the
     looks, a t that changes over the layers.
 
     Args:
         values: of the two checkpoints.
+        layers: the number of values over the layers; 0 for a constant t only.
         looks: the number of looks that are left for merges.
     """
     known = {0.0: values[0], 1.0: values[1]}
@@ -65,7 +66,7 @@ def between_two(values: Sequence[float], *, layers: bool, looks: int) -> Search:
         known[t] = yield _at("curve", (t,))
     if layers:
         best = min(known, key=lambda t: (-known[t], t))
-        yield from _over_layers((best,) * 3, known[best])
+        yield from _over_layers((best,) * layers, known[best])
 
 
 def next_point(known: dict[float, float]) -> float | None:

@@ -180,4 +180,5 @@ def _answer(  # noqa: PLR0917
     if verdict is not None:
         reasons = f" ({verdict.reasons[0]})" if verdict.reasons else ""
         return f"{said}. The gate says: {verdict.state}{reasons}"
-    return f"{said}. Nothing is claimed, because no policy was given: harness gate --candidate {trail.out / MODEL}"
+    command = f"harness gate --policy POLICY --candidate {trail.out / MODEL}"
+    return f"{said}. Nothing is claimed, because no policy was given: {command}"

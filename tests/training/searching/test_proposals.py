@@ -36,13 +36,13 @@ def test_the_best_t_of_a_curve_with_one_peak_is_found(peak: float) -> None:
         return 1 - (one.t[0] - peak) ** 2
 
     ends = [1 - peak**2, 1 - (1 - peak) ** 2]
-    tried = followed(between_two(ends, layers=False, looks=12), value, 12)
+    tried = followed(between_two(ends, layers=0, looks=12), value, 12)
     points = [0.0, 1.0, *(one.t[0] for one in tried if one.t)]
     assert min(abs(t - peak) for t in points) <= 1 / 32 and len(tried) <= 12
 
 
 def test_a_flat_curve_ends_by_itself() -> None:
-    assert len(followed(between_two([0.5, 0.5], layers=True, looks=1000), lambda _: 0.5, 1000)) < 60
+    assert len(followed(between_two([0.5, 0.5], layers=3, looks=1000), lambda _: 0.5, 1000)) < 60
 
 
 def test_a_t_that_changes_over_the_layers_is_found() -> None:
@@ -52,7 +52,7 @@ def test_a_t_that_changes_over_the_layers_is_found() -> None:
         anchors = (one.t or ()) * (3 if len(one.t or ()) == 1 else 1)
         return -sum(abs(t - goal) for t, goal in zip(anchors, wanted, strict=True))
 
-    tried = followed(between_two([-1.75, -1.25], layers=True, looks=40), value, 40)
+    tried = followed(between_two([-1.75, -1.25], layers=3, looks=40), value, 40)
     assert best(tried, value).t == wanted
     assert all(abs(sum(own) - 1) < 1e-9 for one in tried for own in zip(*one.weights, strict=True))
 
