@@ -17,6 +17,7 @@ from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.scoring.session import opened
 from harness.workspace import Workspace
+from reports.tables.merge_search import tables
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting import toy
@@ -192,3 +193,16 @@ def test_the_search_is_another_job_with_other_looks(place: Place, found: dict[st
     assert found["looks"]["allowed"] == LOOKS
     with pytest.raises(UsageError, match="holds another job"):
         ran(place, "found", looks=LOOKS + 1)
+
+
+def test_a_set_of_collections_has_a_table_of_the_best_ingredient_of_each(place: Place) -> None:
+    for name, first in (("en", 300), ("de", 320)):
+        judged = toy.target(place, f"set/{name}", 20, first=first) / "qrels"
+        (judged / "test.tsv").rename(judged / "dev.tsv")
+    dev = {"collection": str(place.path / "set"), "split": "dev", "first_stage": FIRST, "depth": toy.TEXTS}
+    result = ran(place, "routed", dev=dev, looks=3)
+    assert len(result["languages"]) == len(result["dev"]) == 2
+    for one in result["languages"]:
+        assert one["best"] == max(one["values"], key=one["values"].get)
+    assert [table.title for table in tables(result)][-1] == "The best ingredient of each collection"
+    assert len(result["tried"]) == 3
