@@ -2,10 +2,10 @@
 
 This package decides what a number means and where it comes from. It never draws tables or trains models.
 
-The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `judge_calibrate`,
-`judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`, `cite_generate`, `cite_compare`. `results` reads
-everything that the workspace holds. A call that fails raises `HarnessError` with one line that says what to do. See
-docs/python.md.
+The calls have the names of the commands: `run`, `compare`, `gate`, `check`, `why`, `merge`, `merge_search`,
+`judge_calibrate`, `judge_export`, `judge_import`, `judge_diff`, `cite`, `cite_refine`, `cite_generate`,
+`cite_compare`. `results` reads everything that the workspace holds. A call that fails raises `HarnessError` with one
+line that says what to do. See docs/python.md.
 """
 
 import warnings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         judge_export,
         judge_import,
         merge,
+        merge_search,
         results,
         run,
         why,
@@ -99,6 +100,7 @@ __all__ = [
     "judge_export",
     "judge_import",
     "merge",
+    "merge_search",
     "results",
     "run",
     "why",

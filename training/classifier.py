@@ -71,7 +71,8 @@ def _check_kind(folder: ModelFolder, new_head: bool) -> None:
             )
     elif not new_head:
         raise ModelError(
-            f"'{folder.name}' is no cross-encoder: it has no score head to train; new_head (--new-head) adds one, random at first"
+            f"'{folder.name}' is no cross-encoder: it has no score head to train; new_head (--new-head) adds one, "
+            "random at first"
         )
 
 

@@ -4,7 +4,7 @@ There is a module for each group of calls and one for each value that they retur
 line import the packages above `harness`, inside the functions that need them.
 """
 
-from harness.api.checkpoints import adapt, merge
+from harness.api.checkpoints import adapt, merge, merge_search
 from harness.api.citing import CitationReport, RefinedReport, cite, cite_refine
 from harness.api.citing_systems import ComparedCitations, GeneratedAnswers, cite_compare, cite_generate
 from harness.api.comparison import Comparison
@@ -42,6 +42,7 @@ __all__ = [
     "judge_export",
     "judge_import",
     "merge",
+    "merge_search",
     "planned",
     "planned_gate",
     "results",

@@ -1,10 +1,10 @@
-"""The calls that make checkpoints: merge and adapt."""
+"""The calls that make checkpoints: merge, merge_search and adapt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from adapters.errors import UsageError
 from harness.api import arguments
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from training.adapting.config import AdaptConfig
     from training.merging.merge import Merged
     from training.merging.recipe import Recipe
+    from training.searching.config import SearchConfig
 
 
 def merge(
@@ -91,7 +92,8 @@ def _of_options(
     weights: Sequence[float] | None,
     dtype: str | None,
 ) -> Recipe:
-    from training.merging.mergekit_yaml import DTYPES, from_options
+    from training.merging.mergekit_yaml import from_options
+    from training.merging.recipe import DTYPES
 
     if method is None:
         raise UsageError("name a recipe, or a method and the models to merge")
@@ -102,6 +104,51 @@ def _of_options(
     numbers = [arguments.number("weights", one) for one in weights or ()]
     share = None if t is None else arguments.number("t", t)
     return from_options(method, models, base=base, t=share, weights=numbers, dtype=dtype)
+
+
+def merge_search(
+    config: SearchConfig | Mapping[str, object] | str | Path,
+    out: str | Path,
+    *,
+    workers: int | Literal["auto"] = 1,
+    workspace: str | Path | None = None,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Search for the best merge of checkpoints on dev within a number of looks, as `harness merge search` does.
+
+    To continue a killed search, call it again with the same configuration and the same `out`.
+
+    Args:
+        config: a TOML file as `harness merge search --print-config` prints it, the same keys as a mapping of mappings,
+            or a `training.searching.config.SearchConfig`. Keys that are left out get their defaults.
+        out: the folder of the search. The best merge is in `out/model`.
+        workers: the number of processes that score, as in `run`.
+        workspace: the folder for results and scored pairs. Default: HARNESS_WORKSPACE or `./.harness`.
+        reporter: gets a line for every look. Default: standard error if it is a terminal, else none.
+
+    Returns:
+        The content of `search.json`: `tried`, `curve`, `languages`, `winner`, `selection`, `gate` and `answer`.
+
+    Raises:
+        HarnessError: a key is unknown, missing or has an invalid value, dev is a test split, `out` contains something
+            else, or the checkpoints cannot be measured or merged. Finished looks are kept.
+
+    Examples:
+        >>> import harness
+        >>> harness.merge_search({"ingredients": ["./a"]}, "merged")
+        Traceback (most recent call last):
+        adapters.errors.UsageError: ...
+    """
+    from harness.workspace import Workspace
+    from reports.tables.merge_search import page
+    from training.configuration import configured, given_layer
+    from training.searching.config import SearchConfig
+    from training.searching.search import search
+
+    chosen = configured(SearchConfig, [given_layer(config, SearchConfig)])
+    place = Workspace.open(arguments.file_of(workspace))
+    with arguments.working(place, arguments.reporter_of(reporter), workers=workers) as session:
+        return search(chosen, Path(out), session, page)
 
 
 def adapt(

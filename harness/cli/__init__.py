@@ -13,7 +13,7 @@ __all__ = ["app", "main"]
 _FIRST = (
     "running", "looking", "check", "latency", "compare", "gate", "why", "reproduce", "overlap", "report", "board",
     "history", "export", "submit", "import_", "train", "train_synthesize", "train_validate", "train_mine",
-    "train_teach", "train_show", "train_utility", "train_adapt", "merge", "convert", "forget",
+    "train_teach", "train_show", "train_utility", "train_adapt", "merge", "merge_search", "convert", "forget",
 )  # fmt: skip
 """The order of the commands in the help. Modules that are not named here come after these, by name."""
 

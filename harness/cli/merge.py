@@ -1,24 +1,46 @@
-"""The command `harness merge`."""
+"""The commands `harness merge` and `harness merge ...`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
-from harness.cli.app import ADAPT
+from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.printing import print_json
-from harness.cli.verb import verb
 
 if TYPE_CHECKING:
     from training.merging.merge import Merged
 
 
-@verb(
-    ADAPT,
+_DEFAULT = "checkpoints"
+
+
+class _MergeVerbs(Verbs):
+    """Runs `checkpoints` if the first word is no command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the default command in front."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+merging = typer.Typer(
+    name="merge",
+    cls=_MergeVerbs,
+    help="Merge checkpoints of one architecture (harness merge CONFIG.yaml OUT), or search for the best merge.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(merging, rich_help_panel=ADAPT)
+
+
+@merging.command(
+    _DEFAULT,
     epilog="""Examples:
 
     harness merge recipe.yaml ./merged
@@ -40,7 +62,7 @@ def merge(  # noqa: PLR0917
     shard_mb: stage_options.ShardMegabytes = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Merge checkpoints of one architecture, and report what was done to each tensor.
+    """Merge checkpoints of one architecture, and report what was done to each tensor. The word can be left out.
 
     Tensors are read one at a time. Tensor names of different library versions are matched; checkpoints with different
     architectures are refused.

@@ -106,6 +106,7 @@ WrongCorpus = Annotated[
     str | None, _option("wrong-corpus", "The corpus that the queries of --wrong were written from.")
 ]
 CountCost = Annotated[bool, _flag("print-cost", "Print the highest possible cost, and stop.")]
+SearchOut = Annotated[Path | None, _option("out", "The folder of the search. A killed search continues there.")]
 UtilityOut = Annotated[Path | None, _option("out", "The folder of the ablation. A killed run continues there.")]
 AdaptationFolder = Annotated[
     Path, typer.Argument(help="The --out of train adapt, or a record.json.", show_default=False)

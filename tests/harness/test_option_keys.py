@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import typer
 
-from harness.cli import train, train_adapt, train_teach, train_utility
+from harness.cli import merge_search, train, train_adapt, train_teach, train_utility
 from harness.cli.app import app
 from tests.fixtures import Command
 from training.adapting.config import AdaptConfig
 from training.keys import keys_of
+from training.searching.config import SearchConfig
 from training.settings import Machine, Settings
 from training.stages import Mining, Plan, Synthesis, Teaching
 from training.utility.config import UtilityConfig
@@ -24,12 +25,14 @@ SINGLE_STEPS = [
 CONFIGURED = [
     ("adapt", AdaptConfig, train_adapt.OPTIONS, train_adapt.FORMER),
     ("utility", UtilityConfig, train_utility.OPTIONS, train_utility.FORMER),
+    ("search", SearchConfig, merge_search.OPTIONS, {}),
 ]
 
 
 def options_of(verb: str) -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return {one.name: one for one in group.commands["train"].commands[verb].params}
+    groups: Any = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = {**groups["merge"].commands, **groups["train"].commands}
+    return {one.name: one for one in commands[verb].params}
 
 
 @pytest.mark.parametrize(("verb", "kind", "named"), SINGLE_STEPS)

@@ -12,6 +12,7 @@ import harness
 from harness.cli import app
 from harness.cli.cite import cite
 from harness.cli.judge import judge
+from harness.cli.merge import merging
 
 PRINTS = {"as_json": "`as_dict()` of the answer gives the same"}
 VIEW = {
@@ -54,7 +55,8 @@ ONLY_PYTHON = {"reporter": "a command prints its progress", "out": "`paths`", "r
 
 
 def command(verb: str) -> Callable[..., None]:
-    commands = [*app.registered_commands, *judge.registered_commands, *cite.registered_commands]
+    groups = (app, judge, cite, merging)
+    commands = [one for group in groups for one in group.registered_commands]
     names = {verb, {"cite": "cite_evaluate"}.get(verb, verb)}
     (found,) = [one.callback for one in commands if one.callback and one.callback.__name__ in names]
     return found

@@ -72,7 +72,7 @@ class Deciding:
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
-        return self._kept_on_dev(paired(anchor, one), anchor, one)
+        return _row(dev_look(self.tiers.dev, anchor, one), one.arm, self.anchor.name)
 
     def blend_on_dev(self, anchor: ArmScores, like: ArmScores, name: str, values: Sequence[Floats64]) -> LookRow:
         """Record a look at dev at a blend of teachers.
@@ -83,23 +83,8 @@ class Deciding:
         """
         rows = zip(paired(anchor, like), values, strict=True)
         pairs = [replace(one, candidate=own, candidate_id=f"{one.candidate_id}:{name}") for one, own in rows]
-        return self._kept_on_dev(pairs, anchor, replace(like, arm=name, spec=name), name)
-
-    def _kept_on_dev(
-        self, pairs: Sequence[PairedValues], anchor: ArmScores, one: ArmScores, name: str | None = None
-    ) -> LookRow:
-        stage, ids = self.tiers.dev, one.ids if name is None else tuple(f"{id_}:{name}" for id_ in one.ids)
-        verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
-        macro = verdict.macro
-        look = Look(
-            release=stage.policy.looks.release or UNNAMED, tier="dev",
-            split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
-            collections=stage.whole, measure=stage.measure,
-            anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
-            candidate=Seen(one.spec, ids, macro.candidate if macro else None), policy=stage.policy.digest,
-            verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
-        )  # fmt: skip
-        return _row(self.looks.keep(look), one.arm, self.anchor.name)
+        seen = replace(like, arm=name, spec=name)
+        return _row(dev_look(self.tiers.dev, anchor, seen, pairs), name, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
         """Look at the gate or at the final queries. If this run took this look already, it is read from the log.
@@ -133,6 +118,29 @@ class Deciding:
         return (tiers.gate, tiers.gate_whole) if tier == "gate" else (tiers.final, tiers.final_whole)
 
 
+def dev_look(
+    stage: Stage, anchor: ArmScores, one: ArmScores, pairs: Sequence[PairedValues] | None = None
+) -> Look:  # fmt: skip
+    """Record a look at dev in the ledger of looks. It spends nothing.
+
+    Args:
+        pairs: the values of a candidate that is no model of its own, such as a blend. Default: those of `one`.
+    """
+    found = paired(anchor, one) if pairs is None else pairs
+    ids = one.ids if pairs is None else tuple(f"{id_}:{one.arm}" for id_ in one.ids)
+    verdict = judge(found, weights(found), stage.policy, tier="dev")
+    macro = verdict.macro
+    look = Look(
+        release=stage.policy.looks.release or UNNAMED, tier="dev",
+        split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
+        collections=stage.whole, measure=stage.measure,
+        anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
+        candidate=Seen(one.spec, ids, macro.candidate if macro else None), policy=stage.policy.digest,
+        verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
+    )  # fmt: skip
+    return LookLog(stage.session.workspace.results).keep(look)
+
+
 def check_policy(tiers: Tiers, out: Path) -> None:
     """Refuse a run that could never be judged, before it starts.
 
@@ -146,18 +154,27 @@ def check_policy(tiers: Tiers, out: Path) -> None:
             "[looks] release = '...'"
         )
     for stage in (tiers.gate, tiers.final):
-        queries = sum(len(one.queries) for one in stage.collections)
-        if queries < policy.min_queries:
-            raise UsageError(
-                f"the tier '{stage.tier}' has {queries} queries, but the policy needs at least "
-                f"{policy.min_queries}; name more collections, change [splits], or lower min_queries"
-            )
-        others = _others(stage, out)
-        if is_spent(stage.policy, stage.tier, others):
-            raise UsageError(
-                f"the {stage.tier} split of release {policy.looks.release} is spent ({len(others)} looks); begin a "
-                "release with new queries"
-            )
+        check_stage(stage, out)
+
+
+def check_stage(stage: Stage, out: Path) -> None:
+    """Refuse a tier on which a run could never be judged.
+
+    Raises:
+        UsageError: it has too few queries or is spent.
+    """
+    queries, policy = sum(len(one.queries) for one in stage.collections), stage.policy
+    if queries < policy.min_queries:
+        raise UsageError(
+            f"the tier '{stage.tier}' has {queries} queries, but the policy needs at least "
+            f"{policy.min_queries}; name more collections, change [splits], or lower min_queries"
+        )
+    others = _others(stage, out)
+    if is_spent(policy, stage.tier, others):
+        raise UsageError(
+            f"the {stage.tier} split of release {policy.looks.release} is spent ({len(others)} looks); begin a "
+            "release with new queries"
+        )
 
 
 def looks_left(tiers: Tiers, out: Path) -> int:

@@ -215,19 +215,24 @@ def refuse_trained_base(base: str, known: Sequence[KnownQueries]) -> None:
 
 
 def _given(settings: AdaptationSettings, known: Sequence[KnownQueries]) -> list[ArmRecord]:
+    return [against(one, known) for one in named(settings.ingredients, "given-")]
+
+
+def named(paths: Sequence[str], prefix: str = "") -> list[ArmRecord]:
+    """Given checkpoints, with unique names made of the names of their folders."""
     found: dict[str, ArmRecord] = {}
     kind: Kind = "given"
-    for path in settings.ingredients:
-        name = stem = f"given-{slug(last_part(path))}"
+    for path in paths:
+        name = stem = f"{prefix}{slug(last_part(path))}"
         number = 1
         while name in found:
             number += 1
             name = f"{stem}-{number}"
-        found[name] = _against(ArmRecord(name, kind, path), known)
+        found[name] = ArmRecord(name, kind, path)
     return list(found.values())
 
 
-def _against(one: ArmRecord, known: Sequence[KnownQueries]) -> ArmRecord:
+def against(one: ArmRecord, known: Sequence[KnownQueries]) -> ArmRecord:
     """A given checkpoint with what is known about its training queries; refused if they are evaluation queries."""
     try:
         trained = trained_on(open_folder(one.path).path)

@@ -34,7 +34,7 @@ from harness.result.adaptation.record import ArmRecord
 from training.merging.agreement import agree
 from training.merging.alignment import merged_names
 from training.merging.checkpoint import Checkpoint, open_checkpoint
-from training.merging.mergekit_yaml import DTYPES
+from training.merging.recipe import DTYPES
 from training.merging.tensors import PIECE, Floats, Tensor, decode
 
 NORM = 3.0

@@ -33,14 +33,15 @@ class Pieces:
 
     def __init__(self, step: Step) -> None:
         self._step = step
-        self._base = np.empty(PIECE, np.float32)
-        self._buffers = [np.empty(PIECE, np.float32) for _ in step.sources]
+        self._length = max(1, PIECE // max(1, step.whole)) * max(1, step.whole)
+        self._base = np.empty(self._length, np.float32)
+        self._buffers = [np.empty(self._length, np.float32) for _ in step.sources]
         self._raw = [tensor.raw() for tensor in step.sources]
         self._raw_base = None if step.base is None else step.base.raw()
 
     def places(self) -> Iterator[slice]:
-        for start in range(0, self._step.home.size, PIECE):
-            yield slice(start, min(start + PIECE, self._step.home.size))
+        for start in range(0, self._step.home.size, self._length):
+            yield slice(start, min(start + self._length, self._step.home.size))
 
     def base(self, place: slice) -> Floats | None:
         if self._step.base is None or self._raw_base is None:
@@ -107,7 +108,7 @@ def _square(values: Floats, tensor: Tensor | None) -> float:
 def verbatim(step: Step, seen: TensorReading, solution: Solution | None) -> Tensor | None:
     """The tensor whose bytes are the exact result: t = 0, t = 1, equal inputs. None if there is none.
 
-    Without a solution (TIES, DARE) this is only the base, if all differences are zero.
+    Without a solution (TIES, DARE and the like) this is only the base, if all differences are zero.
     """
     if step.base is not None and not np.diag(seen.products).any():
         return step.base
@@ -131,7 +132,7 @@ def copied(tensor: Tensor, dtype: str) -> Iterator[Raw]:
         yield (
             piece
             if dtype == tensor.dtype
-            else _encoded(decode(piece, tensor.dtype, buffer[: len(piece)]), dtype, tensor.name)
+            else encoded(decode(piece, tensor.dtype, buffer[: len(piece)]), dtype, tensor.name)
         )
 
 
@@ -139,7 +140,7 @@ def summed(step: Step, coefficients: Coefficients) -> Iterator[Raw]:
     """The sum of a step's tensors by their coefficients, or the base plus the sum of the differences."""
     pieces = Pieces(step)
     weights = coefficients.astype(np.float32)
-    total = np.empty(PIECE, np.float32)
+    total = np.empty(PIECE, np.float32)  # such steps have pieces of the usual length
     for place in pieces.places():
         base = pieces.base(place)
         vectors = pieces.vectors(place, base)
@@ -148,20 +149,25 @@ def summed(step: Step, coefficients: Coefficients) -> Iterator[Raw]:
         for vector, weight in zip(vectors[1:], weights[1:], strict=True):
             np.multiply(vector, weight, out=vector)
             np.add(out, vector, out=out)
-        yield _encoded(out if base is None else np.add(out, base, out=out), step.dtype, step.key)
+        yield encoded(out if base is None else np.add(out, base, out=out), step.dtype, step.key)
 
 
 def sparsely(step: Step, sparse: Sparse) -> Iterator[Raw]:
-    """TIES and DARE: the base plus the thinned differences."""
+    """The base plus the thinned differences."""
     pieces = Pieces(step)
     for place in pieces.places():
         base = pieces.base(place)
         assert base is not None
         mixed = sparse.mix(pieces.vectors(place, base), place)
-        yield _encoded(np.add(mixed, base, out=mixed), step.dtype, step.key)
+        yield encoded(np.add(mixed, base, out=mixed), step.dtype, step.key)
 
 
-def _encoded(values: Floats, dtype: str, name: str) -> Raw:
+def encoded(values: Floats, dtype: str, name: str) -> Raw:
+    """A piece of the output as it is stored.
+
+    Raises:
+        ModelError: a value does not fit into the format.
+    """
     encoded = encode(values, dtype)
     with np.errstate(all="ignore"):
         fine = np.isfinite(np.dot(values, values)) or np.isfinite(values).all()

@@ -18,7 +18,7 @@ _TOP = {
     "tokenizer", "chat_template", "seed",
 }  # fmt: skip
 """The keys of a recipe that mergekit 0.1.5 reads, and our `seed`."""
-_SLICE = {"sources", "base_model", "residual_weight", "parameters"}
+_SLICE = {"sources", "base_model", "parameters"}
 _SOURCE = {"model", "parameters", "layer_range"}
 _MODEL = {"model", "parameters"}
 _ALIKE = 0.8

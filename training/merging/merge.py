@@ -9,21 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from adapters.errors import DataError, ModelError, UsageError
 from adapters.models import read_json
 from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
-from training.merging import combine
+from training.merging import combine, rows
 from training.merging.agreement import MergeableCheckpoints, agree
 from training.merging.checkpoint import Checkpoint, open_checkpoint
-from training.merging.methods import Solution
+from training.merging.layers import changed_config
+from training.merging.methods import Solution, axis_of, share
 from training.merging.plan import Step, plan, routers
 from training.merging.provenance import MergeJob
 from training.merging.recipe import Recipe
 from training.merging.report import MergeReport, TensorReport, notes_on, tensor_report
 from training.merging.sparse import Sparse
+from training.merging.stack import origins, stacked
 from training.merging.tensors import Floats, Raw
-from training.merging.writer import Shard, indexes, layout, write
+from training.merging.writer import Shard, indexes, layout, slice_layout, write
 
 MANIFEST = "merge.json"
 REPORT = "merge-report"
@@ -56,10 +60,14 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     job = MergeJob(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
     agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
     aligned = {one.name: one for one in (job.home, *agreed.others)}
-    steps = plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed)
+    if recipe.slices:
+        shards = slice_layout(stacked(recipe, job.home, aligned, agreed), shard_bytes)
+    else:
+        shards = layout(
+            job.home, plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed), shard_bytes
+        )
     if out.exists():
         return _existing(job, out)
-    shards = layout(job.home, steps, shard_bytes)
     _check_space(out, shards)
     with ThreadPoolExecutor(1) as thread, new_folder(out.absolute()) as folder:
         identities = thread.submit(job.identities)
@@ -110,14 +118,18 @@ class _Worker:
             self.reports.append(tensor_report(step, None, None, "copied: from the base"))
             return combine.copied(step.home, step.dtype)
         seen = combine.look(step)
-        solution = self._solved(step, seen)
-        alone = combine.verbatim(step, seen, solution)
-        path = self.recipe.method if solution is None else solution.path
+        axis = axis_of(self.recipe.method, step.values, step.home.shape)
+        solution = self._solved(step, seen) if axis is None else None
+        ends = solution if axis is None else Solution(np.array([1 - share(step.values), share(step.values)]), "")
+        alone = combine.verbatim(step, seen, ends)
+        path = f"slerp by the {axis} axis" if axis else self.recipe.method if solution is None else solution.path
         if alone is not None:
             path = "copied: all equal" if seen.identical else "copied: one checkpoint"
         self.reports.append(tensor_report(step, seen, solution, path))
         if alone is not None:
             return combine.copied(alone, step.dtype)
+        if axis is not None:
+            return rows.slerped(step, axis)
         if solution is None:
             return combine.sparsely(step, self._sparse(step))
         return combine.summed(step, solution.coefficients)
@@ -138,7 +150,8 @@ class _Worker:
             for place in pieces.places():
                 yield place, pieces.vectors(place, pieces.base(place))
 
-        return Sparse(self.recipe.method, step.values, read, step.key, self.recipe.seed)
+        source = f"{self.recipe.seed}/{step.key}"
+        return Sparse(self.recipe.method, step.values, read, step.home.shape, source)
 
 
 def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
@@ -147,10 +160,14 @@ def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
         shutil.copyfile(home.folder.path / file, folder / file)
     config = home.json("config.json")
     named = {key for key in ("dtype", "torch_dtype") if key in config} or {"dtype"}
-    if recipe.dtype is not None and any(config.get(key) != recipe.dtype for key in named):
-        (folder / "config.json").write_text(
-            json.dumps({**config, **dict.fromkeys(named, recipe.dtype)}, indent=2, ensure_ascii=False) + "\n", "utf-8"
-        )
+    wanted = {**(dict.fromkeys(named, recipe.dtype) if recipe.dtype is not None else {}), **_layer_keys(home, recipe)}
+    if any(config.get(key) != value for key, value in wanted.items()):
+        text = json.dumps({**config, **wanted}, indent=2, ensure_ascii=False) + "\n"
+        (folder / "config.json").write_text(text, "utf-8")
+
+
+def _layer_keys(home: Checkpoint, recipe: Recipe) -> Mapping[str, object]:
+    return changed_config(home, origins(recipe)) if recipe.slices else {}
 
 
 def _existing(job: MergeJob, out: Path) -> Merged:

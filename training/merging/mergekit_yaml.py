@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -16,11 +15,11 @@ from adapters.paths import is_folder, user_path
 from adapters.typed_values import Place, typed
 from adapters.typed_words import Then
 from training.merging.leftover import without_leftovers
-from training.merging.methods import METHODS, Scalar
-from training.merging.recipe import Filtered, Input, Plain, Recipe, Setting, Settings, check
+from training.merging.methods import METHODS
+from training.merging.recipe import Input, Recipe, Settings, Slice, Source, base_first, check
+from training.merging.yaml_values import Dtype, ModelName, Parameters, method_name
 
 _UNSUPPORTED = "is not supported here"
-DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
 
 def read_yaml(file: Path) -> Recipe:
@@ -83,91 +82,23 @@ def from_options(
     return check(Recipe(method, base_first(method, inputs, base), base, settings, dtype))
 
 
-def base_first(method: str, inputs: tuple[Input, ...], base: str | None) -> tuple[Input, ...]:
-    """Order the inputs of slerp, which goes from the base to the other."""
-    return tuple(sorted(inputs, key=lambda one: one.model != base)) if method == "slerp" else inputs
-
-
-def _method(name: str) -> str:
-    if name not in METHODS:
-        raise ValueError(f"'{name}' is not supported.{did_you_mean(name, METHODS)}")
-    return name
-
-
-def _model_name(value: object) -> str:
-    if isinstance(value, Mapping):
-        raise ValueError(f"{dict(value)} is not supported in this form; write the model's path or hub name")
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not a path or a hub name of a model")
-    return value
-
-
-def _dtype(written: str) -> str:
-    name = written.removeprefix("torch.")
-    if name not in DTYPES:
-        raise ValueError(f"'{written}' is not supported.{did_you_mean(name, DTYPES)}")
-    return name
-
-
-def _settings(parameters: Mapping[str, object] | None) -> Settings:
-    return {name: _setting(name, value) for name, value in (parameters or {}).items()}
-
-
-def _setting(name: str, value: object) -> Setting:
-    if isinstance(value, Mapping):
-        value = [value]
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
-        return tuple(_filtered(name, one) for one in value)
-    return _plain(name, value)
-
-
-def _filtered(name: str, entry: Mapping[str, Any]) -> Filtered:
-    if set(entry) - {"value", "filter"} or "value" not in entry:
-        raise ValueError(f"an entry of '{name}' has 'value' and 'filter', nothing else")
-    where = entry.get("filter")
-    return Filtered(_plain(name, entry["value"]), None if where is None else str(where))
-
-
-def _plain(name: str, value: object) -> Plain:
-    if isinstance(value, list):
-        if not value:
-            raise ValueError(f"'{name}' is an empty list")
-        return tuple(_scalar(name, one) for one in value)
-    return _scalar(name, value)
-
-
-def _scalar(name: str, value: object) -> Scalar:
-    """A number. YAML reads `1e-3` as a text, so texts that are numbers are accepted."""
-    if isinstance(value, bool):
-        return value
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"'{name}' has the value {value!r}, which is not a number")
-    return number
-
-
-_Name = Annotated[str, Then(_model_name, written=object)]
-_Dtype = Annotated[str, Then(_dtype)]
-_Parameters = Annotated[Settings, Then(_settings, written=Mapping[str, object] | None)]
-
-
 @dataclass(frozen=True)
 class _Model:
     """A checkpoint in a recipe."""
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
-    model: _Name
-    parameters: _Parameters | None = None
+    model: ModelName
+    parameters: Parameters | None = None
 
 
 @dataclass(frozen=True)
-class _Source(_Model):
-    """A checkpoint in a slice."""
+class _Source:
+    """Layers of a checkpoint in a slice."""
 
-    layer_range: tuple[int, int] | None = None
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    model: ModelName
+    layer_range: tuple[int, int]
+    parameters: Parameters | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +107,16 @@ class _Slice:
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
     sources: Annotated[tuple[_Source, ...], Meta(min_length=1)]
-    parameters: _Parameters | None = None
+    base_model: ModelName | None = None
+    parameters: Parameters | None = None
+
+
+@dataclass(frozen=True)
+class _Tokenizer:
+    """The keys of `tokenizer` that are supported."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    source: ModelName = "union"
 
 
 @dataclass(frozen=True)
@@ -184,61 +124,86 @@ class _Written:
     """The keys of a recipe that are supported."""
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
-    merge_method: Annotated[str, Then(_method)]
+    merge_method: Annotated[str, Then(method_name)]
     models: Annotated[tuple[_Model, ...], Meta(min_length=1)] | None = None
     slices: Annotated[tuple[_Slice, ...], Meta(min_length=1)] | None = None
-    base_model: _Name | None = None
-    dtype: _Dtype | None = None
-    out_dtype: _Dtype | None = None
-    parameters: _Parameters | None = None
-    tokenizer_source: str | None = None
+    base_model: ModelName | None = None
+    dtype: Dtype | None = None
+    out_dtype: Dtype | None = None
+    parameters: Parameters | None = None
+    tokenizer_source: ModelName | None = None
+    tokenizer: _Tokenizer | None = None
     seed: int = 0
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
+        if self.tokenizer is not None and self.tokenizer_source is not None:
+            return "give either 'tokenizer_source' or 'tokenizer'"
         return "give either 'models' or 'slices'" if (self.models is None) == (self.slices is None) else None
 
 
 def _recipe(written: _Written, folder: Path) -> Recipe:
     base = None if written.base_model is None else _found(written.base_model, folder)
-    inputs = _inputs(written, base, folder)
-    _check_tokenizer(written.tokenizer_source, base or inputs[0].model, folder)
-    only = written.slices[0].parameters if written.slices else None
-    settings = tuple(scope for scope in (only, written.parameters) if scope)
-    dtype = written.out_dtype or written.dtype
-    method = written.merge_method
-    return check(Recipe(method, base_first(method, inputs, base), base, settings, dtype, written.seed))
+    settings = (written.parameters,) if written.parameters else ()
+    recipe = Recipe(
+        written.merge_method, (), base, settings, written.out_dtype or written.dtype, written.seed,
+    )  # fmt: skip
+    recipe = _with_slices(recipe, written.slices, folder) if written.slices else _with_models(recipe, written, folder)
+    _check_tokenizer(written, recipe, folder)
+    return recipe
+
+
+def _with_models(recipe: Recipe, written: _Written, folder: Path) -> Recipe:
+    inputs = _inputs(written, recipe.base, folder)
+    return check(replace(recipe, inputs=base_first(recipe.method, inputs, recipe.base)))
+
+
+def _with_slices(recipe: Recipe, slices: Sequence[_Slice], folder: Path) -> Recipe:
+    """Older recipes name models in one slice over all layers, which is the same as `models`."""
+    read = tuple(_slice(one, folder) for one in slices)
+    if len(read) == 1 and read[0].base is None and all(_all_layers(one) for one in read[0].sources):
+        recipe = replace(recipe, settings=(*([read[0].settings] if read[0].settings else []), *recipe.settings))
+        return check(replace(recipe, inputs=base_first(recipe.method, read[0].inputs, recipe.base)))
+    models = dict.fromkeys(source.model for one in read for source in one.sources)
+    bases = dict.fromkeys(one.base for one in read if one.base is not None)
+    stacked = replace(recipe, slices=read, inputs=tuple(Input(name) for name in {**models, **bases}))
+    for part in (stacked.before, *(stacked.part(one) for one in read), stacked.after):
+        check(part)
+    return stacked
+
+
+def _slice(written: _Slice, folder: Path) -> Slice:
+    sources = tuple(_source(one, folder) for one in written.sources)
+    if len(lengths := {source.last - source.first for source in sources}) > 1:
+        raise UsageError(f"the sources of a slice have {sorted(lengths)} layers; give all the same number")
+    base = None if written.base_model is None else _found(written.base_model, folder)
+    return Slice(sources, base, written.parameters or {})
+
+
+def _source(written: _Source, folder: Path) -> Source:
+    first, last = written.layer_range
+    name = _found(written.model, folder)
+    layers = _layers(name)
+    if not 0 <= first < last <= layers:
+        raise UsageError(f"layer_range {[first, last]} of {name}: it has the layers [0, {layers}]; name some of these")
+    return Source(name, first, last, written.parameters or {})
+
+
+def _all_layers(source: Source) -> bool:
+    return (source.first, source.last) == (0, _layers(source.model))
+
+
+def _layers(name: str) -> int:
+    from training.merging.checkpoint import open_checkpoint
+    from training.merging.layers import count_of
+
+    return count_of(open_checkpoint(name))
 
 
 def _inputs(written: _Written, base: str | None, folder: Path) -> tuple[Input, ...]:
-    if written.slices:
-        return tuple(_input(one, folder) for one in _only_slice(written.slices, folder).sources)
     inputs = tuple(_input(one, folder) for one in written.models or ())
     named = {one.model for one in inputs}
     return (*inputs, *([Input(base)] if base is not None and base not in named else []))
-
-
-def _only_slice(slices: Sequence[_Slice], folder: Path) -> _Slice:
-    """The only slice. Older recipes name models in one slice over all layers; several slices would build another
-    architecture."""
-    if len(slices) != 1:
-        raise UsageError(f"{len(slices)} 'slices' are not supported; use one over all layers")
-    _check_layers(slices[0].sources, folder)
-    return slices[0]
-
-
-def _check_layers(sources: Sequence[_Source], folder: Path) -> None:
-    from training.merging.checkpoint import open_checkpoint
-
-    for source in sources:
-        name = _found(source.model, folder)
-        config = open_checkpoint(name).folder.config
-        layers = config.get("num_hidden_layers") or config.get("num_layers")
-        layer_range = list(source.layer_range or ())
-        if layer_range != [0, layers]:
-            raise UsageError(
-                f"layer_range {layer_range} of {name} is not supported; only all its layers, [0, {layers}]"
-            )
 
 
 def _input(one: _Model, folder: Path) -> Input:
@@ -253,9 +218,11 @@ def _found(value: str, folder: Path) -> str:
     return path
 
 
-def _check_tokenizer(source: str | None, home: str, folder: Path) -> None:
-    if source in {None, "base"} or (source is not None and source != "union" and _found(source, folder) == home):
-        return
-    raise UsageError(
-        f"tokenizer_source '{source}' is not supported; tokenizers must be equal, and the base's is kept; remove it"
-    )
+def _check_tokenizer(written: _Written, recipe: Recipe, folder: Path) -> None:
+    """All tokenizers must be equal, so the union of them is the base's, and so is that of each model."""
+    key, source = "tokenizer_source", written.tokenizer_source
+    if written.tokenizer is not None:
+        key, source = "tokenizer: source", written.tokenizer.source
+    models = {one.model for one in recipe.inputs} | {recipe.home}
+    if source not in {None, "base", "union"} and _found(str(source), folder) not in models:
+        raise UsageError(f"{key} '{source}' is not supported; name base, union or a model of the recipe")

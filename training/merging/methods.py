@@ -2,8 +2,8 @@
 inner products of these tensors. So a method is a function of a small matrix, and never reads a tensor.
 
 The definitions are those of mergekit 0.1.5, after these papers: linear (arXiv 2203.05482), task arithmetic
-(2212.04089), TIES (2306.01708), DARE (2311.03099), model stock (2403.19522), Karcher mean (2603.04972); slerp is
-Shoemake's (1985).
+(2212.04089), TIES (2306.01708), DARE (2311.03099), DELLA (2406.11617), model breadcrumbs (2312.06795), model stock
+(2403.19522), Karcher mean (2603.04972); slerp is Shoemake's (1985).
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from adapters.errors import ModelError
+from adapters.errors import ModelError, UsageError
 
 Scalar = float | bool
 Products = npt.NDArray[np.float64]
 """Shape [n, n]: inner products of the n flattened tensors, or of their differences to the base."""
+Axis = Literal["last", "first"]
 Coefficients = npt.NDArray[np.float64]
 
 NEARLY_PARALLEL = 0.9995
@@ -49,6 +50,9 @@ class Solution:
 
 
 Solve = Callable[[Products, Values], Solution]
+Thinning = Literal["largest", "random", "middle", "ranked"]
+"""The largest (TIES), any (DARE), all but the largest and the smallest (breadcrumbs), large ones more often than small
+ones of a row (DELLA)."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class Method:
     """Whether `least` and `most` count the inputs without the base."""
     shared: Mapping[str, Scalar | None] = field(default_factory=dict)
     per_input: Mapping[str, Scalar | None] = field(default_factory=dict)
+    thinning: Thinning | None = None
+    """Which elements of the differences are kept, for a method that adds thinned differences."""
+    by_sign: bool = False
+    """Whether only elements with the sign of the sum are added, as in TIES."""
     unsupported: Mapping[str, Scalar] = field(default_factory=dict)
     """Settings of mergekit that are not supported, except for this value."""
 
@@ -111,10 +119,18 @@ def sequential_slerp(products: Products, values: Values) -> Solution:
     return Solution(mixed, "slerp" if "slerp" in paths else paths[-1])
 
 
-def nuslerp(products: Products, values: Values) -> Solution:
-    """Slerp by weights, without the switch to linear at 0.9995. With a base it uses the differences to the base."""
+def share(values: Values) -> float:
+    """How far nuslerp goes from the first tensor (0) to the second (1)."""
     weight = values.per_input["weight"]
-    t = 0.5 if abs(weight.sum()) < 1e-6 else weight[1] / weight.sum()
+    return 0.5 if abs(weight.sum()) < 1e-6 else float(weight[1] / weight.sum())
+
+
+def nuslerp(products: Products, values: Values) -> Solution:
+    """Slerp by weights, without the switch to linear at 0.9995. With a base it uses the differences to the base.
+
+    With `nuslerp_flatten: false` each row is a vector of its own; see `rows`.
+    """
+    t = share(values)
     norms = np.maximum(np.sqrt(np.diag(products)), 1e-7)
     cosine = min(1.0, max(-1.0, products[0, 1] / norms[0] / norms[1]))
     # In float32 such angles are zero, and the two formulas agree to seven digits.
@@ -204,6 +220,44 @@ def model_stock(products: Products, _: Values) -> Solution:
     return Solution(np.full(count, share / count), f"model stock: {share:.4f} of the way to the mean")
 
 
+def passthrough(_: Products, values: Values) -> Solution:
+    """The only tensor, times `scale`."""
+    return Solution(values.per_input["scale"], "passthrough")
+
+
+def axis_of(method: str, values: Values, shape: tuple[int, ...]) -> Axis | None:
+    """The axis whose lines are vectors of their own for nuslerp; None if the whole tensor is one vector."""
+    if "nuslerp_flatten" not in METHODS[method].shared or len(shape) < 2 or values.shared["nuslerp_flatten"]:
+        return None
+    return "first" if values.shared["nuslerp_row_wise"] else "last"
+
+
+def whole(method: str, values: Values, shape: tuple[int, ...]) -> int:
+    """The number of consecutive elements that the method reads together."""
+    axis = axis_of(method, values, shape)
+    if axis == "last":
+        return shape[-1]
+    if METHODS[method].thinning == "ranked" and len(shape) < 2:
+        return math.prod(shape)
+    return math.prod(shape[1:]) if axis == "first" or METHODS[method].thinning == "ranked" else 1
+
+
+def check_values(method: str, values: Values) -> None:
+    """Check the settings of one tensor against each other.
+
+    Raises:
+        UsageError: `density` plus or minus `epsilon` is no probability.
+    """
+    if METHODS[method].thinning != "ranked":
+        return
+    for density, epsilon in zip(values.per_input["density"], values.per_input["epsilon"], strict=True):
+        if 0 < density < 1 and not (density - epsilon > 0 and density + epsilon < 1):
+            raise UsageError(
+                f"merge: {method} keeps elements with probabilities from density - epsilon to density + epsilon, so "
+                f"both must be between 0 and 1; density is {density:g} and epsilon {epsilon:g}"
+            )
+
+
 def _nonzero(total: float, method: str) -> float:
     if abs(total) < 1e-12:
         raise ModelError(f"merge: the weights of {method} sum to zero, so they cannot be normalised")
@@ -215,22 +269,37 @@ _DARE: dict[str, Scalar | None] = {**_TASK, "rescale": True}
 _TIES: dict[str, Scalar | None] = {**_TASK, "normalize": True}
 _WEIGHT: dict[str, Scalar | None] = {"weight": None}
 _SPARSE: dict[str, Scalar | None] = {"weight": None, "density": 1.0}
+_DELLA: dict[str, Scalar | None] = {**_SPARSE, "epsilon": 0.15}
+_CRUMBS: dict[str, Scalar | None] = {**_SPARSE, "gamma": 0.01}
 _EITHER: Literal["deltas if there is a base"] = "deltas if there is a base"
 _MULTI: dict[str, Scalar | None] = {"normalize_weights": True, "eps": _EPS}
+
+
+def _thinned(
+    thinning: Thinning, shared: Mapping[str, Scalar | None], per_input: Mapping[str, Scalar | None], *,
+    by_sign: bool = False,
+) -> Method:  # fmt: skip
+    return Method(None, "deltas", "required", 1, None, True, shared, per_input, thinning, by_sign)
+
 
 METHODS: dict[str, Method] = {
     "linear": Method(linear, "weights", "ignored", 1, shared={"normalize": True}, per_input=_WEIGHT),
     "slerp": Method(slerp, "weights", "required", 2, 2, shared={"t": None}),
     "nuslerp": Method(
         nuslerp, _EITHER, "optional", 2, 2, True, per_input=_WEIGHT,
-        unsupported={"nuslerp_flatten": True, "nuslerp_row_wise": False},
+        shared={"nuslerp_flatten": True, "nuslerp_row_wise": False},
     ),
     "multislerp": Method(multislerp, _EITHER, "optional", 1, None, True, shared=_MULTI, per_input=_WEIGHT),
     "karcher": Method(karcher, "weights", "ignored", 1, shared={"max_iter": 10.0, "tol": 1e-5}),
     "task_arithmetic": Method(task_arithmetic, "deltas", "required", 1, None, True, _TASK, _SPARSE),
-    "ties": Method(None, "deltas", "required", 1, None, True, _TIES, _SPARSE),
-    "dare_ties": Method(None, "deltas", "required", 1, None, True, _DARE, _SPARSE),
-    "dare_linear": Method(None, "deltas", "required", 1, None, True, _DARE, _SPARSE),
+    "ties": _thinned("largest", _TIES, _SPARSE, by_sign=True),
+    "dare_ties": _thinned("random", _DARE, _SPARSE, by_sign=True),
+    "dare_linear": _thinned("random", _DARE, _SPARSE),
+    "della": _thinned("ranked", {**_DARE, "normalize": True}, _DELLA, by_sign=True),
+    "della_linear": _thinned("ranked", _DARE, _DELLA),
+    "breadcrumbs": _thinned("middle", _TASK, _CRUMBS),
+    "breadcrumbs_ties": _thinned("middle", _TASK, _CRUMBS, by_sign=True),
+    "passthrough": Method(passthrough, "weights", "ignored", 1, 1, per_input={"scale": 1.0}),
     "model_stock": Method(model_stock, "deltas", "required", 2, None, True, unsupported={"filter_wise": False}),
     "sequential_slerp": Method(sequential_slerp, "weights", "ignored", 2, per_input={"weight": 1.0}),
 }  # fmt: skip

@@ -13,12 +13,11 @@ from adapters.errors import ModelError
 from training.merging.agreement import MergeableCheckpoints
 from training.merging.alignment import is_buffer
 from training.merging.checkpoint import Checkpoint
-from training.merging.mergekit_yaml import DTYPES
-from training.merging.methods import Values
-from training.merging.recipe import Recipe
+from training.merging.methods import Values, check_values, whole
+from training.merging.recipe import DTYPES, Recipe
 from training.merging.tensors import Tensor
 
-_LAYER = re.compile(r"^(?P<stack>(?:.*\.)?(?:layers?|h|blocks?))\.(?P<number>\d+)\.")
+LAYER = re.compile(r"^(?P<stack>(?:.*\.)?(?:layers?|h|blocks?))\.(?P<number>\d+)\.")
 _ROUTER = re.compile(r"(^|\.)(router|gate)(\.\w+)?\.(weight|bias)$")
 
 
@@ -37,6 +36,8 @@ class Step:
     base: Tensor | None = None
     """The tensor that is subtracted; None if the method uses the weights."""
     values: Values | None = None
+    whole: int = 1
+    """The number of elements that the method reads together: those of a row, for methods by row."""
 
     @property
     def mask_key(self) -> str:
@@ -63,7 +64,8 @@ def plan(recipe: Recipe, home: Checkpoint, inputs: Sequence[Checkpoint], agreed:
         if is_buffer(key) or key in agreed.kept or not _floats(key, home, inputs):
             steps.append(Step(key, "keep", tensor, tensor.dtype))
         else:
-            steps.append(_merged(recipe, key, tensor, inputs, depths.get(key, 0.0)))
+            read = [one.tensors[key] for one in inputs]
+            steps.append(merged(recipe, key, tensor, read, depths.get(key, 0.0)))
     return steps
 
 
@@ -83,27 +85,39 @@ def _differ(one: Tensor, other: Tensor) -> bool:
     return not np.array_equal(one.raw(), other.raw())
 
 
-def _merged(recipe: Recipe, key: str, home: Tensor, inputs: Sequence[Checkpoint], depth: float) -> Step:
+def merged(  # noqa: PLR0917
+    recipe: Recipe, key: str, home: Tensor, inputs: Sequence[Tensor], depth: float, names_in: Sequence[str] = ()
+) -> Step:
+    """The step that merges one tensor of each input of the recipe.
+
+    Args:
+        key: the name in the output.
+        home: the name, shape and format in the output.
+        depth: the depth of the layer, 0 (first) to 1 (last).
+        names_in: the name in each input, which the filters of its own settings are compared with. Default: `key`.
+    """
     rule = recipe.rule
     names = [one.model for one in recipe.inputs]
     with_base = rule.space != "weights" and recipe.base in names
     seen = [index for index, name in enumerate(names) if not (with_base and name == recipe.base)]
     shared = {name: recipe.shared(name, key, depth) for name in rule.shared}
+    read_as = names_in or [key] * len(inputs)
     per_input = {
-        name: np.array([recipe.of_input(index, name, key, depth) for index in seen], dtype=np.float64)
+        name: np.array([recipe.of_input(index, name, read_as[index], depth) for index in seen], dtype=np.float64)
         for name in rule.per_input
     }
+    values = Values(shared, per_input)
+    check_values(recipe.method, values)
     return Step(
         key, "merge", home, DTYPES[recipe.dtype] if recipe.dtype else home.dtype,
-        tuple(inputs[index].tensors[key] for index in seen),
-        inputs[names.index(str(recipe.base))].tensors[key] if with_base else None,
-        Values(shared, per_input),
+        tuple(inputs[index] for index in seen), inputs[names.index(str(recipe.base))] if with_base else None,
+        values, whole(recipe.method, values, home.shape),
     )  # fmt: skip
 
 
 def layer_depths(names: Iterable[str]) -> Mapping[str, float]:
     """The depth of each tensor of a numbered layer in its stack: 0 (first) to 1 (last), or 1 for a single layer."""
-    matches = {name: match for name in names if (match := _LAYER.match(name))}
+    matches = {name: match for name in names if (match := LAYER.match(name))}
     last: dict[str, int] = {}
     for match in matches.values():
         last[match["stack"]] = max(last.get(match["stack"], 0), int(match["number"]))

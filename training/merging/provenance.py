@@ -57,8 +57,24 @@ class MergeJob:
                 "seed": recipe.seed,
                 "shard_bytes": self.shard_bytes,
                 "arithmetic": ARITHMETIC,
+                **self._slices(sources),
             }
         )
+
+    def _slices(self, sources: Identities) -> dict[str, object]:
+        """The slices of a recipe that has some."""
+        read = [
+            {
+                "base": sources[one.base] if one.base else None,
+                "parameters": _plain(one.settings),
+                "sources": [
+                    {**sources[each.model], "layer_range": [each.first, each.last], "parameters": _plain(each.settings)}
+                    for each in one.sources
+                ],
+            }
+            for one in self.recipe.slices
+        ]
+        return {"slices": read} if read else {}
 
     def manifest(self, sources: Identities, report: MergeReport) -> dict[str, object]:
         """The content of merge.json. The same sources and recipe always give the same text."""
@@ -90,9 +106,21 @@ class MergeJob:
 
 def recipe_json(recipe: Recipe) -> dict[str, object]:
     """The recipe for JSON, with mergekit's keys."""
+    slices = [
+        {
+            "sources": [
+                {"model": each.model, "layer_range": [each.first, each.last], "parameters": _plain(each.settings)}
+                for each in one.sources
+            ],
+            "base_model": one.base,
+            "parameters": _plain(one.settings),
+        }
+        for one in recipe.slices
+    ]
+    models = [{"model": one.model, "parameters": _plain(one.settings)} for one in recipe.inputs]
     return {
         "merge_method": recipe.method,
-        "models": [{"model": one.model, "parameters": _plain(one.settings)} for one in recipe.inputs],
+        **({"slices": slices} if slices else {"models": models}),
         "base_model": recipe.base,
         "parameters": [_plain(settings) for settings in recipe.settings],
         "out_dtype": recipe.dtype,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.errors import UsageError
 from training.merging.methods import METHODS, Method, Scalar
 
+DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
+"""The formats of the output, and their names in safetensors."""
 Plain = Scalar | tuple[Scalar, ...]
 """One value, or a gradient over the layers from the first to the last."""
 
@@ -36,6 +38,33 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Layers of a checkpoint: from `first` up to, but not including, `last`."""
+
+    model: str
+    first: int
+    last: int
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Consecutive layers of the output, merged from the same number of layers of each source."""
+
+    sources: tuple[Source, ...]
+    base: str | None = None
+    """Default: the recipe's base."""
+    settings: Settings = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(Input(one.model, one.settings) for one in self.sources)
+
+    def __len__(self) -> int:
+        return self.sources[0].last - self.sources[0].first
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A merge. Settings are looked up in this order: those of the input, each of `settings`, the method's default."""
 
@@ -50,6 +79,8 @@ class Recipe:
     """The seed of DARE's random masks."""
     remarks: tuple[str, ...] = ()
     """Remarks on keys of the file that are not read. They are for the report and not part of the merge's id."""
+    slices: tuple[Slice, ...] = ()
+    """The layers of the output, if they are not those of the inputs one by one. `inputs` then names all models."""
 
     @property
     def rule(self) -> Method:
@@ -59,6 +90,25 @@ class Recipe:
     def home(self) -> str:
         """The checkpoint whose configuration, tokenizer and file layout the output gets."""
         return self.base or self.inputs[0].model
+
+    def part(self, one: Slice) -> Recipe:
+        """The recipe of a slice's layers."""
+        base = one.base or self.base
+        settings = (*([one.settings] if one.settings else []), *self.settings)
+        inputs = base_first(self.method, one.inputs, base)
+        return replace(self, inputs=inputs, base=base, settings=settings, slices=())
+
+    @property
+    def before(self) -> Recipe:
+        """The recipe of the tensors before the layers, such as the embeddings: the models of the first slice."""
+        return self.part(self.slices[0])
+
+    @property
+    def after(self) -> Recipe:
+        """The recipe of the tensors after the layers: the models of the last slice. As in mergekit, these are not more
+        than the first slice has."""
+        last = self.slices[-1]
+        return self.part(replace(last, sources=last.sources[: len(self.slices[0].sources)]))
 
     def shared(self, name: str, tensor: str, depth: float) -> Scalar:
         """A setting of the method for a tensor; `depth` is that of its layer, 0 (first) to 1 (last)."""
@@ -102,6 +152,11 @@ def _along(values: list[Scalar], depth: float) -> Scalar:
     right = min(len(values) - 1, left + 1)
     share = place - left
     return (1 - share) * values[left] + share * values[right]
+
+
+def base_first(method: str, inputs: tuple[Input, ...], base: str | None) -> tuple[Input, ...]:
+    """Order the inputs of slerp, which goes from the base to the other."""
+    return tuple(sorted(inputs, key=lambda one: one.model != base)) if method == "slerp" else inputs
 
 
 def check(recipe: Recipe) -> Recipe:

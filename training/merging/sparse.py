@@ -1,25 +1,29 @@
-"""TIES (arXiv 2306.01708) and DARE (2311.03099): differences to the base are thinned out, then added, by sign or not.
+"""TIES (arXiv 2306.01708), DARE (2311.03099), DELLA (2406.11617) and model breadcrumbs (2312.06795): differences to the
+base are thinned out, then added, by sign or not.
 
-The differences that TIES keeps are found exactly and without a sorted copy: two histograms of the bits of float32,
-whose order is that of the numbers, give the k-th largest magnitude.
+The largest differences are found exactly and without a sorted copy: two histograms of the bits of float32, whose order
+is that of the numbers, give the k-th largest magnitude. DELLA needs ranks within a row only.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from training.merging.methods import Values
+from training.merging.methods import METHODS, Values
 from training.merging.tensors import Floats
 
 Mask = npt.NDArray[np.bool_]
 Vectors = Callable[[], Iterator[tuple[slice, list[Floats]]]]
 """Reads all pieces from the first on: the slice, and the differences of each input."""
 _LEAST = 1e-7
+Size = tuple[int, ...]
+"""The shape of a tensor."""
 _HALF = 1 << 16
 
 
@@ -32,12 +36,15 @@ class Keep(Protocol):
 class Sparse:
     """The thinning and the sum for one tensor. Call `mix` once for each piece, in order."""
 
-    def __init__(self, method: str, values: Values, read: Vectors, key: str, seed: int) -> None:
-        self._signed = method != "dare_linear"
+    def __init__(self, method: str, values: Values, read: Vectors, size: Size, source: str) -> None:
+        """Args:
+        read: reads the pieces; those of DELLA must have whole rows.
+        source: the name of the random numbers.
+        """
+        self._signed = METHODS[method].by_sign
         self._values = values
         self._weights = values.per_input["weight"].astype(np.float32)
-        densities = values.per_input["density"]
-        fresh = _largest(read, densities) if method == "ties" else _random(densities, f"{seed}/{key}")
+        fresh = _keeps(method, values, read, size, source)
         self._scales = _scales(read, fresh()) if values.shared["rescale"] else np.ones(len(self._weights))
         self._keep = fresh()
 
@@ -86,27 +93,98 @@ def _scales(read: Vectors, keep: Sequence[Keep]) -> npt.NDArray[np.float64]:
     return np.where(fit, before / np.where(fit, after, 1), 1.0)
 
 
-def _random(densities: npt.NDArray[np.float64], key: str) -> Callable[[], list[Keep]]:
-    return lambda: [_Drawn(f"{key}/{index}", density) for index, density in enumerate(densities)]
+def _keeps(method: str, values: Values, read: Vectors, size: Size, source: str) -> Callable[[], list[Keep]]:
+    thinning, densities = METHODS[method].thinning, values.per_input["density"]
+    if thinning == "largest":
+        limits = _limits(read, [_most(density, math.prod(size)) for density in densities])
+        return lambda: [_Largest(*limit) for limit in limits]
+    if thinning == "middle":
+        return _middle(read, densities, values.per_input["gamma"], math.prod(size))
+    named = [(f"{source}/{index}", float(density)) for index, density in enumerate(densities)]
+    if thinning == "random":
+        return lambda: [_Drawn(name, density) for name, density in named]
+    spreads = values.per_input["epsilon"]
+    return lambda: [_Ranked(*one, float(spread), size) for one, spread in zip(named, spreads, strict=True)]
+
+
+def draws(name: str, start: int, count: int) -> Floats:
+    """Uniform random numbers of a piece that begins at an element. They depend only on the name and the place."""
+    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "little")
+    return np.random.Generator(np.random.Philox(key=key, counter=start)).random(count, dtype=np.float32)
 
 
 class _Drawn:
-    """Keeps each element with the probability `density`. The draw depends only on the place."""
+    """Keeps each element with the probability `density`."""
 
     def __init__(self, name: str, density: float) -> None:
-        self._key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "little")
-        self._density = density
+        self._name, self._density = name, density
 
     def __call__(self, values: Floats, place: slice) -> Mask | None:
         if self._density >= 1:
             return None
-        source = np.random.Generator(np.random.Philox(key=self._key, counter=place.start))
-        return np.asarray(source.random(len(values), dtype=np.float32) < self._density)
+        return np.asarray(draws(self._name, place.start, len(values)) < self._density)
 
 
-def _largest(read: Vectors, densities: npt.NDArray[np.float64]) -> Callable[[], list[Keep]]:
-    limits = _limits(read, densities)
-    return lambda: [_Largest(*limit) for limit in limits]
+class _Ranked:
+    """Keeps each element with a probability that grows with its rank in its row, from density - epsilon for the
+    smallest to density + epsilon for the largest. The only element of a row has the probability `density`."""
+
+    def __init__(self, name: str, density: float, epsilon: float, size: Size) -> None:
+        self._name, self._density, self._epsilon = name, density, epsilon
+        self._row = size[1] if len(size) > 1 else max(1, math.prod(size))
+        self._inside = math.prod(size[2:])
+
+    def __call__(self, values: Floats, place: slice) -> Mask | None:
+        if self._density >= 1:
+            return None
+        if self._density <= 0:
+            return np.zeros(len(values), bool)
+        ranks = _ranks(_magnitude(values).reshape(-1, self._row, self._inside))
+        height = ranks / np.float32(self._row - 1) if self._row > 1 else np.full_like(ranks, 0.5)
+        chance = np.float32(self._density - self._epsilon) + height * np.float32(2) * np.float32(self._epsilon)
+        return np.asarray(draws(self._name, place.start, len(values)) < chance.reshape(-1))
+
+
+def _ranks(magnitudes: npt.NDArray[np.uint32]) -> Floats:
+    """Ranks along the middle axis, from 0; of equal magnitudes the first is smaller. Keys with their places in the
+    lower half are sorted, because that is much faster than a stable argsort."""
+    places = np.arange(magnitudes.shape[1], dtype=np.uint64)[None, :, None]
+    keys = np.sort((magnitudes.astype(np.uint64) << np.uint64(32)) | places, axis=1)
+    ranks = np.empty(magnitudes.shape, np.float32)
+    np.put_along_axis(ranks, (keys & np.uint64(0xFFFFFFFF)).astype(np.int64), places.astype(np.float32), axis=1)
+    return ranks
+
+
+def _middle(
+    read: Vectors, densities: npt.NDArray[np.float64], gammas: npt.NDArray[np.float64], size: int
+) -> Callable[[], list[Keep]]:
+    """Leave out the share `gamma` of the largest, then the smallest until the share `density` is left. Fewer of the
+    largest are left out if the rest would be too few."""
+    wanted = [size if density >= 1 else int(density * size) for density in densities]
+    lowest = [max(0, size - count - int(gamma * size)) for count, gamma in zip(wanted, gammas, strict=True)]
+    above = _limits(read, [size - low for low in lowest])
+    outliers = _limits(read, [size - low - count for low, count in zip(lowest, wanted, strict=True)])
+    return lambda: [
+        _Between(_Largest(*one), _Largest(*other)) if density < 1 else _Largest(-1, 0)
+        for one, other, density in zip(above, outliers, densities, strict=True)
+    ]
+
+
+class _Between:
+    """Keeps what the first keeps and the second does not."""
+
+    def __init__(self, wide: Keep, narrow: Keep) -> None:
+        self._wide, self._narrow = wide, narrow
+
+    def __call__(self, values: Floats, place: slice) -> Mask | None:
+        wide, narrow = self._wide(values, place), self._narrow(values, place)
+        inside = np.ones(len(values), bool) if wide is None else wide
+        return inside & ~narrow if narrow is not None else np.zeros(len(values), bool)
+
+
+def _most(density: float, size: int) -> int:
+    """The number of elements that TIES keeps."""
+    return size if density >= 1 else 0 if density <= 0 else max(1, int(density * size))
 
 
 class _Largest:
@@ -126,18 +204,16 @@ class _Largest:
         return kept
 
 
-def _limits(read: Vectors, densities: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+def _limits(read: Vectors, wanted: Sequence[int]) -> list[tuple[int, int]]:
     """For each input, the bits of its k-th largest magnitude and the number of elements to keep at this magnitude; -1
     keeps all."""
-    upper = _histograms(read, len(densities), None)
-    sizes = [int(counts.sum()) for counts in upper]
-    wanted = [0 if d <= 0 else max(1, int(d * size)) for d, size in zip(densities, sizes, strict=True)]
+    upper = _histograms(read, len(wanted), None)
     buckets = [_bucket(counts, k) for counts, k in zip(upper, wanted, strict=True)]
-    lower = _histograms(read, len(densities), [bucket for bucket, _ in buckets])
+    lower = _histograms(read, len(wanted), [bucket for bucket, _ in buckets])
     limits = []
-    for density, k, (bucket, above), counts in zip(densities, wanted, buckets, lower, strict=True):
-        if density >= 1 or k == 0:
-            limits.append((-1, 0) if density >= 1 else (1 << 31, 0))
+    for k, (bucket, above), counts, total in zip(wanted, buckets, lower, upper, strict=True):
+        if k == 0 or k >= total.sum():
+            limits.append((1 << 31, 0) if k == 0 else (-1, 0))
             continue
         low, more = _bucket(counts, k - above)
         limits.append((bucket * _HALF + low, k - above - more))

@@ -16,6 +16,7 @@ from training.merging.plan import Step
 from training.merging.tensors import Raw, width
 
 _IN_FLIGHT = 16
+_SHARD = 5_000_000_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ def layout(home: Checkpoint, steps: Sequence[Step], shard_bytes: int | None = No
         else:
             shards += _cut(part, [step for inside in kept.values() for step in inside], shard_bytes)
     return shards
+
+
+def slice_layout(steps: Sequence[Step], shard_bytes: int | None = None) -> list[Shard]:
+    """The files of an output whose layers are put together from slices: files of at most `shard_bytes` for the model
+    and for each folder of a module. Default: 5 GB, as in mergekit."""
+    parts: dict[str, list[Step]] = {}
+    for step in steps:
+        parts.setdefault(_part(step.key), []).append(step)
+    return [shard for part, inside in parts.items() for shard in _cut(part, inside, shard_bytes or _SHARD)]
 
 
 def indexes(home: Checkpoint, shards: Sequence[Shard]) -> dict[str, bytes]:

@@ -164,11 +164,15 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"merge_method": "breadcrumbs"}, "merge_method: 'breadcrumbs' is not supported"),
-        ({"merge_method": "passthrough"}, "merge_method: 'passthrough' is not supported"),
+        ({"merge_method": "sce"}, "merge_method: 'sce' is not supported"),
+        ({"merge_method": "arcee_fusion"}, "merge_method: 'arcee_fusion' is not supported"),
+        ({"merge_method": "passthrough"}, "passthrough takes 1 checkpoints; the recipe names 2"),
         ({"chat_template": "auto"}, "chat_template: is not supported"),
-        ({"tokenizer": {"source": "union"}}, "tokenizer: is not supported"),
-        ({"tokenizer_source": "union"}, "tokenizer_source 'union' is not supported"),
+        ({"tokenizer": {"tokens": {"x": {"force": True}}}}, "tokenizer.tokens: is not supported"),
+        ({"tokenizer": {"pad_to_multiple_of": 8}}, "tokenizer.pad_to_multiple_of: is not supported"),
+        ({"tokenizer": {"source": "c"}}, "tokenizer: source 'c' is not supported"),
+        ({"tokenizer": {"source": "a"}, "tokenizer_source": "a"}, "either 'tokenizer_source' or 'tokenizer'"),
+        ({"tokenizer_source": "c"}, "tokenizer_source 'c' is not supported"),
         ({"modules": {}}, "modules: is not supported"),
         ({"dtype": "int8"}, "dtype: 'int8' is not supported"),
         ({"parameters": {"weigth": 1}}, "no parameter 'weigth'"),
@@ -178,7 +182,9 @@ GOOD: dict[str, Any] = {
         ({"parameters": {"weight": "nan"}}, "not a number"),
         ({"seed": True}, "seed: true is not a whole number"),
         ({"models": [{"model": "a+lora"}, {"model": "b"}]}, "LoRA"),
-        ({"models": [{"model": {"path": "a"}}]}, "not supported in this form"),
+        ({"models": [{"model": {"path": "a"}}]}, "is not a model; write its path or hub name, or {model:"),
+        ({"models": [{"model": {"model": "a", "lora": "b"}}]}, "'lora' of a model is not supported"),
+        ({"models": [{"model": {"model": "a", "override_architecture": "B"}}]}, "'override_architecture' of a model"),
         ({"models": [{"model": "a"}, {"model": "a"}]}, "occurs twice"),
         ({"models": []}, "models: 0 entries are not allowed"),
         ({"merge_method": "slerp"}, "slerp needs a base"),
@@ -186,7 +192,10 @@ GOOD: dict[str, Any] = {
             {"merge_method": "slerp", "base_model": "c", "models": [{"model": "a"}, {"model": "b"}]},
             "takes 2 checkpoints",
         ),
-        ({"merge_method": "nuslerp", "parameters": {"nuslerp_flatten": False}}, "'nuslerp_flatten: false'"),
+        (
+            {"merge_method": "model_stock", "base_model": "c", "parameters": {"filter_wise": True}},
+            "'filter_wise: true'",
+        ),
         ({"merge_method": "ties"}, "ties needs a base"),
     ],
 )
@@ -201,14 +210,52 @@ def test_what_a_recipe_asks_and_is_not_there_is_named_and_never_ignored(
     assert words in str(raised.value) and "recipe.yaml" in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_a_slice_of_some_layers_and_several_slices_are_refused(tmp_path: Path) -> None:
-    for name in ("a", "b"):
+@pytest.mark.parametrize(
+    ("ranges", "words"),
+    [
+        ([[0, 4]], "layer_range [0, 4] of"),
+        ([[2, 2]], "layer_range [2, 2] of"),
+        ([[0, 2], [0, 3]], "the sources of a slice have [2, 3] layers"),
+        ([[0, 2], [0, 2], [1, 3]], "occurs twice"),
+    ],
+)
+def test_layers_that_are_not_there_or_do_not_fit_each_other_are_refused(
+    ranges: list[list[int]], words: str, tmp_path: Path
+) -> None:
+    for name in "ab":
         pico.write(tmp_path / name, pico.tensors(1))
-    some = {"sources": [{"model": name, "layer_range": [0, 2]} for name in ("a", "b")]}
-    with pytest.raises(UsageError, match=r"layer_range \[0, 2\]"):
-        from_mapping({"merge_method": "linear", "slices": [some]}, tmp_path)
-    with pytest.raises(UsageError, match="2 'slices'"):
-        from_mapping({"merge_method": "linear", "slices": [some, some]}, tmp_path)
+    sources = [{"model": name, "layer_range": one} for name, one in zip("aba", ranges, strict=False)]
+    with pytest.raises(UsageError) as raised:
+        from_mapping({"merge_method": "linear", "slices": [{"sources": sources}]}, tmp_path)
+    assert words in str(raised.value)
+
+
+def stack(folder: Path, *ranges: tuple[int, int]) -> Recipe:
+    slices = [{"sources": [{"model": "a", "layer_range": list(one)}]} for one in ranges]
+    return from_mapping({"merge_method": "passthrough", "slices": slices}, folder)
+
+
+def test_a_layer_that_a_place_gives_another_kind_of_attention_is_refused(tmp_path: Path) -> None:
+    pico.write(tmp_path / "a", pico.tensors(1), sliding_window_pattern=2)
+    assert "layer 0 of" in refusal(tmp_path, stack(tmp_path, (0, 3), (0, 1)), ModelError)
+    assert "sliding_window_pattern" in refusal(tmp_path, stack(tmp_path, (1, 3)), ModelError)
+    assert merge(stack(tmp_path, (0, 3), (1, 3)), tmp_path / "out").new
+
+
+def test_a_layer_without_the_tensors_of_its_place_is_refused(tmp_path: Path) -> None:
+    lacking = "model.layers.0.input_layernorm.weight"
+    pico.write(tmp_path / "a", {name: one for name, one in pico.tensors(1).items() if name != lacking})
+    said = refusal(tmp_path, stack(tmp_path, (0, 3), (0, 1)), ModelError)
+    assert "layer 0 of" in said and "cannot become layer 3" in said and "input_layernorm.weight" in said
+
+
+def test_probabilities_beyond_0_and_1_are_refused(tmp_path: Path) -> None:
+    for seed, name in enumerate("ab"):
+        pico.write(tmp_path / name, pico.tensors(seed))
+    own = {"weight": 1, "density": 0.9, "epsilon": 0.2}
+    content = {"merge_method": "della", "base_model": "a", "models": [{"model": "b", "parameters": own}]}
+    said = refusal(tmp_path, from_mapping(content, tmp_path), UsageError)
+    assert "density is 0.9 and epsilon 0.2" in said
 
 
 def test_a_weight_that_nothing_gives_is_asked_for(tmp_path: Path) -> None:

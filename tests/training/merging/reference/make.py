@@ -3,13 +3,18 @@
     python tests/training/merging/reference/make.py [FOLDER]
 
 FOLDER is where the results go, one file per recipe and format; without it, next to this file.
+
+mergekit draws the random masks of DARE and DELLA from torch's generator, in the order in which it happens to reach the
+tensors. Here it is given the numbers that the harness draws for the same tensor, so that all else can be compared.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +49,64 @@ def merged(recipe: dict[str, Any], models: Path, out: Path) -> Path:
     from mergekit.options import MergeOptions
 
     text = json.loads(json.dumps(recipe), object_hook=lambda entry: _absolute(entry, models))
-    run_merge(MergeConfiguration.model_validate(text), str(out), MergeOptions(copy_tokenizer=False, quiet=True))
+    with our_draws(recipe.get("seed", 0)), layer_types_of_slices():
+        run_merge(MergeConfiguration.model_validate(text), str(out), MergeOptions(copy_tokenizer=False, quiet=True))
     (weights,) = out.glob("*.safetensors")
     return weights
+
+
+@contextlib.contextmanager
+def our_draws(seed: int) -> Iterator[None]:
+    """Let mergekit keep an element if the harness's random number for it is below mergekit's probability."""
+    import torch
+    from mergekit.merge_methods import generalized_task_arithmetic as module
+
+    from training.merging.sparse import draws
+
+    merge_group, sparsify, bernoulli = (
+        module.GeneralizedTaskArithmeticMerge.merge_group,
+        module.sparsify,
+        torch.bernoulli,
+    )
+    state: dict[str, Any] = {}
+
+    def named(self: Any, group: Any, /, **parameters: Any) -> Any:
+        state.update(name=group.metadata.name, index=-1)
+        return merge_group(self, group, **parameters)
+
+    def counted(*arguments: Any, **parameters: Any) -> Any:
+        state["index"] += 1
+        return sparsify(*arguments, **parameters)
+
+    def drawn(chance: Any) -> Any:
+        numbers = draws(f"{seed}/{state['name']}/{state['index']}", 0, chance.numel())
+        return (torch.from_numpy(numbers).reshape(chance.shape) < chance).to(chance.dtype)
+
+    module.GeneralizedTaskArithmeticMerge.merge_group, module.sparsify, torch.bernoulli = named, counted, drawn
+    try:
+        yield
+    finally:
+        module.GeneralizedTaskArithmeticMerge.merge_group, module.sparsify = merge_group, sparsify
+        torch.bernoulli = bernoulli
+
+
+@contextlib.contextmanager
+def layer_types_of_slices() -> Iterator[None]:
+    """Let mergekit save the configuration of a stack. It changes the number of layers but not the list of their types,
+    which transformers 5 refuses."""
+    import mergekit.merge as module
+
+    original = module.set_config_value
+
+    def changed(config: Any, key: str, value: int) -> None:
+        config.__dict__["layer_types"] = ["full_attention"] * value
+        original(config, key, value)
+
+    module.set_config_value = changed
+    try:
+        yield
+    finally:
+        module.set_config_value = original
 
 
 def versions() -> dict[str, str]:
@@ -57,8 +117,10 @@ def versions() -> dict[str, str]:
 
 
 def _absolute(entry: dict[str, Any], models: Path) -> dict[str, Any]:
-    keys = ("model", "base_model")
-    return {key: str(models / value) if key in keys else value for key, value in entry.items()}
+    keys = ("model", "base_model", "path")
+    return {
+        key: str(models / value) if key in keys and isinstance(value, str) else value for key, value in entry.items()
+    }
 
 
 if __name__ == "__main__":
