@@ -1,4 +1,4 @@
-"""The page says what was measured. A reader would lose that planted faults are named and real queries are not accused."""
+"""The page says what was measured. A reader would lose that faults are named, and real queries not accused."""
 
 from __future__ import annotations
 
