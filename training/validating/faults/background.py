@@ -63,6 +63,11 @@ class Background:
         """The number of units."""
         return sum(self.words.values())
 
+    @cached_property
+    def length(self) -> float:
+        """The mean number of units of a clause."""
+        return self.total / max(1, sum(self.last.values()))
+
     def unfinished(self, unit: str) -> bool:
         """Whether a unit is one of the most frequent and hardly ever ends a clause, as articles and prepositions do. A
         rare adjective ends no clause either, but keywords end with it."""

@@ -11,7 +11,7 @@ from training.validating.faults.reading import Reading
 from training.validating.overlap import copied
 
 REPEATED, COPIED, PHRASE = 0.2, 0.3, 0.3
-"""The largest shares without a fault. Of real questions at most 4 % have a near-duplicate, 2 % are copies of five words
+"""The largest shares without a fault. Of real questions at most 4 % have a near-duplicate, 5 % are copies of five words
 and more, and 10 % have one phrase of three words in common."""
 _WHOLE = 0.8
 """The part of a query that one run of its document has to cover."""

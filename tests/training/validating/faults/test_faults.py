@@ -75,6 +75,14 @@ def test_questions_have_no_fault(language: str) -> None:
     assert found(questions, documents, others, language) == {}
 
 
+def test_a_language_with_few_marks_shows_no_end_of_a_sentence() -> None:
+    """In Thai 70 % of real questions would stop in the middle."""
+    texts = [f"กรุงเทพมหานครเป็นเมืองหลวงและเมืองที่มีประชากรมากที่สุดของประเทศไทย {at}" for at in range(40)]
+    (one,) = [one for one in faults(Sets(asked([text[:20] for text in texts], texts, "th")), Background.of(texts, "th"))
+              if one.kind == "truncated"]  # fmt: skip
+    assert one.share is None and "too few marks" in one.line
+
+
 def test_every_kind_has_a_row_and_only_the_found_ones_have_a_sentence() -> None:
     rows = measure(Sets(asked(QUESTIONS, DOCUMENTS, "en")), DOCUMENTS)
     assert [row.statistic for row in rows] == list(KINDS)
