@@ -34,9 +34,8 @@ def chosen_queries(collection: Collection, judged: Judged, queries: int) -> Chos
         judged: the candidates with their judgments.
         queries: the size of the sample, if there are enough.
     """
-    found = {
-        row: document for row in _with_relevant(judged) if (document := _unrelated(collection, judged.run, row)) >= 0
-    }
+    search = _Search(collection, judged.run)
+    found = {row: document for row in _with_relevant(judged) if (document := search.unrelated(row)) >= 0}
     rows = np.array(list(found), np.int64)
     if len(rows) > queries:
         rows = np.sort(rows[sampled_rows(with_queries(collection, rows), queries)])
@@ -48,20 +47,33 @@ def _with_relevant(judged: Judged) -> list[int]:
     return [int(row) for row in np.unique(judged.run.queries[judged.grades >= 1])]
 
 
-def _unrelated(collection: Collection, run: Run, query: int) -> int:
-    """Return the row of the unrelated document of a query; -1 if there is none.
+class _Search:
+    """Finds the unrelated document of each query of a collection.
 
     It is relevant for another query, and neither a candidate of this query nor judged for it, nor equal to such a text.
     """
-    qrels, digests = collection.qrels, collection.corpus.digests
-    pool = np.unique(qrels.documents[(qrels.grades >= 1) & (qrels.queries != query)]).astype(np.int64)
-    candidates = run.documents[run.offsets[query] : run.offsets[query + 1]]
-    own = np.unique(np.concatenate([candidates, qrels.documents[qrels.queries == query]])).astype(np.int64)
-    texts = {bytes(one) for one in digests[own]}
-    ids = collection.queries.ids(np.array([query]))
-    start = int.from_bytes(blake2b(ids[0].encode(), digest_size=8).digest()) % max(1, len(pool))
-    known = set(own.tolist())
-    for row in np.roll(pool, -start).tolist():
-        if row not in known and bytes(digests[row]) not in texts:
-            return int(row)
-    return -1
+
+    def __init__(self, collection: Collection, run: Run) -> None:
+        qrels = collection.qrels
+        self._collection, self._run = collection, run
+        self._pool = np.unique(qrels.documents[qrels.grades >= 1]).astype(np.int64)
+        self._ids = collection.queries.ids()
+
+    def unrelated(self, query: int) -> int:
+        """Return the row of the document; -1 if there is none."""
+        digests, own = self._collection.corpus.digests, self._own(query)
+        texts, known = {bytes(one) for one in digests[own]}, set(own.tolist())
+        hashed = blake2b(self._ids[query].encode(), digest_size=8).digest()
+        start = int.from_bytes(hashed) % max(1, len(self._pool))
+        for step in range(len(self._pool)):
+            row = int(self._pool[(start + step) % len(self._pool)])
+            if row not in known and bytes(digests[row]) not in texts:
+                return row
+        return -1
+
+    def _own(self, query: int) -> Rows:
+        """Return the rows of the candidates and of the judged documents of a query."""
+        run, qrels = self._run, self._collection.qrels
+        first, last = np.searchsorted(qrels.queries, [query, query + 1])
+        candidates = run.documents[run.offsets[query] : run.offsets[query + 1]]
+        return np.unique(np.concatenate([candidates, qrels.documents[first:last]])).astype(np.int64)
