@@ -32,7 +32,7 @@ class _MergeVerbs(Verbs):
 merging = typer.Typer(
     name="merge",
     cls=_MergeVerbs,
-    help="Merge checkpoints of one architecture (harness merge CONFIG.yaml OUT), or search for the best merge.",
+    help="Merge checkpoints of one architecture (harness merge CONFIG OUT), or search for the best merge.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

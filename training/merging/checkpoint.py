@@ -42,6 +42,8 @@ class Checkpoint:
     folder: ModelFolder
     names: Mapping[str, str] = field(default_factory=dict)
     """Name in the file -> name here, for tensors that are renamed."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """The number of rows of tensors that are cut, by their name here."""
 
     @cached_property
     def files(self) -> dict[str, TensorFile]:
@@ -61,7 +63,8 @@ class Checkpoint:
                         f"{self.name}: the tensor '{key}' is in two files, {found[key].file.path.name} and {path}"
                     )
                 found[key] = tensor
-        return {self.names.get(key, key): tensor for key, tensor in found.items()}
+        named = {self.names.get(key, key): tensor for key, tensor in found.items()}
+        return {key: tensor.cut(self.rows[key]) if key in self.rows else tensor for key, tensor in named.items()}
 
     @cached_property
     def chain(self) -> tuple[Module, ...]:

@@ -63,7 +63,9 @@ def count_of(checkpoint: Checkpoint) -> int:
     key = _count_key(checkpoint.folder.config)
     if key is None:
         raise ModelError(f"merge: config.json of {checkpoint.name} has no {' or '.join(_COUNTS)}; merge whole models")
-    return int(checkpoint.folder.config[key])
+    count = checkpoint.folder.config[key]
+    assert isinstance(count, int)
+    return count
 
 
 def is_first(tensor: str) -> bool:

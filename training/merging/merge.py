@@ -27,6 +27,7 @@ from training.merging.report import MergeReport, TensorReport, notes_on, tensor_
 from training.merging.sparse import Sparse
 from training.merging.stack import origins, stacked
 from training.merging.tensors import Floats, Raw
+from training.merging.vocabulary import cut, rows_of
 from training.merging.writer import Shard, indexes, layout, slice_layout, write
 
 MANIFEST = "merge.json"
@@ -60,12 +61,14 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     job = MergeJob(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
     agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
     aligned = {one.name: one for one in (job.home, *agreed.others)}
+    job.rows = rows_of(job.home) if recipe.by_token else None
+    if job.rows is not None:
+        aligned = {name: cut(one, job.rows) for name, one in aligned.items()}
+    home = aligned[job.home.name]
     if recipe.slices:
-        shards = slice_layout(stacked(recipe, job.home, aligned, agreed), shard_bytes)
+        shards = slice_layout(stacked(recipe, home, aligned, agreed), shard_bytes)
     else:
-        shards = layout(
-            job.home, plan(recipe, job.home, [aligned[one.model] for one in recipe.inputs], agreed), shard_bytes
-        )
+        shards = layout(home, plan(recipe, home, [aligned[one.model] for one in recipe.inputs], agreed), shard_bytes)
     if out.exists():
         return _existing(job, out)
     _check_space(out, shards)
@@ -82,7 +85,7 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
 
 def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: MergeableCheckpoints) -> MergeReport:
     home, worker = job.home, _Worker(job.recipe)
-    _carry_over(home, job.recipe, folder)
+    _carry_over(home, job, folder)
     for shard in shards:
         job.written[shard.path] = write(folder / shard.path, worker.pieces(shard))
     for path, content in indexes(home, shards).items():
@@ -94,6 +97,8 @@ def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: Merge
         sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
+    if job.rows is not None:
+        notes.append(f"the embedding has one row for each of the {job.rows:,} tokens; the others were left out")
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
     return MergeReport(job.recipe.method, between, tuple(worker.reports), (*job.recipe.remarks, *notes, *agreed.notes))
 
@@ -154,13 +159,16 @@ class _Worker:
         return Sparse(self.recipe.method, step.values, read, step.home.shape, source)
 
 
-def _carry_over(home: Checkpoint, recipe: Recipe, folder: Path) -> None:
+def _carry_over(home: Checkpoint, job: MergeJob, folder: Path) -> None:
+    recipe = job.recipe
     for file in home.texts():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(home.folder.path / file, folder / file)
     config = home.json("config.json")
     named = {key for key in ("dtype", "torch_dtype") if key in config} or {"dtype"}
-    wanted = {**(dict.fromkeys(named, recipe.dtype) if recipe.dtype is not None else {}), **_layer_keys(home, recipe)}
+    wanted: dict[str, object] = dict(_layer_keys(home, recipe))
+    wanted |= dict.fromkeys(named, recipe.dtype) if recipe.dtype is not None else {}
+    wanted |= {"vocab_size": job.rows} if job.rows is not None else {}
     if any(config.get(key) != value for key, value in wanted.items()):
         text = json.dumps({**config, **wanted}, indent=2, ensure_ascii=False) + "\n"
         (folder / "config.json").write_text(text, "utf-8")

@@ -150,7 +150,7 @@ def _recipe(written: _Written, folder: Path) -> Recipe:
     )  # fmt: skip
     recipe = _with_slices(recipe, written.slices, folder) if written.slices else _with_models(recipe, written, folder)
     _check_tokenizer(written, recipe, folder)
-    return recipe
+    return replace(recipe, by_token=written.tokenizer is not None or written.tokenizer_source is not None)
 
 
 def _with_models(recipe: Recipe, written: _Written, folder: Path) -> Recipe:

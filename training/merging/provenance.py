@@ -35,6 +35,8 @@ class MergeJob:
     written: dict[str, str] = field(default_factory=dict)
     """Digests of the weight files, by path."""
     dtypes: set[str] = field(default_factory=set)
+    rows: int | None = None
+    """The number of rows that the embedding is cut to; None if it is not cut."""
 
     @property
     def home(self) -> Checkpoint:
@@ -58,6 +60,7 @@ class MergeJob:
                 "shard_bytes": self.shard_bytes,
                 "arithmetic": ARITHMETIC,
                 **self._slices(sources),
+                **({} if self.rows is None else {"rows": self.rows}),
             }
         )
 

@@ -79,6 +79,8 @@ class Recipe:
     """The seed of DARE's random masks."""
     remarks: tuple[str, ...] = ()
     """Remarks on keys of the file that are not read. They are for the report and not part of the merge's id."""
+    by_token: bool = False
+    """Whether the embedding gets one row per token, as mergekit does if a recipe has a tokenizer section."""
     slices: tuple[Slice, ...] = ()
     """The layers of the output, if they are not those of the inputs one by one. `inputs` then names all models."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,11 @@ class Tensor:
     def size(self) -> int:
         """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    def cut(self, rows: int) -> Tensor:
+        """The first rows of this tensor."""
+        length = (self.stop - self.start) // self.shape[0]
+        return replace(self, shape=(rows, *self.shape[1:]), stop=self.start + rows * length)
 
     def raw(self) -> Raw:
         """All elements as they are stored, shape [size]. They are read when they are used."""

@@ -100,7 +100,8 @@ def _keys(home: Checkpoint, path: str) -> Iterator[str]:
 
 def _like(home: Checkpoint, path: str, steps: Sequence[Step]) -> Shard:
     own = home.files[path]
-    if len(steps) == len(own.tensors) and all(step.dtype == step.home.dtype for step in steps):
+    whole = sum(tensor.stop - tensor.start for tensor in own.tensors) == sum(map(_bytes, steps))
+    if whole and len(steps) == len(own.tensors) and all(step.dtype == step.home.dtype for step in steps):
         return Shard(path, own.header, tuple(steps))
     return _shard(path, steps, own.metadata)
 

@@ -60,8 +60,8 @@ def between_two(values: Sequence[float], *, layers: int, looks: int) -> Search:
     """
     known = {0.0: values[0], 1.0: values[1]}
     most = max(len(_GRID), -(-looks * 3 // 5)) if layers else looks
-    for t in _GRID:
-        known[t] = yield _at("curve", (t,))
+    for first in _GRID:
+        known[first] = yield _at("curve", (first,))
     while len(known) - 2 < most and (t := next_point(known)) is not None:
         known[t] = yield _at("curve", (t,))
     if layers:

@@ -99,7 +99,8 @@ def layer_types_of_slices() -> Iterator[None]:
     original = module.set_config_value
 
     def changed(config: Any, key: str, value: int) -> None:
-        config.__dict__["layer_types"] = ["full_attention"] * value
+        if key == "num_hidden_layers":
+            config.__dict__["layer_types"] = ["full_attention"] * value
         original(config, key, value)
 
     module.set_config_value = changed
