@@ -6,7 +6,8 @@ docstring is the help.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Schedule = Literal["linear", "cosine", "constant"]
 AboveZero = Annotated[float, Meta(gt=0)]
 ZeroOrMore = Annotated[float, Meta(ge=0)]
 BelowOne = Annotated[float, Meta(ge=0, lt=1, description="a number from 0 to below 1")]
@@ -49,7 +51,7 @@ class Loss:
     sigmoid: bool = False
     """Use the sigmoid of scale x (score - shift) as the target."""
     temperature: AboveZero = 1.0
-    """The temperature of the kl loss."""
+    """The temperature of the losses kl and infonce."""
     smallest_gap: ZeroOrMore = 0.0
     """Leave out pairs whose scores differ by no more than this, before the scale. For hinge and margin-mse."""
 
@@ -101,7 +103,9 @@ class TrainingRecipe:
     learning_rate: AboveZero = 2e-5
     """The highest learning rate."""
     warmup: BelowOne = 0.1
-    """The share of steps in which the learning rate rises. After them it falls linearly to 0."""
+    """The share of steps in which the learning rate rises."""
+    schedule: Schedule = "linear"
+    """The learning rate after the warmup: a linear or cosine decay to 0, or constant."""
     weight_decay: ZeroOrMore = 0.01
     """The decay of the weights. Biases and norms are not decayed."""
     clip: AboveZero = 1.0
@@ -137,15 +141,32 @@ class Settings(MixedRecipe):
     """The random seed for order, dropout, new tensors and the choice of documents."""
 
     def describe(self) -> dict[str, object]:
-        """As plain values."""
-        return asdict(self)
+        """As plain values. Keys that a later version added are left out where they have their default, so that earlier
+        runs keep their identity."""
+        described = asdict(self)
+        return {name: value for name, value in described.items() if _ADDED.get(name) != value}
 
     def rate(self, step: int, total: int) -> float:
-        """The learning rate of a step, counted from 0: a linear warmup, then a linear decay."""
+        """The learning rate of a step, counted from 0: a linear warmup, then the schedule.
+
+        After the warmup it is that of transformers' `get_linear_schedule_with_warmup`,
+        `get_cosine_schedule_with_warmup` or `get_constant_schedule_with_warmup`. In the warmup it is that of their next
+        step, because their first step has the rate 0 and teaches nothing.
+        """
         rising = max(1, round(self.warmup * total))
         if step < rising:
             return self.learning_rate * (step + 1) / rising
-        return self.learning_rate * (total - step) / max(1, total - rising)
+        left = (total - step) / max(1, total - rising)
+        return self.learning_rate * _SHARES[self.schedule](left)
+
+
+_ADDED: dict[str, object] = {"schedule": TrainingRecipe.schedule}
+_SHARES: dict[Schedule, Callable[[float], float]] = {
+    "linear": lambda left: left,
+    "cosine": lambda left: (1 + math.cos(math.pi * (1 - left))) / 2,
+    "constant": lambda _: 1.0,
+}
+"""The share of the highest learning rate for the share of the steps after the warmup that is left."""
 
 
 def settings_of(recipe: TrainingRecipe, **more: Any) -> Settings:

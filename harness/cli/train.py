@@ -31,8 +31,8 @@ SETTINGS = {
     "loss": "loss.name", "scale": "loss.scale", "shift": "loss.shift", "sigmoid": "loss.sigmoid",
     "temperature": "loss.temperature", "smallest-gap": "loss.smallest_gap", "epochs": "epochs",
     "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
-    "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank", "new-head": "new_head",
-    "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
+    "schedule": "schedule", "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank",
+    "new-head": "new_head", "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
 }  # fmt: skip
 MACHINE = {
     "device": "device", "batch-tokens": "batch_tokens", "gradient-checkpointing": "gradient_checkpointing",

@@ -114,7 +114,8 @@ class AdaptationSettings:
     def describe(self) -> dict[str, object]:
         """The settings as plain values."""
         facts = None if self.teacher_facts is None else str(self.teacher_facts)
-        described = {**asdict(self), "teacher_facts": facts}
+        trainings = {"stage1": self.stage1.describe(), "adaptation": self.adaptation.describe()}
+        described = {**asdict(self), **trainings, "teacher_facts": facts}
         if not self.tasks:  # a run of an earlier version keeps its identity
             del described["tasks"]
         return described
