@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
@@ -34,6 +35,14 @@ def _losses() -> Iterable[str]:
     return LOSSES
 
 
+def _logs() -> Iterable[str]:
+    from training.logs import LOGS
+
+    return LOGS
+
+
+LogName = Annotated[str, one_of(_logs)]
+"""A name of `training.logs.LOGS`."""
 LossName = Annotated[str, one_of(_losses)]
 """A name of `training.losses.LOSSES`."""
 
@@ -190,6 +199,8 @@ class Hardware:
     """Padded tokens per model call within a step. Default: as the device allows."""
     gradient_checkpointing: bool = False
     """Compute activations twice instead of keeping them, to save memory."""
+    gradient_accumulation: Positive = 1
+    """Compute the gradient of a step in this number of parts, to save memory. Above 1, every pair is scored twice."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -201,10 +212,49 @@ class Machine(Hardware):
 
     save_every: Positive | None = None
     """Save a checkpoint in OUT.steps every N steps. Default: never."""
+    log_to: tuple[LogName, ...] = ()
+    """Show loss, gradient and dev values in tensorboard, trackio, wandb or mlflow, too. Default: in history.jsonl
+    only."""
     resume_seconds: float = 120.0
     """The seconds between saves of the state from which a killed run continues."""
 
 
 def machine_of(hardware: Hardware) -> Machine:
     """The machine settings of training runs that save no checkpoints on the way."""
-    return Machine(hardware.device, hardware.batch_tokens, hardware.gradient_checkpointing)
+    return Machine(**{one.name: getattr(hardware, one.name) for one in fields(Hardware)})
+
+
+@dataclass(frozen=True)
+class DevEvaluation:
+    """The evaluation of a training run on dev queries. The best step is kept."""
+
+    target: str | None = None
+    """The collection that steps are compared on. The best step is kept, step 0 included. Default: the last step is
+    kept."""
+    split: str | None = None
+    """The split of its judgments. test is refused without a policy. Default: as in harness run."""
+    policy: Path | None = None
+    """The policy of a later gate. Only its dev tier is used, and no query of its gate or final tier. Default: the whole
+    collection."""
+    first_stage: str | None = None
+    """The first stage of the evaluation: a spec, given, or run:FILE. Default: the policy's, otherwise as in harness
+    run."""
+    depth: Positive | None = None
+    """Candidates per query. Default: the policy's, otherwise 100."""
+    measure: str | None = None
+    """The measure that decides. Default: the policy's, otherwise that of the collection, such as nDCG@10."""
+    every: Positive = 100
+    """Evaluate after every N steps. The start and the last step are always evaluated."""
+    patience: Positive | None = None
+    """Stop after this number of evaluations in a row without a better one. Default: never."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        others = ("split", "policy", "first_stage", "depth", "measure", "patience")
+        given = [name for name in others if getattr(self, name) is not None]
+        if given and self.target is None:
+            return f"{given[0]} belongs to a dev evaluation; name its collection with --dev"
+        return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.batching import ModelInputs, pick_device, plan_batches
-from adapters.errors import ModelError, UsageError, need
+from adapters.errors import ModelError, need
 from adapters.kinds import kind_of
 from adapters.loading import load_tokenizer, quiet_loading
 from adapters.models import ModelFolder
@@ -18,6 +18,7 @@ from training.classifier import load_classifier
 from training.dropout import switch_off
 from training.encoded import Encoder
 from training.lora import folded
+from training.precision import is_half
 from training.scorer import Scorer
 from training.settings import Machine, Settings
 from training.yes_no import load_yes_no
@@ -40,6 +41,8 @@ class Student:
     """Whether the layers compute in bfloat16. Weights, scores and losses are float32."""
     budget: int
     """Padded tokens of one model call."""
+    parts: int = 1
+    """The number of parts in which the gradient of a step is computed."""
 
     @property
     def model(self) -> nn.Module:
@@ -83,17 +86,18 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     """
     torch = need("torch", "models", "training")
     device = pick_device(machine.device)
-    half = _is_half(torch, settings, device)
+    half = is_half(settings.precision, device)
     load = load_yes_no if _answers(folder) and not settings.new_head else load_classifier
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        scorer = load(folder, settings, device)
+        scorer = load(folder, settings, device, half=half)
     if not settings.dropout:
         switch_off(scorer.model)
     if machine.gradient_checkpointing:
         _keep_no_activations(scorer.model)
     scorer.model.train()
-    return Student(folder, scorer, device, half, machine.batch_tokens or (_ON_CPU if device == "cpu" else _ON_GPU))
+    budget = machine.batch_tokens or (_ON_CPU if device == "cpu" else _ON_GPU)
+    return Student(folder, scorer, device, half, budget, machine.gradient_accumulation)
 
 
 def write_model(student: Student, folder: Path) -> None:
@@ -138,10 +142,3 @@ def _keep_no_activations(model: Any) -> None:
     # renamed in the course of transformers 5
     enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
     enable({"use_reentrant": False})
-
-
-def _is_half(torch: Any, settings: Settings, device: str) -> bool:
-    able = device.startswith("cuda") and torch.cuda.is_bf16_supported()
-    if settings.precision == "bfloat16" and not able:
-        raise UsageError(f"{device} does not compute in bfloat16; set the precision to auto or float32")
-    return bool(able and settings.precision != "float32")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,9 +13,10 @@ from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.keys import with_keys
 from harness.cli.printing import json_text, print_json
+from harness.numbers import points
 
 if TYPE_CHECKING:
-    from training.settings import Machine, Settings
+    from training.settings import DevEvaluation, Machine, Settings
     from training.stages import General
 
 train = typer.Typer(
@@ -32,11 +34,16 @@ SETTINGS = {
     "temperature": "loss.temperature", "smallest-gap": "loss.smallest_gap", "epochs": "epochs",
     "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
     "schedule": "schedule", "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank",
-    "new-head": "new_head", "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
+    "new-head": "new_head", "dropout": "dropout", "replay-share": "replay_share", "precision": "precision",
+    "seed": "seed",
 }  # fmt: skip
 MACHINE = {
     "device": "device", "batch-tokens": "batch_tokens", "gradient-checkpointing": "gradient_checkpointing",
-    "save-every": "save_every",
+    "gradient-accumulation": "gradient_accumulation", "save-every": "save_every", "log-to": "log_to",
+}  # fmt: skip
+DEV = {
+    "dev": "target", "dev-split": "split", "policy": "policy", "first-stage": "first_stage", "depth": "depth",
+    "measure": "measure", "evaluate-every": "every", "patience": "patience",
 }  # fmt: skip
 
 
@@ -47,12 +54,16 @@ MACHINE = {
 
     harness train fit --base ./all-MiniLM-L6-v2 --new-head --data ./scifact --loss bce --out ./stage1
 
-    harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted"""
+    harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted
+
+    harness train fit --base ./stage1 --data mined.parquet --dev ./scifact --dev-split train --first-stage bm25
+    --evaluate-every 50 --patience 4 --log-to tensorboard --out ./adapted"""
 )
 @with_keys(
     settings=("training.settings:Settings", SETTINGS),
     general=("training.stages:General", {"negatives": "negatives"}),
     machine=("training.settings:Machine", MACHINE),
+    dev=("training.settings:DevEvaluation", DEV),
 )
 def fit(
     *,
@@ -62,16 +73,19 @@ def fit(
     settings: Settings,
     replay: stage_options.Replay = None,
     machine: Machine,
+    dev: DevEvaluation,
     limit: stage_options.LimitExamples = None,
     general: General,
     adapted_on: stage_options.AdaptedOn = None,
+    push_to_hub: stage_options.PushToHub = None,
     print_cost: stage_options.PrintCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
-    To continue a killed run, run the same command again. A language model is trained on its words yes and no. On
+    To continue a killed run, run the same command again. With --dev, steps are compared on dev queries, and the best
+    one is kept. A language model is trained on its words yes and no. On
     several GPUs: torchrun --nproc-per-node N -m harness train fit ... Measure the checkpoint before you trust it to be
     better than its base.
     """
@@ -79,12 +93,16 @@ def fit(
     from harness.workspace import Workspace
     from training import fit as fitting
     from training.adapted import corpora_of, teachers_of
+    from training.dev import opened_dev
+    from training.hub import check_repository, push
     from training.ranks import ranks_here
     from training.sources import Negatives, read_examples, read_several
 
     given = {"--base": base, "--data": data, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
         raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
+    if push_to_hub:
+        check_repository(push_to_hub)
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost is for one process; run it without torchrun")
@@ -94,21 +112,35 @@ def fit(
     replayed = read_examples(replay, limit=limit, negatives=where) if replay else None
     examples = read_several(data or (), limit=limit, negatives=where)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
-    work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
-    if print_cost:
-        cost = fitting.cost(work, machine)
-        typer.echo(json_text(cost.as_dict()) if as_json else str(cost))
-        return
-    manifest = fitting.fit(work, Path(str(out)), machine, Terminal() if ranks.is_first else Silent())
+    reporter = Terminal() if ranks.is_first else Silent()
+    with opened_dev(dev, workspace, reporter) as queries:
+        work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources), dev=queries)
+        if print_cost:
+            cost = fitting.cost(work, machine)
+            typer.echo(json_text(cost.as_dict()) if as_json else str(cost))
+            return
+        manifest = fitting.fit(work, Path(str(out)), machine, reporter)
     if not ranks.is_first:
         return
+    if push_to_hub:
+        reporter.note(f"uploaded: {push(Path(str(out)), push_to_hub, reporter)}")
     if as_json:
         print_json(manifest)
         return
-    losses = manifest["loss"]
-    typer.echo(
-        f"written: {out} ({manifest['steps']} steps, loss {_shown(losses['first'])} -> {_shown(losses['last'])})"
-    )
+    typer.echo(f"written: {out} ({_outline(manifest)})")
+
+
+def _outline(manifest: Mapping[str, Any]) -> str:
+    """The steps and the loss of a training, and the dev values if there are any."""
+    losses, dev = manifest["loss"], manifest.get("dev")
+    outline = f"{manifest['steps']} steps, loss {_shown(losses['first'])} -> {_shown(losses['last'])}"
+    if dev is None:
+        return outline
+    found = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)}"
+    start = "" if dev["start"] is None else f", at the start {points(dev['start'], 1)}"
+    early = ", stopped early" if dev["stopped_early"] else ""
+    kept = f"kept step {manifest['steps']} of {dev['made_steps']}{early}"
+    return f"{outline}; {dev['measure']} on dev {found}{start}; {kept}"
 
 
 def _shown(value: float | None) -> str:

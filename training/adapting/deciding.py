@@ -71,19 +71,7 @@ class Deciding:
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
-        stage = self.tiers.dev
-        pairs = paired(anchor, one)
-        verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
-        macro = verdict.macro
-        look = Look(
-            release=stage.policy.looks.release or UNNAMED, tier="dev",
-            split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
-            collections=stage.whole, measure=stage.measure,
-            anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
-            candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
-            verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
-        )  # fmt: skip
-        return _row(self.looks.keep(look), one.arm, self.anchor.name)
+        return _row(self.looks.keep(dev_look(self.tiers.dev, anchor, one)), one.arm, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
         """Look at the gate or at the final queries. If this run took this look already, it is read from the log.
@@ -115,6 +103,21 @@ class Deciding:
     def _stage(self, tier: _Judging) -> tuple[Stage, Sequence[Any]]:
         tiers = self.tiers
         return (tiers.gate, tiers.gate_whole) if tier == "gate" else (tiers.final, tiers.final_whole)
+
+
+def dev_look(stage: Stage, anchor: ArmScores, one: ArmScores) -> Look:
+    """A look at dev: it spends nothing, and its verdict is not used."""
+    pairs = paired(anchor, one)
+    verdict = judge(pairs, weights(pairs), stage.policy, tier="dev")
+    macro = verdict.macro
+    return Look(
+        release=stage.policy.looks.release or UNNAMED, tier="dev",
+        split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
+        collections=stage.whole, measure=stage.measure,
+        anchor=Seen(anchor.spec, anchor.ids, macro.baseline if macro else None),
+        candidate=Seen(one.spec, one.ids, macro.candidate if macro else None), policy=stage.policy.digest,
+        verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
+    )  # fmt: skip
 
 
 def check_policy(tiers: Tiers, out: Path) -> None:
