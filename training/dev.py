@@ -6,7 +6,7 @@ queries that the checkpoint is trained on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ from harness.data.collection import Collection
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import Policy, read_policy
 from harness.judging.gate.stage import Stage
-from harness.progress import Reporter
+from harness.progress import Reporter, Silent
 from harness.scoring.session import Session, opened
 from harness.workspace import Workspace
 from training.adapting.deciding import dev_look
@@ -89,12 +89,15 @@ def opened_dev(chosen: DevEvaluation, workspace: Path | None, reporter: Reporter
     if chosen.target is None:
         yield None
         return
-    with opened(Workspace.open(workspace), reporter) as session:
-        yield dev_of(chosen, session)
+    with opened(Workspace.open(workspace), Silent()) as session:  # the run notes the values
+        yield dev_of(chosen, session, reporter.note)
 
 
-def dev_of(chosen: DevEvaluation, session: Session) -> Dev | None:
+def dev_of(chosen: DevEvaluation, session: Session, tell: Callable[[str], None] = lambda _: None) -> Dev | None:
     """Load the dev queries; None if no dev collection is named.
+
+    Args:
+        tell: gets a line for each part of the target that is skipped. Default: nobody does.
 
     Raises:
         UsageError: the queries are those of a gate or of a split that judges.
@@ -104,18 +107,16 @@ def dev_of(chosen: DevEvaluation, session: Session) -> Dev | None:
         return None
     policy = read_policy(chosen.policy) if chosen.policy else Policy(targets=(chosen.target,))
     policy = policy.overridden(first_stage=chosen.first_stage, depth=chosen.depth, measure=chosen.measure)
-    make = _dev_tier if chosen.policy else _whole
-    return Dev(make(chosen, policy, session), chosen.every, chosen.patience)
+    stage = _dev_tier(chosen, policy, session) if chosen.policy else _whole(chosen, policy, session, tell)
+    return Dev(stage, chosen.every, chosen.patience)
 
 
 def _dev_tier(chosen: DevEvaluation, policy: Policy, session: Session) -> Stage:
     return tiers_of(AdaptTargets(str(chosen.target), chosen.split), policy, session).dev
 
 
-def _whole(chosen: DevEvaluation, policy: Policy, session: Session) -> Stage:
-    collections = collections_of(
-        [str(chosen.target)], session.workspace, split=chosen.split, tell=session.reporter.note
-    )
+def _whole(chosen: DevEvaluation, policy: Policy, session: Session, tell: Callable[[str], None]) -> Stage:
+    collections = collections_of([str(chosen.target)], session.workspace, split=chosen.split, tell=tell)
     first = policy.first_stage or first_stage_of(collections)
     stage = Stage(tuple(collections), policy, "dev", first, session, ())
     _refuse_judging(collections)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.errors import ModelError
+from harness.numbers import points
 from harness.progress import Reporter
 from training import watched
 from training.fitted import adopt, write
@@ -98,7 +99,9 @@ class Loop:
     def _measured(self, progress: Progress) -> float | None:
         assert self.dev is not None
         try:
-            return self.dev.value(self._checkpoint(progress))
+            value = self.dev.value(self._checkpoint(progress))
+            self.reporter.note(f"step {progress.step}: {points(value, 1)} on dev")
+            return value
         except ModelError as error:
             self.reporter.note(f"step {progress.step} cannot be measured on dev: {error}")
             return None

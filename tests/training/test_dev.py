@@ -245,6 +245,7 @@ def test_the_command_says_which_step_it_kept(place: Place, tmp_path: Path, comma
         "--patience", 3, "--out", tmp_path / "out", "--workspace", place.workspace.path,
     )  # fmt: skip
     assert said.code == 0, said.err
+    assert "step 0: " in said.err and "step 4: " in said.err and "pairs to score" not in said.err
     assert "nDCG@10 on dev" in said.out and "kept step" in said.out and "at the start" in said.out
 
 
