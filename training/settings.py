@@ -153,7 +153,7 @@ class Settings(MixedRecipe):
         """As plain values. Keys that a later version added are left out where they have their default, so that earlier
         runs keep their identity."""
         described = asdict(self)
-        return {name: value for name, value in described.items() if _ADDED.get(name) != value}
+        return {name: value for name, value in described.items() if name not in _ADDED or value != _ADDED[name]}
 
     def rate(self, step: int, total: int) -> float:
         """The learning rate of a step, counted from 0: a linear warmup, then the schedule.
