@@ -65,13 +65,21 @@ def keep_head(network: Any) -> None:
         network: a model of transformers with a head, in half precision. It is changed.
     """
     body = network.base_model
-    for name, part in _heads(network, body):
+    for name, part in heads_of(network, body):
         shared = {id(one) for one in body.parameters()} if body is not network else set()
         own = copy.deepcopy(part) if any(id(one) in shared for one in part.parameters()) else part
         setattr(network, name, _in_float32(own))
     pooler = getattr(body, "pooler", None)
     if body is not network and hasattr(pooler, "register_forward_pre_hook"):
         _in_float32(pooler)
+
+
+def heads_of(network: Any, body: Any) -> list[tuple[str, Any]]:
+    """The modules next to the body; the last module with weights if the network does not name its body."""
+    parts = [(name, part) for name, part in network.named_children() if part is not body]
+    if body is not network:
+        return parts
+    return [one for one in parts if any(True for _ in one[1].parameters())][-1:]
 
 
 def keep_modules(model: Any, *, pairs: bool) -> None:
@@ -97,14 +105,6 @@ def _keep_chain(chain: Sequence[Any], *, pairs: bool) -> None:
     network.register_forward_hook(_widened_output)
     for module in rest:
         _in_float32(module)
-
-
-def _heads(network: Any, body: Any) -> list[tuple[str, Any]]:
-    """The modules next to the body; the last module with weights if the network does not name its body."""
-    parts = [(name, part) for name, part in network.named_children() if part is not body]
-    if body is not network:
-        return parts
-    return [one for one in parts if any(True for _ in one[1].parameters())][-1:]
 
 
 def _in_float32(module: Any) -> Any:

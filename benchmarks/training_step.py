@@ -5,8 +5,9 @@
 MODEL is an encoder's folder, COLLECTION a BEIR folder with English text. Each query has 8 documents, cut to word counts
 drawn from a lognormal distribution that gives the lengths of BEIR passages. Both sides train all weights in float32
 with binary cross-entropy and AdamW, 32 pairs to a step by default, on one thread: the trainer on random pairs, ours on
-whole queries, and once more without dropout. In every round each makes other steps of its epoch, drawn at random, and
-is measured in useful tokens, which padding is not. With 64 pairs the trainer needs more than 24 GB.
+whole queries, once more without dropout, and without dropout in bfloat16 if the processor computes in it. In every
+round each makes other steps of its epoch, drawn at random, and is measured in useful tokens, which padding is not. With
+64 pairs the trainer needs more than 24 GB.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from adapters.errors import UsageError
 from adapters.models import open_folder
 from harness.result.environment import machine
 from training.cost import cost_of
@@ -35,6 +37,7 @@ from training.student import load_student
 
 DOCUMENTS, MAX_LENGTH = 8, 512
 PEER = "CrossEncoderTrainer"
+HALF = "ours without dropout, in bfloat16"
 
 
 def main() -> None:
@@ -53,10 +56,13 @@ def main() -> None:
     settings = Settings(Loss("bce"), queries=options.queries, max_length=MAX_LENGTH, new_head=True)
     work = Job(open_folder(options.model), examples, Examples(()), settings)
     ours, plain = Ours(work), Ours(replace(work, settings=replace(settings, dropout=False)))
+    half = in_bfloat16(work)
     rounds = []
     for number in range(options.rounds):
         rows = range(number * (options.steps + 1), (number + 1) * (options.steps + 1))
         sides = {"ours": ours.measured(rows), "ours without dropout": plain.measured(rows)}
+        if half:
+            sides[HALF] = half.measured(rows)
         rounds.append(sides | {PEER: of_peer(options.model, examples, ours.data, rows, options.queries)})
         print(json.dumps({name: side.rates() for name, side in rounds[-1].items()}), flush=True)
     result = report(rounds, ours)
@@ -117,6 +123,15 @@ class Ours:
             self.step(0, examples)
         tokens = sum(int(examples.pairs.lengths.sum()) for examples in others)
         return Measured(time.perf_counter() - wall, time.process_time() - cpu, tokens)
+
+
+def in_bfloat16(work: Job) -> Ours | None:
+    """Our steps in bfloat16; None on a processor that does not compute in it."""
+    settings = replace(work.settings, dropout=False, precision="bfloat16")
+    try:
+        return Ours(replace(work, settings=settings))
+    except UsageError:
+        return None
 
 
 def of_peer(model: str, examples: Examples, data: Encoded, steps: range, queries: int) -> Measured:

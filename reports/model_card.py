@@ -6,13 +6,12 @@ https://huggingface.co/docs/hub/eval-results.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.data.sources.stored import DRIFTED
 from harness.result.keys import SystemKey
 from harness.result.result import Result
+from harness.yaml_text import yaml
 from reports.document import Bullets, Code, Heading, Part, Text, as_markdown
 from reports.marks import alarms_of
 from reports.model_name import LOCAL, model_name
@@ -54,28 +53,6 @@ def eval_results(results: Sequence[Result]) -> list[dict[str, object]]:
 def is_whole(one: Result) -> bool:
     """Whether a result is about the published collection, not about a sample or other data."""
     return one.collection.sampled_from is None and DRIFTED not in one.collection.name
-
-
-def yaml(value: object, indent: int = 0) -> str:
-    """Plain values as YAML. Texts are in double quotes as in JSON, so that no name is read as another type."""
-    pad = "  " * indent
-    if isinstance(value, Mapping):
-        return "\n".join(f"{pad}{key}:{_beneath(inner, indent + 1)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return "\n".join(f"{pad}- {yaml(inner, indent + 1).lstrip()}" for inner in value)
-    return pad + _scalar(value)
-
-
-def _beneath(value: object, indent: int) -> str:
-    if isinstance(value, Mapping | list):
-        return f"\n{yaml(value, indent)}" if value else (" {}" if isinstance(value, Mapping) else " []")
-    return f" {_scalar(value)}"
-
-
-def _scalar(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    # JSON does not escape these characters; YAML reads them as line ends or rejects them.
-    return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _card(results: Sequence[Result], system: SystemKey) -> Iterator[Part]:

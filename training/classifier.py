@@ -15,7 +15,8 @@ from adapters.modular import is_modular
 from adapters.pair_inputs import EncodedPairs
 from adapters.pairs import PairEncoder
 from adapters.protocols import Integers
-from training.lora import add_lora, is_head
+from training.lora import add_lora, halve_frozen, is_head
+from training.precision import is_narrow, keep_head_whole
 from training.scorer import Scorer
 from training.settings import Settings
 
@@ -26,8 +27,11 @@ RAW = "torch.nn.modules.linear.Identity"
 """What sentence-transformers applies to the score of a new head. Without it a sigmoid would be applied."""
 
 
-def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
+def load_classifier(folder: ModelFolder, settings: Settings, device: str, *, half: bool) -> Scorer:
     """Load a model for training. A new head and low-rank updates are drawn from torch's random numbers.
+
+    Args:
+        half: whether the layers will compute in bfloat16.
 
     Raises:
         ModelError: the model has no score head and `new_head` is not set, has several labels, or lacks weights.
@@ -38,6 +42,10 @@ def load_classifier(folder: ModelFolder, settings: Settings, device: str) -> Sco
     model, new_tensors = _load(folder, settings.new_head)
     if settings.lora_rank:
         add_lora(model, settings.lora_rank)
+        if half and is_narrow(folder):
+            halve_frozen(model)
+    if half:
+        keep_head_whole(model)
     tokenizer = load_tokenizer(folder)
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id

@@ -83,7 +83,7 @@ def configured(kind: type[T], layers: Sequence[Layer]) -> Configured[T]:
     for layer in layers:
         _check_layer(kind, _over(start, layer.values), layer.origin)
         values = _over(values, layer.values)
-    set_in = {path: (value, layer.origin) for layer in layers for path, value in _paths(layer.values)}
+    set_in = {path: (value, layer.origin) for layer in layers for path, value in paths(layer.values)}
     settings = (_setting(key, *set_in[key]) for key in keys_of(whole) if key in set_in)
     return Configured(_made(kind, values, " and ".join(layer.origin for layer in layers)), tuple(settings))
 
@@ -126,8 +126,8 @@ def given_layer(config: object, kind: type[Any]) -> Layer:
 
 def layer_of(config: object, origin: str) -> Layer:
     """The keys of a configuration made in Python that differ from the defaults."""
-    default = dict(_paths(plain(type(config)())))
-    return Layer(origin, nested({path: one for path, one in _paths(plain(config)) if default.get(path) != one}))
+    default = dict(paths(plain(type(config)())))
+    return Layer(origin, nested({path: one for path, one in paths(plain(config)) if default.get(path) != one}))
 
 
 def require(config: object, options: Mapping[str, str]) -> None:
@@ -214,10 +214,11 @@ def _over(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _paths(values: Mapping[str, Any], way: str = "") -> Iterator[tuple[str, Any]]:
+def paths(values: Mapping[str, Any], way: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested tables as dotted keys and their values."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _paths(value, f"{way}{name}.")
+            yield from paths(value, f"{way}{name}.")
         else:
             yield f"{way}{name}", value
 

@@ -23,7 +23,8 @@ from adapters.protocols import IndexPairs, Integers, Role
 from adapters.sentence_model import read_max_length, read_prompts
 from adapters.similarity import Similarity
 from adapters.vector_form import form_of
-from training.lora import add_lora
+from training.lora import add_lora, halve_frozen
+from training.precision import is_narrow
 from training.scorer import Scorer
 from training.settings import Settings
 
@@ -57,7 +58,7 @@ class EncodedTexts:
         return np.zeros(len(rows), np.uint64)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Texts:
     """A loaded `SentenceTransformer` with its prompts; it encodes for training."""
 
@@ -89,8 +90,11 @@ class _Texts:
         return np.concatenate([np.empty(0, np.int64), *(one["attention_mask"].sum(dim=1).numpy() for one in found)])
 
 
-def load_embedder(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
+def load_embedder(folder: ModelFolder, settings: Settings, device: str, *, half: bool) -> Scorer:
     """Load an embedder for training.
+
+    Args:
+        half: whether the layers will compute in bfloat16.
 
     Raises:
         ModelError: the folder declares no length or compares vectors by a distance, or a file cannot be loaded.
@@ -115,6 +119,8 @@ def load_embedder(folder: ModelFolder, settings: Settings, device: str) -> Score
     if settings.lora_rank:
         add_lora(model, settings.lora_rank)
         model.to(device)
+        if half and is_narrow(folder):
+            halve_frozen(model)
     texts = _Texts(model, read_prompts(folder), length)
     about = {"scores": f"{SCALE:g} x cosine" if similarity == "cosine" else similarity}
     return Scorer(model, texts, _logits(texts, similarity, device), about, write=_write)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.adapted import KEY
 from adapters.adapted import adapted_on as declared_corpora
@@ -22,20 +19,28 @@ from harness.checks.sketch import KEY as SKETCH
 from harness.checks.sketch import TrainedQueries
 from harness.checks.sketch import inherited as trained_queries
 from harness.progress import Reporter, Silent
+from harness.result.secrets import public_values
 from training.augmentation import AugmentedRows
 from training.batches import Batches, Plan
+from training.configuration import paths
 from training.cost import TrainingCost, cost_of
-from training.encoded import Stream, one_ahead
+from training.encoded import Stream
 from training.examples import Example, Examples
-from training.fitted import finished, write
+from training.fitted import finished
 from training.instructed import refuse_instructions
+from training.logs import LoggedRun, Logs, opened
+from training.loop import Loop, state_folder
 from training.losses import check_targets
 from training.ranks import ALONE, Ranks, joined
 from training.rows import JoinedRows
 from training.settings import Machine, Settings
-from training.state import Progress, load_state, save_state
+from training.state import steps_made
 from training.stepping import optimizer_of, stepper
 from training.student import Student, load_student
+from training.watched import Evaluator
+
+if TYPE_CHECKING:
+    from training.dev import Dev
 
 _VERSION = 1
 _NOTHING = Examples(())
@@ -54,6 +59,8 @@ class Job:
     model's identity. They change no weight, so they are not part of the run's identity."""
     teachers: tuple[str, ...] = ()
     """Digests of the teachers whose scores the examples hold. They are part of the manifest."""
+    dev: Evaluator | None = None
+    """Measures steps on dev queries, so that the best one is kept; None keeps the last one."""
 
     @property
     def lineage(self) -> Lineage:
@@ -81,6 +88,7 @@ class Job:
             "replay": self.replay.digest if len(self.replay) else None,
             "settings": self.settings.describe(),
             **({"mixture": mixed} if mixed else {}),
+            **({"dev": self.dev.describe()} if self.dev else {}),
         }
 
     @property
@@ -117,20 +125,26 @@ def job(
     adapted_on: Iterable[str] = (),
     *,
     teachers: Iterable[str] = (),
+    dev: Dev | None = None,
 ) -> Job:
     """Open the base and check that the loss accepts the labels. The corpora that the base was adapted on are kept.
 
     Args:
         teachers: digests of the teachers whose scores the examples hold.
+        dev: the dev queries on which the best step is chosen; see `training.dev.dev_of`. Default: the last step is
+            kept.
 
     Raises:
         ModelError: the base does not exist.
         DataError: the loss does not accept the labels.
+        UsageError: a dev query is a training query.
     """
     folder = open_folder(base)
     corpora = tuple(sorted({*declared_corpora(folder.path), *(adapted_on if settings.max_steps != 0 else ())}))
     taught_by = tuple(sorted(set(teachers))) if settings.max_steps != 0 else ()
-    work = Job(folder, examples, replay or _NOTHING, settings, corpora, taught_by)
+    work = Job(folder, examples, replay or _NOTHING, settings, corpora, taught_by, dev)
+    if dev:
+        dev.refuse_trained(row.query for part in (work.examples, work.replay) for row in part.rows)
     for part in (work.examples, work.replay):
         if len(part):
             check_targets(settings.loss, part)
@@ -149,9 +163,9 @@ def cost(work: Job, machine: Machine | None = None) -> TrainingCost:
 def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter | None = None) -> Mapping[str, Any]:
     """Train a checkpoint and write it as a folder that an adapter loads. The manifest is written last.
 
-    A killed run continues where it was and gives the same weights. Checkpoints on the way are kept in
-    `OUT.steps/step-N`. A finished run is not repeated. Processes started by torchrun share one run; the first of them
-    writes.
+    A killed run continues where it was and gives the same weights. With dev queries, the best evaluated step is
+    written. Checkpoints on the way are kept in `OUT.steps/step-N`. A finished run is not repeated. Processes started by
+    torchrun share one run; the first of them writes.
 
     Returns:
         The manifest.
@@ -177,40 +191,26 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
     return done
 
 
-def forget_state(out: Path) -> None:
-    """Remove the state from which a killed run would continue; saved checkpoints stay."""
-    steps_folder = _steps_folder(out)
-    shutil.rmtree(steps_folder / ".state", ignore_errors=True)
-    with suppress(OSError):
-        steps_folder.rmdir()  # where no checkpoints are kept it is empty
-
-
-def _steps_folder(out: Path) -> Path:
-    return out.with_name(f"{out.name}.steps")
-
-
 def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ranks = ALONE) -> None:
-    run, steps_folder = digest(work.describe()), _steps_folder(out)
+    run = digest(work.describe())
+    log = _log(work, run, out, machine, reporter) if ranks.is_first else Logs(reporter)
     student, data = _prepared(work, machine)
     optimizer = optimizer_of(student, work.settings)
-    progress = load_state(steps_folder / ".state", run, student.trained, optimizer)
-    saved = time.monotonic()
-    step, plan = stepper(student, optimizer, work.settings, work.steps, ranks=ranks), work.plan(data)
-    read = (data.read(plan[number]) for number in range(progress.step, work.steps))
-    with reporter.stage(f"training {out.name}", work.steps) as advance:
-        advance(progress.step)
-        for number, examples in enumerate(one_ahead(read), progress.step):
-            progress.history.append(step(number, examples))
-            progress = Progress(number + 1, progress.history)
-            if ranks.is_first and machine.save_every and progress.step % machine.save_every == 0:
-                write(steps_folder / f"step-{progress.step:06d}", _about(work), student, progress)
-            if ranks.is_first and time.monotonic() - saved >= machine.resume_seconds:
-                save_state(steps_folder / ".state", run, progress, student.trained, optimizer)
-                saved = time.monotonic()
-            advance(1)
-    if ranks.is_first:
-        write(out, _about(work), student, progress)
-        forget_state(out)
+    step = stepper(student, optimizer, work.settings, work.steps, ranks=ranks)
+    loop = Loop(
+        run, _about(work), out, student, optimizer, data, work.plan(data), step, machine, reporter, ranks, log, work.dev
+    )
+    try:
+        loop.train()
+    finally:
+        log.close()
+
+
+def _log(work: Job, run: str, out: Path, machine: Machine, reporter: Reporter) -> Logs:
+    values = dict(paths({"base": work.base.name, "examples": len(work.examples), **work.settings.describe()}))
+    folder = out.with_name(f"{out.name}.log")
+    logged = LoggedRun(out.name, run, folder, public_values(values), steps_made(state_folder(out)))
+    return opened(machine.log_to, logged, reporter)
 
 
 def _prepared(work: Job, machine: Machine) -> tuple[Student, Stream]:
@@ -232,6 +232,7 @@ def _about(work: Job) -> dict[str, Any]:
         LINEAGE: work.lineage.as_dict(),
         SKETCH: work.trained_queries.as_dict(),
         "examples": work.examples.counts(),
+        "languages": list(work.examples.facts.languages),
         "replay": replayed,
         **({"augmented": dict(work.augmented.counts)} if work.augmented.counts else {}),
         "settings": described["settings"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from adapters.errors import HarnessError, UsageError
 from adapters.models import ModelFolder
 from adapters.typed_file import read_json
 from harness.workspace import new_folder, replace_folder
+from training.card import FILE, card
 from training.job import write_json
 from training.state import Progress
 from training.student import Student, write_model
@@ -57,15 +59,42 @@ def write(folder: Path, about: Mapping[str, Any], student: Student, progress: Pr
     """
     with new_folder(folder) as unfinished:
         write_model(student, unfinished)
-        history = "".join(f"{json.dumps(row)}\n" for row in progress.history)
-        (unfinished / "history.jsonl").write_text(history, "utf-8")
-        manifest = _manifest(about, student, progress, ModelFolder(folder.name, unfinished))
-        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
-        replace_folder(unfinished, folder)
+        _finish(unfinished, folder, about, student, progress, kept=progress.step)
 
 
-def _manifest(about: Mapping[str, Any], student: Student, progress: Progress, model: ModelFolder) -> dict[str, Any]:
-    losses = [row["loss"] for row in progress.history]
+def adopt(
+    checkpoint: Path, folder: Path, about: Mapping[str, Any], student: Student, progress: Progress, *, kept: int
+) -> None:
+    """Write the checkpoint of an earlier step as the result of a run, with the history of the whole run.
+
+    Args:
+        checkpoint: what `write` wrote after step `kept`.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with new_folder(folder) as unfinished:
+        shutil.copytree(checkpoint, unfinished, dirs_exist_ok=True)
+        _finish(unfinished, folder, about, student, progress, kept=kept)
+
+
+def _finish(
+    unfinished: Path, folder: Path, about: Mapping[str, Any], student: Student, progress: Progress, *, kept: int
+) -> None:
+    """Write history, card and manifest next to a model, and let the folder appear."""
+    history = "".join(f"{json.dumps(row)}\n" for row in progress.history)
+    (unfinished / "history.jsonl").write_text(history, "utf-8")
+    manifest = _manifest(about, student, progress, kept, ModelFolder(folder.name, unfinished))
+    (unfinished / FILE).write_text(card(folder.name, manifest, student.folder), "utf-8")
+    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
+    replace_folder(unfinished, folder)
+
+
+def _manifest(
+    about: Mapping[str, Any], student: Student, progress: Progress, kept: int, model: ModelFolder
+) -> dict[str, Any]:
+    rows = [row for row in progress.history if 0 < (row["step"] or 0) <= kept]
+    losses = [float(row["loss"] or 0.0) for row in rows]
     tenth = max(1, len(losses) // 10)
     return {
         "made_by": MADE_BY,
@@ -75,9 +104,9 @@ def _manifest(about: Mapping[str, Any], student: Student, progress: Progress, mo
         "bfloat16": student.half,
         "new_tensors": list(student.scorer.grown),
         "trained_parameters": sum(parameter.numel() for parameter in student.trained.values()),
-        "steps": progress.step,
+        "steps": kept,
         "loss": {"first": _mean(losses[:tenth]), "last": _mean(losses[-tenth:])},
-        "score_std": {end: progress.history[at]["score_std"] for end, at in (("first", 0), ("last", -1)) if losses},
+        "score_std": {end: rows[at]["score_std"] for end, at in (("first", 0), ("last", -1)) if rows},
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "safetensors")},
         "weights": Contents(model).identity()["weights"],
     }

@@ -111,6 +111,25 @@ def kl(temperature: float) -> Grouped:
     return loss
 
 
+def infonce(temperature: float) -> Grouped:
+    """InfoNCE within a list: -log softmax(s / T) of the document with the highest target, with the other documents as
+    negatives, mean over queries (van den Oord et al. 2018, arXiv 1807.03748). If several documents have the highest
+    target, each is compared with the lower ones only, and their mean counts. A query whose targets are all equal has no
+    negative and does not count."""
+
+    def loss(scores: Tensor, targets: Tensor, sizes: Sequence[int]) -> Tensor:
+        torch = need("torch", "models", _PURPOSE)
+        each = []
+        for s, t in _groups(scores / temperature, targets, sizes):
+            best = t == t.max()
+            if not best.all():
+                each.append((torch.logaddexp(s[best], s[~best].logsumexp(0)) - s[best]).mean())
+        mean: Tensor = torch.stack(each).mean() if each else scores.sum() * 0
+        return mean
+
+    return loss
+
+
 def bce(scores: Tensor, targets: Tensor, _: Sequence[int]) -> Tensor:
     """Cross-entropy with soft targets in 0..1: mean over pairs of -t log sigmoid(s) - (1 - t) log sigmoid(-s)."""
     functional = need("torch.nn.functional", "models", _PURPOSE)
@@ -167,6 +186,7 @@ for _name, _definition in {
     "listnet": LossDefinition(lambda *_: library("ListNetLoss")),
     "adr-mse": LossDefinition(lambda *_: library("ADRMSELoss")),
     "kl": LossDefinition(lambda temperature, _: kl(temperature)),
+    "infonce": LossDefinition(lambda temperature, _: infonce(temperature)),
 }.items():
     register(_name, _definition)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _APART = 7_368_787
 """The distance between the seeds of two ranks, so that they draw different dropout."""
+_PATIENCE = timedelta(hours=6)
+"""How long a process waits for the others: the first one evaluates on dev while they wait."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,16 @@ class Ranks:
         for work in [distributed.all_reduce(one.grad, async_op=True) for one in kept]:
             work.wait()
 
+    def from_first(self, value: float) -> float:
+        """The value that the first rank gave, on all ranks."""
+        if self.world == 1:
+            return value
+        torch = need("torch", "models", "training")
+        device = "cpu" if _distributed().get_backend() == "gloo" else torch.cuda.current_device()
+        found = torch.tensor([value], dtype=torch.float64, device=device)
+        _distributed().broadcast(found, src=0)
+        return float(found)
+
     def wait(self) -> None:
         """Wait for all ranks."""
         if self.world > 1:
@@ -131,7 +144,8 @@ def joined(machine: Machine) -> Iterator[tuple[Ranks, Machine]]:
         return
     device = _device(need("torch", "models", "training"), machine.device)
     distributed = _distributed()
-    distributed.init_process_group("gloo" if device == "cpu" else "nccl", rank=ranks.rank, world_size=ranks.world)
+    backend = "gloo" if device == "cpu" else "nccl"
+    distributed.init_process_group(backend, rank=ranks.rank, world_size=ranks.world, timeout=_PATIENCE)
     yield ranks, replace(machine, device=device)
     distributed.destroy_process_group()  # after an error the process ends anyway, and others may wait forever
 

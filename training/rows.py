@@ -31,6 +31,8 @@ class Facts:
     """Whether a query has two different scores."""
     instructed: bool = False
     """Whether a query has an instruction."""
+    languages: tuple[str, ...] = ()
+    """The languages that rows name, in alphabetical order."""
 
     def and_(self, other: Facts) -> Facts:
         """The facts of both."""
@@ -41,6 +43,7 @@ class Facts:
             max(self.highest, other.highest),
             self.compares or other.compares,
             self.instructed or other.instructed,
+            tuple(sorted({*self.languages, *other.languages})),
         )
 
 
@@ -115,7 +118,12 @@ def with_row(facts: Facts, row: Example) -> Facts:
         highest=max(facts.highest, *scores) if scores else facts.highest,
         compares=facts.compares or len(set(row.scores)) > 1,
         instructed=facts.instructed or row.instruction is not None,
+        languages=_with(facts.languages, row.language),
     )
+
+
+def _with(languages: tuple[str, ...], language: str | None) -> tuple[str, ...]:
+    return languages if not language or language in languages else tuple(sorted({*languages, language}))
 
 
 def digests_of(rows: Sequence[Example]) -> Iterator[str]:

@@ -6,8 +6,10 @@ docstring is the help.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Schedule = Literal["linear", "cosine", "constant"]
 AboveZero = Annotated[float, Meta(gt=0)]
 ZeroOrMore = Annotated[float, Meta(ge=0)]
 BelowOne = Annotated[float, Meta(ge=0, lt=1, description="a number from 0 to below 1")]
@@ -33,6 +36,14 @@ def _losses() -> Iterable[str]:
     return LOSSES
 
 
+def _logs() -> Iterable[str]:
+    from training.logs import LOGS
+
+    return LOGS
+
+
+LogName = Annotated[str, one_of(_logs)]
+"""A name of `training.logs.LOGS`."""
 LossName = Annotated[str, one_of(_losses)]
 """A name of `training.losses.LOSSES`."""
 
@@ -50,7 +61,7 @@ class Loss:
     sigmoid: bool = False
     """Use the sigmoid of scale x (score - shift) as the target."""
     temperature: AboveZero = 1.0
-    """The temperature of the kl loss."""
+    """The temperature of the losses kl and infonce."""
     smallest_gap: ZeroOrMore = 0.0
     """Leave out pairs whose scores differ by no more than this, before the scale. For hinge and margin-mse."""
 
@@ -103,7 +114,9 @@ class TrainingRecipe:
     learning_rate: AboveZero = 2e-5
     """The highest learning rate."""
     warmup: BelowOne = 0.1
-    """The share of steps in which the learning rate rises. After them it falls linearly to 0."""
+    """The share of steps in which the learning rate rises."""
+    schedule: Schedule = "linear"
+    """The learning rate after the warmup: a linear or cosine decay to 0, or constant."""
     weight_decay: ZeroOrMore = 0.01
     """The decay of the weights. Biases and norms are not decayed."""
     clip: AboveZero = 1.0
@@ -139,19 +152,32 @@ class Settings(MixedRecipe):
     """The random seed for order, dropout, new tensors and the choice of documents."""
 
     def describe(self) -> dict[str, object]:
-        """As plain values. Without an augmentation it is left out, so that runs of earlier versions keep their
-        identity."""
-        plain, augmentation = asdict(self), self.augmentation.describe()
-        return {key: value for key, value in plain.items() if key != "augmentation"} | (
-            {"augmentation": augmentation} if augmentation else {}
-        )
+        """As plain values. Keys that a later version added are left out where they have their default, so that earlier
+        runs keep their identity."""
+        described = {**asdict(self), "augmentation": self.augmentation.describe()}
+        return {name: value for name, value in described.items() if name not in _ADDED or value != _ADDED[name]}
 
     def rate(self, step: int, total: int) -> float:
-        """The learning rate of a step, counted from 0: a linear warmup, then a linear decay."""
+        """The learning rate of a step, counted from 0: a linear warmup, then the schedule.
+
+        After the warmup it is that of transformers' `get_linear_schedule_with_warmup`,
+        `get_cosine_schedule_with_warmup` or `get_constant_schedule_with_warmup`. In the warmup it is that of their next
+        step, because their first step has the rate 0 and teaches nothing.
+        """
         rising = max(1, round(self.warmup * total))
         if step < rising:
             return self.learning_rate * (step + 1) / rising
-        return self.learning_rate * (total - step) / max(1, total - rising)
+        left = (total - step) / max(1, total - rising)
+        return self.learning_rate * _SHARES[self.schedule](left)
+
+
+_ADDED: dict[str, object] = {"schedule": TrainingRecipe.schedule, "augmentation": {}}
+_SHARES: dict[Schedule, Callable[[float], float]] = {
+    "linear": lambda left: left,
+    "cosine": lambda left: (1 + math.cos(math.pi * (1 - left))) / 2,
+    "constant": lambda _: 1.0,
+}
+"""The share of the highest learning rate for the share of the steps after the warmup that is left."""
 
 
 def settings_of(recipe: TrainingRecipe, **more: Any) -> Settings:
@@ -175,6 +201,8 @@ class Hardware:
     """Padded tokens per model call within a step. Default: as the device allows."""
     gradient_checkpointing: bool = False
     """Compute activations twice instead of keeping them, to save memory."""
+    gradient_accumulation: Positive = 1
+    """Compute the gradient of a step in this number of parts, to save memory. Above 1, every pair is scored twice."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -186,10 +214,49 @@ class Machine(Hardware):
 
     save_every: Positive | None = None
     """Save a checkpoint in OUT.steps every N steps. Default: never."""
+    log_to: tuple[LogName, ...] = ()
+    """Show loss, gradient and dev values in tensorboard, trackio, wandb or mlflow, too. Default: in history.jsonl
+    only."""
     resume_seconds: float = 120.0
     """The seconds between saves of the state from which a killed run continues."""
 
 
 def machine_of(hardware: Hardware) -> Machine:
     """The machine settings of training runs that save no checkpoints on the way."""
-    return Machine(hardware.device, hardware.batch_tokens, hardware.gradient_checkpointing)
+    return Machine(**{one.name: getattr(hardware, one.name) for one in fields(Hardware)})
+
+
+@dataclass(frozen=True)
+class DevEvaluation:
+    """The evaluation of a training run on dev queries. The best step is kept."""
+
+    target: str | None = None
+    """The collection that steps are compared on. The best step is kept, step 0 included. Default: the last step is
+    kept."""
+    split: str | None = None
+    """The split of its judgments. test is refused without a policy. Default: as in harness run."""
+    policy: Path | None = None
+    """The policy of a later gate. Only its dev tier is used, and no query of its gate or final tier. Default: the whole
+    collection."""
+    first_stage: str | None = None
+    """The first stage of the evaluation: a spec, given, or run:FILE. Default: the policy's, otherwise as in harness
+    run."""
+    depth: Positive | None = None
+    """Candidates per query. Default: the policy's, otherwise 100."""
+    measure: str | None = None
+    """The measure that decides. Default: the policy's, otherwise that of the collection, such as nDCG@10."""
+    every: Positive = 100
+    """Evaluate after every N steps. The start and the last step are always evaluated."""
+    patience: Positive | None = None
+    """Stop after this number of evaluations in a row without a better one. Default: never."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        others = ("split", "policy", "first_stage", "depth", "measure", "patience")
+        given = [name for name in others if getattr(self, name) is not None]
+        if given and self.target is None:
+            return f"{given[0]} belongs to a dev evaluation; name its collection with --dev"
+        return None

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 _TENSORS, _STATE = "state.safetensors", "state.json"
-History = list[dict[str, float]]
+History = list[dict[str, float | None]]
+"""A row for each step. A value is None if it could not be measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class _State:
 
     run: str
     step: Count
-    history: tuple[Mapping[str, float], ...]
+    history: tuple[Mapping[str, float | None], ...]
     tensors: str | None = None
     """The digest of the file of tensors; None if an earlier version wrote the state."""
 
@@ -85,6 +86,8 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
     if state.tensors not in {None, _digest(folder / _TENSORS)}:
         raise DataError(f"{folder / _TENSORS}: its content is not what was written; {advice}")
     tensors = need("safetensors.torch", "models", "training").load_file(folder / _TENSORS)
+    if not all(f"weight.{name}" in tensors for name in trained):
+        raise DataError(f"{folder}: an earlier version wrote this state with other names; {advice}")
     torch = need("torch", "models", "training")
     with torch.no_grad():
         for name, parameter in trained.items():
@@ -95,6 +98,14 @@ def load_state(folder: Path, run: str, trained: dict[str, nn.Parameter], optimiz
                     key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
                 }
     return Progress(state.step, [dict(row) for row in state.history])
+
+
+def steps_made(folder: Path) -> int:
+    """The steps of the state in a folder, without a check; 0 if there is none."""
+    try:
+        return int(json.loads((folder / _STATE).read_text("utf-8"))["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _digest(file: Path) -> str:

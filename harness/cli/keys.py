@@ -216,7 +216,7 @@ def _kind(key: Key, *, optional: bool) -> Any:
 
     plain = without_none(key.kind)
     if _is_list(key):
-        plain = list[get_args(plain)[0]]  # type: ignore[misc]
+        plain = list[without_none(get_args(plain)[0])]  # type: ignore[misc]
     return plain | None if optional else plain
 
 

@@ -77,6 +77,13 @@ Replay = Annotated[str | None, _option("replay", "General examples to mix in, so
 LimitExamples = Annotated[
     int | None, _option("limit", "Use only the first examples of each file, up to this number.", min=1)
 ]
+PushToHub = Annotated[
+    str | None,
+    _option(
+        "push-to-hub",
+        "Upload the checkpoint to this repository of the Hugging Face Hub. A new one is private. Default: no upload.",
+    ),
+]
 PrintCost = Annotated[bool, _flag("print-cost", "Print what training would cost, and stop. A few steps are timed.")]
 ConvertedModel = Annotated[
     str, typer.Argument(help="The model whose weights are pickled: a folder or a hub name.", show_default=False)

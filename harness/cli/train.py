@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,9 +13,10 @@ from harness.cli import options, stage_options
 from harness.cli.app import ADAPT, Verbs, app
 from harness.cli.keys import with_keys
 from harness.cli.printing import json_text, print_json
+from harness.numbers import points
 
 if TYPE_CHECKING:
-    from training.settings import Machine, Settings
+    from training.settings import DevEvaluation, Machine, Settings
     from training.stages import General
 
 train = typer.Typer(
@@ -31,15 +33,20 @@ SETTINGS = {
     "loss": "loss.name", "scale": "loss.scale", "shift": "loss.shift", "sigmoid": "loss.sigmoid",
     "temperature": "loss.temperature", "smallest-gap": "loss.smallest_gap", "epochs": "epochs",
     "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
-    "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank", "new-head": "new_head",
-    "dropout": "dropout", "replay-share": "replay_share", "precision": "precision", "seed": "seed",
+    "schedule": "schedule", "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank",
+    "new-head": "new_head", "dropout": "dropout", "replay-share": "replay_share", "precision": "precision",
+    "seed": "seed",
     **{f"augment-{name}": f"augmentation.{name}" for name in (
         "stuffing", "alone", "claim", "instruction", "typos", "case", "script",
     )},
 }  # fmt: skip
 MACHINE = {
     "device": "device", "batch-tokens": "batch_tokens", "gradient-checkpointing": "gradient_checkpointing",
-    "save-every": "save_every",
+    "gradient-accumulation": "gradient_accumulation", "save-every": "save_every", "log-to": "log_to",
+}  # fmt: skip
+DEV = {
+    "dev": "target", "dev-split": "split", "policy": "policy", "first-stage": "first_stage", "depth": "depth",
+    "measure": "measure", "evaluate-every": "every", "patience": "patience",
 }  # fmt: skip
 
 
@@ -52,12 +59,16 @@ MACHINE = {
 
     harness train fit --base ./stage1 --data mined.parquet --replay general.jsonl --save-every 500 --out ./adapted
 
-    harness train fit --base ./base --data beir/scifact --data owner/name --mix-temperature 2 --out ./stage1"""
+    harness train fit --base ./base --data beir/scifact --data owner/name --mix-temperature 2 --out ./stage1
+
+    harness train fit --base ./stage1 --data mined.parquet --dev ./scifact --dev-split train --first-stage bm25
+    --evaluate-every 50 --patience 4 --log-to tensorboard --out ./adapted"""
 )
 @with_keys(
     settings=("training.settings:Settings", SETTINGS),
     general=("training.stages:General", {"negatives": "negatives"}),
     machine=("training.settings:Machine", MACHINE),
+    dev=("training.settings:DevEvaluation", DEV),
 )
 def fit(
     *,
@@ -67,19 +78,22 @@ def fit(
     settings: Settings,
     replay: stage_options.Replay = None,
     machine: Machine,
+    dev: DevEvaluation,
     limit: stage_options.LimitExamples = None,
     mix_weight: stage_options.MixWeights = None,
     mix_temperature: stage_options.MixTemperature = None,
     mix: stage_options.MixFile = None,
     general: General,
     adapted_on: stage_options.AdaptedOn = None,
+    push_to_hub: stage_options.PushToHub = None,
     print_cost: stage_options.PrintCost = False,
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
-    To continue a killed run, run the same command again. A language model is trained on its words yes and no. On
+    To continue a killed run, run the same command again. With --dev, steps are compared on dev queries, and the best
+    one is kept. A language model is trained on its words yes and no. On
     several GPUs: torchrun --nproc-per-node N -m harness train fit ... Measure the checkpoint before you trust it to be
     better than its base.
     """
@@ -87,6 +101,8 @@ def fit(
     from harness.workspace import Workspace
     from training import fit as fitting
     from training.adapted import corpora_of, teachers_of
+    from training.dev import opened_dev
+    from training.hub import check_repository, push
     from training.mixing import examples_of, of_options, read_mix
     from training.ranks import ranks_here
     from training.sources import Negatives, read_examples
@@ -97,6 +113,8 @@ def fit(
     given = {"--base": base, "--data": data or mix, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
         raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
+    if push_to_hub:
+        check_repository(push_to_hub)
     ranks = ranks_here()
     if print_cost and ranks.world > 1:
         raise UsageError("--print-cost is for one process; run it without torchrun")
@@ -107,21 +125,35 @@ def fit(
     replayed = read_examples(replay, limit=limit, negatives=where, store=store) if replay else None
     examples = examples_of(mixture, negatives=where, store=store)
     corpora = (*corpora_of(sources, place), *(adapted_on or ()))
-    work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources))
-    if print_cost:
-        cost = fitting.cost(work, machine)
-        typer.echo(json_text(cost.as_dict()) if as_json else str(cost))
-        return
-    manifest = fitting.fit(work, Path(str(out)), machine, Terminal() if ranks.is_first else Silent())
+    reporter = Terminal() if ranks.is_first else Silent()
+    with opened_dev(dev, workspace, reporter) as queries:
+        work = fitting.job(str(base), examples, settings, replayed, corpora, teachers=teachers_of(sources), dev=queries)
+        if print_cost:
+            cost = fitting.cost(work, machine)
+            typer.echo(json_text(cost.as_dict()) if as_json else str(cost))
+            return
+        manifest = fitting.fit(work, Path(str(out)), machine, reporter)
     if not ranks.is_first:
         return
+    if push_to_hub:
+        reporter.note(f"uploaded: {push(Path(str(out)), push_to_hub, reporter)}")
     if as_json:
         print_json(manifest)
         return
-    losses = manifest["loss"]
-    typer.echo(
-        f"written: {out} ({manifest['steps']} steps, loss {_shown(losses['first'])} -> {_shown(losses['last'])})"
-    )
+    typer.echo(f"written: {out} ({_outline(manifest)})")
+
+
+def _outline(manifest: Mapping[str, Any]) -> str:
+    """The steps and the loss of a training, and the dev values if there are any."""
+    losses, dev = manifest["loss"], manifest.get("dev")
+    outline = f"{manifest['steps']} steps, loss {_shown(losses['first'])} -> {_shown(losses['last'])}"
+    if dev is None:
+        return outline
+    found = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)}"
+    start = "" if dev["start"] is None else f", at the start {points(dev['start'], 1)}"
+    early = ", stopped early" if dev["stopped_early"] else ""
+    kept = f"kept step {manifest['steps']} of {dev['made_steps']}{early}"
+    return f"{outline}; {dev['measure']} on dev {found}{start}; {kept}"
 
 
 def _shown(value: float | None) -> str:

@@ -13,12 +13,13 @@ from tests.fixtures import Command
 from training.adapting.config import AdaptConfig
 from training.keys import keys_of
 from training.searching.config import SearchConfig
-from training.settings import Machine, Settings
+from training.settings import DevEvaluation, Machine, Settings
 from training.stages import Mining, Plan, Synthesis, Teaching
 from training.utility.config import UtilityConfig
 
 SINGLE_STEPS = [
-    ("fit", Settings, train.SETTINGS), ("fit", Machine, train.MACHINE), ("teach", Teaching, train_teach.TEACHING),
+    ("fit", Settings, train.SETTINGS), ("fit", Machine, train.MACHINE), ("fit", DevEvaluation, train.DEV),
+    ("teach", Teaching, train_teach.TEACHING),
     ("teach", Plan, train_teach.PLAN), ("mine", Mining, {"retriever": "retrievers", "depth": "depth"}),
     ("synthesize", Synthesis, {"generator": "generator", "documents": "documents", "floor": "floor"}),
 ]  # fmt: skip

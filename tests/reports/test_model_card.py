@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reports.model_card import cards, eval_results, model_index, yaml
+from harness.yaml_text import yaml
+from reports.model_card import cards, eval_results, model_index
 from tests.made_results import collection, result, system
 
 NEW = system("someone/new-reranker")

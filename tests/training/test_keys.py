@@ -12,11 +12,11 @@ from adapters.errors import UsageError
 from training.adapting.config import AdaptConfig
 from training.keys import check, keys_of, plain
 from training.mining.mine import RETRIEVERS
-from training.settings import Loss, Machine, Settings
+from training.settings import DevEvaluation, Loss, Machine, Settings
 from training.stages import Plan, Synthesis, Teaching
 from training.utility.config import UtilityConfig
 
-CLASSES = (AdaptConfig, UtilityConfig, Settings, Machine, Plan, Synthesis, Teaching)
+CLASSES = (AdaptConfig, UtilityConfig, Settings, Machine, DevEvaluation, Plan, Synthesis, Teaching)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

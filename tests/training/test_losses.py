@@ -70,6 +70,24 @@ def test_kl_by_hand_with_a_temperature() -> None:
     assert gradient == pytest.approx([2 * (q - p), 2 * (p - q)])
 
 
+def test_infonce_is_the_cross_entropy_of_the_best_document_of_each_list() -> None:
+    scores, teacher, sizes = [0.3, -0.2, 1.0, 0.4, 2.0], [0.1, 0.9, 5.0, 1.0, 4.0], [2, 3]
+    value, gradient = value_and_gradient(Loss("infonce", temperature=0.5), scores, teacher, sizes)
+    s = torch.tensor(scores, requires_grad=True)
+    lists = zip((s[:2], s[2:]), (1, 0), strict=True)
+    by_torch = [torch.nn.functional.cross_entropy(one[None] / 0.5, torch.tensor([best])) for one, best in lists]
+    expected = torch.stack(by_torch).mean()
+    assert value == pytest.approx(float(expected.detach()))
+    expected.backward()
+    assert s.grad is not None and gradient == pytest.approx(s.grad.tolist())
+
+
+def test_infonce_does_not_set_equally_good_documents_against_each_other() -> None:
+    value, gradient = value_and_gradient(Loss("infonce"), [0.0, 0.0, 0.0, 7.0], [1.0, 1.0, 0.0, 3.0], [3, 1])
+    assert value == pytest.approx(math.log(2)), "each against the third; the list of one document does not count"
+    assert gradient == pytest.approx([-0.25, -0.25, 0.5, 0.0])
+
+
 def test_bce_takes_soft_targets() -> None:
     value, gradient = value_and_gradient(Loss("bce"), [2.0, 0.0], [0.25, 0.0])
     by_hand = -0.25 * math.log(sigmoid(2)) - 0.75 * math.log(sigmoid(-2)), math.log(2)

@@ -72,7 +72,7 @@ class Deciding:
 
     def on_dev(self, anchor: ArmScores, one: ArmScores) -> LookRow:
         """Record a look at dev. It is not counted against the budget, and its verdict is not used."""
-        return _row(dev_look(self.tiers.dev, anchor, one), one.arm, self.anchor.name)
+        return _row(self.looks.keep(dev_look(self.tiers.dev, anchor, one)), one.arm, self.anchor.name)
 
     def blend_on_dev(self, anchor: ArmScores, like: ArmScores, name: str, values: Sequence[Floats64]) -> LookRow:
         """Record a look at dev at a blend of teachers.
@@ -84,7 +84,7 @@ class Deciding:
         rows = zip(paired(anchor, like), values, strict=True)
         pairs = [replace(one, candidate=own, candidate_id=f"{one.candidate_id}:{name}") for one, own in rows]
         seen = replace(like, arm=name, spec=name)
-        return _row(dev_look(self.tiers.dev, anchor, seen, pairs), name, self.anchor.name)
+        return _row(self.looks.keep(dev_look(self.tiers.dev, anchor, seen, pairs)), name, self.anchor.name)
 
     def at(self, tier: _Judging, arm: ArmRecord) -> LookVerdict:
         """Look at the gate or at the final queries. If this run took this look already, it is read from the log.
@@ -121,7 +121,7 @@ class Deciding:
 def dev_look(
     stage: Stage, anchor: ArmScores, one: ArmScores, pairs: Sequence[PairedValues] | None = None
 ) -> Look:  # fmt: skip
-    """Record a look at dev in the ledger of looks. It spends nothing.
+    """A look at dev: it spends nothing, and its verdict is not used.
 
     Args:
         pairs: the values of a candidate that is no model of its own, such as a blend. Default: those of `one`.
@@ -130,7 +130,7 @@ def dev_look(
     ids = one.ids if pairs is None else tuple(f"{id_}:{one.arm}" for id_ in one.ids)
     verdict = judge(found, weights(found), stage.policy, tier="dev")
     macro = verdict.macro
-    look = Look(
+    return Look(
         release=stage.policy.looks.release or UNNAMED, tier="dev",
         split=split_of({side.collection.fingerprint: side.stored.candidates for side in one.sides}),
         collections=stage.whole, measure=stage.measure,
@@ -138,7 +138,6 @@ def dev_look(
         candidate=Seen(one.spec, ids, macro.candidate if macro else None), policy=stage.policy.digest,
         verdict=verdict.state, alpha=0.0, figures=verdict.as_dict(),
     )  # fmt: skip
-    return LookLog(stage.session.workspace.results).keep(look)
 
 
 def check_policy(tiers: Tiers, out: Path) -> None:

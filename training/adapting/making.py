@@ -17,6 +17,7 @@ from training import fit as fitting
 from training.adapting.integrity import check
 from training.adapting.watching import Finished, Watch, watched
 from training.job import write_json
+from training.loop import forget_state
 from training.settings import Machine
 from training.stepping import Diverged
 
@@ -45,7 +46,7 @@ class Making:
                 write_json(_refusal(path), {"run": run, "refused": reason})
         if reason is None:
             return one
-        fitting.forget_state(path)
+        forget_state(path)
         self.watch(Finished(stage, one.name, "refused", monotonic() - begun, reason))
         return replace(one, refused=(reason,))
 

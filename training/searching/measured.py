@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adapters.errors import ModelError, UsageError
+from harness.judging.gate.looks import LookLog
 from harness.judging.gate.stage import Stage
 from harness.numbers import points
 from harness.result.adaptation.record import ArmRecord
@@ -110,13 +111,18 @@ class Trail:
                 scores = measure(arm.name, spec_of(arm.path), self.dev)
             except ModelError as error:
                 arm = replace(arm, refused=(str(error),))
-        look = None if scores is None else dev_look(self.dev, self.first_stage, scores).id
+        look = None if scores is None else self._kept(scores)
         self.tried.append(Tried(arm, phase, proposal, look))
         if scores is not None:
             self.scores[arm.name] = scores
         said = arm.refused[0] if scores is None else points(scores.value)
         self.dev.session.reporter.note(f"look {len(self.tried)} of {self.most}: {arm.name} {said}")
         return REFUSED if scores is None else scores.value
+
+    def _kept(self, scores: ArmScores) -> str:
+        """Record a look at dev, and return its id."""
+        log = LookLog(self.dev.session.workspace.results)
+        return log.keep(dev_look(self.dev, self.first_stage, scores)).id
 
 
 def _anchors(path: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -52,7 +53,7 @@ class Reading:
         return [_units(text, self.language) for text in self.texts]
 
     @cached_property
-    def tokens(self) -> Sequence[frozenset[str]]:
+    def tokens(self) -> Sequence[AbstractSet[str]]:
         """The tokens of each distinct query, as overlaps count them."""
         return [_document(text, self.language).tokens for text in self.texts]
 
