@@ -2,7 +2,7 @@
 
     python benchmarks/adaptation.py scifact MODELS DATA WORK [--documents 80] [--out FILE.json]
     python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 120] [--out FILE.json]
-    python benchmarks/adaptation.py mlqa MODELS DATA WORK [--documents 330] [--out FILE.json]
+    python benchmarks/adaptation.py mlqa MODELS DATA WORK [--documents 500] [--out FILE.json]
 
 MODELS holds all-MiniLM-L6-v2, ms-marco-MiniLM-L12-v2, bge-small-en-v1.5 and multilingual-e5-small, DATA the collections
 scifact and xquad/<language> in BEIR's layout. WORK keeps everything; the same command goes on after a kill.
@@ -37,9 +37,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.errors import UsageError
 from harness.result.environment import machine
 from training.adapting.config import AdaptConfig
 from training.configuration import Layer, configured, nested, toml_of
+from training.precision import is_half
 
 ROOT = Path(__file__).parents[1]
 TRAINED = ("de", "es", "hi", "zh")
@@ -138,7 +140,7 @@ def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[st
     embedder = str(one_of(models, "multilingual-e5-small"))
     tasks = [
         {"corpus": str(sentences / one), "queries": str(sentences / one), "queries_split": "train",
-         "sample_queries": documents or 330, "score_as": str(sentences / "en")}
+         "sample_queries": documents or 500, "score_as": str(sentences / "en")}
         for one in ASKED_IN
     ]  # fmt: skip
     return {
@@ -148,9 +150,19 @@ def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[st
         "mining.retrievers": ["bm25", embedder], "mining.depth": 8, "sampling.per_query": 8,
         "sampling.scope": "query", "training.max_length": 128, "training.loss.name": "kl",
         "training.loss.scale": 1.75, "training.learning_rate": 4e-4, "training.lora_rank": 32,
+        "training.precision": precision(),
         "training.epochs": 1, "training.replay_share": 0, "training.dropout": False, "training.queries": 8,
         "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
     }  # fmt: skip
+
+
+def precision() -> str:
+    """bfloat16 where this machine has it: a step is then about a quarter faster."""
+    try:
+        is_half("bfloat16", "cpu")
+    except UsageError:
+        return "float32"
+    return "bfloat16"
 
 
 def as_sentences(collections: Path, language: str, folder: Path) -> None:
