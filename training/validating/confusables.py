@@ -18,7 +18,7 @@ _PAIRS = (
     "օo սu հh ոn ցg ıi ɑa ɡg"
 )
 """Each letter with its look-alike."""
-_LATIN = {ord(other): latin for other, latin in _PAIRS.split()}
+_LATIN = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 
 
 def plain(text: str) -> str:

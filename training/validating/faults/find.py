@@ -47,8 +47,7 @@ def faults(sets: Sets, background: Background, real_background: Background | Non
     if sets.real is not None and len(sets.real) >= LEAST:
         language = sets.real.language or sets.synthetic.language
         real = Reading(sets.real, real_background or Background.of(sets.real.documents or (), language), language)
-    language = other_language(own, real)
-    found = [repeated(own, real), language, copies(own, real), *_of_words(own, real, sets.seed)]
+    found = [repeated(own, real), other_language(own, real), copies(own, real), *_of_words(own, real, sets.seed)]
     found += [one_form(own, real), forms(own, real), phrase(own, real), artefacts(own, real)]
     by_kind = {one.kind: one for one in _independent(found)}
     return [by_kind[kind] for kind in KINDS]

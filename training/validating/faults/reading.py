@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -52,7 +52,7 @@ class Reading:
         return [_units(text, self.language) for text in self.texts]
 
     @cached_property
-    def tokens(self) -> Sequence[frozenset[str]]:
+    def tokens(self) -> Sequence[Set[str]]:
         """The tokens of each distinct query, as overlaps count them."""
         return [_document(text, self.language).tokens for text in self.texts]
 
