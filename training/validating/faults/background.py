@@ -1,4 +1,4 @@
-"""What the documents of a corpus say about its language: words, pairs of neighbours, and what stands before a mark."""
+"""What the documents of a corpus say about its language: words, pairs of neighbours, and the ends of clauses."""
 
 from __future__ import annotations
 
