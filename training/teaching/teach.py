@@ -118,7 +118,7 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
     if pool.digest != manifest_keys.digest or len(pool.offsets) != len(queries.ids) + 1:
         raise DataError(f"{folder}: the pool does not match its manifest; mine it again into an empty folder")
     collection = replace(corpus, language=manifest_keys.language)
-    split = manifest_keys.asked_in and manifest_keys.asked_in.split
+    split = None if manifest_keys.asked_in is None else manifest_keys.asked_in.split
     return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined, split)
 
 
