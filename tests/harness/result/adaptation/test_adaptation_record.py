@@ -26,7 +26,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_record(tmp_path) == record
     example = json.loads(EXAMPLE.read_text("utf-8"))
     arms = [{**one, "same_as": None, "queries_known": None} for one in example["arms"]]
-    tasks = [{**one, "leaks_by": None} for one in example["tasks"]]
+    tasks = [{**one, "leaks_by": None, "left_out": None} for one in example["tasks"]]
     expected = {**example, "arms": arms, "tasks": tasks, "settings": []}  # a record of before has none
     assert json.loads((tmp_path / FILE).read_text("utf-8")) == expected
 
