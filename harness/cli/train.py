@@ -90,10 +90,10 @@ def fit(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train a cross-encoder on scored examples, and write a checkpoint that `harness run --reranker` takes.
+    """Train a reranker on scored examples, and write a checkpoint that `harness run --reranker` takes.
 
     To continue a killed run, run the same command again. With --dev, steps are compared on dev queries, and the best
-    one is kept. A language model is trained on its words yes and no. On
+    one is kept. A language model is trained on its words yes and no, an embedder on the similarity of its vectors. On
     several GPUs: torchrun --nproc-per-node N -m harness train fit ... Measure the checkpoint before you trust it to be
     better than its base.
     """

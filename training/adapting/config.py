@@ -183,7 +183,7 @@ class AdaptConfig:
     """
 
     base: str | None = None
-    """The cross-encoder to adapt: a folder or a hub name. Needed."""
+    """The cross-encoder, embedder or language model to adapt: a folder or a hub name. Needed."""
     corpora: tuple[str, ...] = ()
     """The corpora to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed without
     [[task]]."""

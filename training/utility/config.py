@@ -96,7 +96,7 @@ class UtilityConfig:
     """
 
     base: str | None = None
-    """The student: a folder or a hub name of a cross-encoder. Needed."""
+    """The student: a folder or a hub name of a cross-encoder, an embedder or a language model. Needed."""
     seed: Count = SEED
     """The first random seed of the students, and the seed of the queries and documents that are drawn."""
     queries_each: Positive | None = None
