@@ -126,9 +126,10 @@ def test_a_new_head_grows_without_a_step(place: Place) -> None:
 
 
 @pytest.mark.parametrize("general", [True, False])
-def test_an_embedder_is_refused_before_anything_is_paid(place: Place, general: bool) -> None:
-    tiny.bert_embedder(place.path / "embedder")
-    settings = replace(settings_for(place), base=str(place.path / "embedder"))
+def test_a_base_without_a_head_is_refused_before_anything_is_paid(place: Place, general: bool) -> None:
+    encoder = tiny.bert_embedder(place.path / "encoder")
+    (encoder / "modules.json").unlink()
+    settings = replace(settings_for(place), base=str(encoder))
     with pytest.raises(ModelError, match="new_head"):
         start(settings, place.path / "run", Silent(), general=some_examples() if general else None)
     assert not (place.path / "run").exists()
