@@ -59,8 +59,8 @@ def gradients(
             found.update({name: one.grad.clone() for name, one in student.trained.items() if one.grad is not None})
 
     optimizer = Keeps(student.trained.values(), lr=0.1)
-    step = stepper(replace(student, parts=parts), data, optimizer, settings, 1)
-    return step(0, np.arange(len(EXAMPLES))), found
+    step = stepper(replace(student, parts=parts), optimizer, settings, 1)
+    return step(0, data), found
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -94,10 +94,9 @@ def test_dropout_is_drawn_alike_in_both_passes(base: Path) -> None:
         return found
 
     step = stepper(
-        replace(student, scorer=replace(student.scorer, logits=watched)), data, optimizer_of(student, settings),
-        settings, 1,
+        replace(student, scorer=replace(student.scorer, logits=watched)), optimizer_of(student, settings), settings, 1,
     )  # fmt: skip
-    step(0, np.arange(len(EXAMPLES)))
+    step(0, data)
     first, second = ([scores for graph, scores in seen if graph is wanted] for wanted in (False, True))
     assert first == second and first
 
@@ -115,9 +114,9 @@ def test_only_one_part_has_its_activations_in_memory(base: Path) -> None:
     peaks = []
     for parts in (1, 4):
         student, data = loaded(base, PLAIN, parts)
-        step = stepper(student, data, optimizer_of(student, PLAIN), PLAIN, 1)
+        step = stepper(student, optimizer_of(student, PLAIN), PLAIN, 1)
         with saved_for_backward() as peak:
-            step(0, np.arange(len(EXAMPLES)))
+            step(0, data)
         peaks.append(peak[0])
     assert peaks[1] < 0.4 * peaks[0]
 

@@ -236,9 +236,10 @@ def world(place: Place) -> World:
 
 
 def test_a_base_that_cannot_be_trained_is_refused_before_the_teacher_is_paid(world: World) -> None:
-    embedder, log = tiny.bert_embedder(world.path / "embedder"), world.place.log()
-    with pytest.raises(ModelError, match="embedder"):
-        ran(world, world.settings(embedder, teacher=f"{TEACHER}?log={log}"), world.path / "out")
+    encoder, log = tiny.bert_embedder(world.path / "encoder"), world.place.log()
+    (encoder / "modules.json").unlink()
+    with pytest.raises(ModelError, match="new_head"):
+        ran(world, world.settings(encoder, teacher=f"{TEACHER}?log={log}"), world.path / "out")
     assert not asked(log)
 
 
