@@ -78,7 +78,7 @@ def test_what_is_given_reaches_the_training(command: Command, monkeypatch: pytes
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.fit.job", job)
-    monkeypatch.setattr("training.sources.read_several", lambda *_, **__: None)
+    monkeypatch.setattr("training.mixing.examples_of", lambda *_, **__: None)
     given = ("--lr", "1e-3", "--loss", "mse", "--scale", 2, "--no-dropout", "--batch-queries", 4, "--max-steps", 0)
     command("train", "fit", "--base", "b", "--data", "d.jsonl", "--out", "o", *given)
     (one,) = seen

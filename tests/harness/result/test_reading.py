@@ -259,7 +259,7 @@ def test_reading_asks_few_questions_however_much_there_is(place: Place) -> None:
     with Results(place.workspace.results) as results:
         results._database.set_trace_callback(asked.append)
         assert len(results.results()) == 26
-    assert len([one for one in asked if "select" in one]) <= 8
+    assert len([one for one in asked if "select" in one]) <= 9
     asked.clear()
     with Results(place.workspace.results) as results:
         results._database.set_trace_callback(asked.append)
