@@ -15,7 +15,7 @@ from adapters.typed_values import Share
 from harness.measuring.robustness.perturbations import PERTURBATIONS, Attack, Invariance, families
 from training.examples import Example
 from training.keys import check
-from training.rows import Facts, KnownRows, row_digest, with_row
+from training.rows import KnownRows, RowFacts, row_digest, with_row
 
 VERSION = 1
 """Raise this number when equal settings make other examples."""
@@ -75,9 +75,9 @@ class AugmentedRows(KnownRows):
         return (self._made(row)[0] for row in self._given)
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> RowFacts:
         """Found in one pass."""
-        return reduce(with_row, self, Facts())
+        return reduce(with_row, self, RowFacts())
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

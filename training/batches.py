@@ -56,7 +56,7 @@ class Epoch(Sequence[Rows]):
 
 
 @dataclass(frozen=True)
-class Plan(Sequence[Rows]):
+class StepPlan(Sequence[Rows]):
     """The examples of each step of a run over several epochs."""
 
     batches: Batches

@@ -11,7 +11,7 @@ import numpy as np
 
 from adapters.batching import plan_batches
 from training.encoded import Encoded, Rows, Stream
-from training.rows import Facts
+from training.rows import RowFacts
 from training.stepping import Step
 
 _TIMED = 3
@@ -52,7 +52,7 @@ class TrainingCost:
         )
 
 
-def cost_of(data: Stream, plan: Sequence[Rows], facts: Facts, budget: int, step: Step) -> TrainingCost:
+def cost_of(data: Stream, plan: Sequence[Rows], facts: RowFacts, budget: int, step: Step) -> TrainingCost:
     """Count all steps, or some of a long plan, and time a few of medium length. The timed steps change the weights; do
     not use them afterwards.
 

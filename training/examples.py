@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.errors import DataError, UsageError, array_advice
 from harness.workspace import write_atomically
-from training.rows import Facts, digest_of, digests_of, facts_of
+from training.rows import RowFacts, digest_of, digests_of, facts_of
 
 _LARGEST = sys.float_info.max
 FIELDS = ("query", "documents", "scores", "ids", "task", "language", "source", "instruction")
@@ -41,7 +41,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Part:
+class SourcePart:
     """A source of a mixture."""
 
     name: str
@@ -58,14 +58,14 @@ class Examples:
     """In memory, or read when they are needed (`training.store`)."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """The number of rows and texts that were left out while reading, by reason."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SourcePart, ...] = ()
     """The sources of a mixture, in the order of the rows; empty if an epoch has every example once."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> RowFacts:
         """What a pass over the rows finds."""
         return facts_of(self.rows)
 

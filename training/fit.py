@@ -21,7 +21,7 @@ from harness.checks.sketch import inherited as trained_queries
 from harness.progress import Reporter, Silent
 from harness.result.secrets import public_values
 from training.augmentation import AugmentedRows
-from training.batches import Batches, Plan
+from training.batches import Batches, StepPlan
 from training.configuration import paths
 from training.cost import TrainingCost, cost_of
 from training.encoded import Stream
@@ -106,9 +106,9 @@ class Job:
         whole = self.batches.per_epoch * self.settings.epochs
         return whole if self.settings.max_steps is None else min(whole, self.settings.max_steps)
 
-    def plan(self, data: Stream) -> Plan:
+    def plan(self, data: Stream) -> StepPlan:
         """The examples of each step. What a step has is found when it is asked for."""
-        return Plan(self.batches, self.steps, data.mean_lengths)
+        return StepPlan(self.batches, self.steps, data.mean_lengths)
 
     @property
     def rows(self) -> Sequence[Example]:

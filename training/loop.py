@@ -15,7 +15,7 @@ from adapters.errors import ModelError
 from harness.numbers import points
 from harness.progress import Reporter
 from training import watched
-from training.batches import Plan
+from training.batches import StepPlan
 from training.encoded import Encoded, Stream, one_ahead
 from training.fitted import adopt, write
 from training.logs import Log
@@ -42,7 +42,7 @@ class Loop:
     student: Student
     optimizer: Optimizer
     data: Stream
-    plan: Plan
+    plan: StepPlan
     step: Step
     machine: Machine
     reporter: Reporter

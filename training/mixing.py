@@ -15,7 +15,7 @@ import numpy as np
 from adapters.errors import UsageError
 from adapters.typed_file import read_toml
 from adapters.typed_values import Positive, typed
-from training.examples import Examples, Part
+from training.examples import Examples, SourcePart
 from training.settings import AboveZero
 from training.sources import Negatives, join, read_examples
 
@@ -107,7 +107,7 @@ def mixed(
         return together
     sizes = [len(part) for _, part in sources]
     drawn = draws(sizes, weights, temperature)
-    parts = (Part(name, *numbers) for (name, _), *numbers in zip(sources, sizes, drawn, strict=True))
+    parts = (SourcePart(name, *numbers) for (name, _), *numbers in zip(sources, sizes, drawn, strict=True))
     return Examples(together.rows, together.rejected, tuple(parts))
 
 

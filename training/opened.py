@@ -12,7 +12,7 @@ Found = Iterator[tuple[Example, Mapping[str, int]]]
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedSource:
     """A source. Nothing is read before a row is asked for."""
 
     identity: Mapping[str, object]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RowFacts:
     """What a pass over some examples finds."""
 
     examples: int = 0
@@ -34,9 +34,9 @@ class Facts:
     languages: tuple[str, ...] = ()
     """The languages that rows name, in alphabetical order."""
 
-    def and_(self, other: Facts) -> Facts:
+    def and_(self, other: RowFacts) -> RowFacts:
         """The facts of both."""
-        return Facts(
+        return RowFacts(
             self.examples + other.examples,
             self.pairs + other.pairs,
             min(self.lowest, other.lowest),
@@ -51,7 +51,7 @@ class KnownRows(Sequence["Example"]):
     """Rows whose facts and digests are known without reading the rows."""
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> RowFacts:
         """What a pass over the rows would find."""
         raise NotImplementedError
 
@@ -86,9 +86,9 @@ class JoinedRows(KnownRows):
         return self._ends[-1] if self._ends else 0
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> RowFacts:
         """Those of all parts."""
-        return reduce(Facts.and_, map(facts_of, self._parts), Facts())
+        return reduce(RowFacts.and_, map(facts_of, self._parts), RowFacts())
 
     def digests(self) -> Iterator[str]:
         """Those of all parts."""
@@ -102,12 +102,12 @@ class JoinedRows(KnownRows):
         return self._parts[part][place - (self._ends[part - 1] if part else 0)]
 
 
-def facts_of(rows: Sequence[Example]) -> Facts:
+def facts_of(rows: Sequence[Example]) -> RowFacts:
     """The facts of some rows, known or found in one pass."""
-    return rows.facts if isinstance(rows, KnownRows) else reduce(with_row, rows, Facts())
+    return rows.facts if isinstance(rows, KnownRows) else reduce(with_row, rows, RowFacts())
 
 
-def with_row(facts: Facts, row: Example) -> Facts:
+def with_row(facts: RowFacts, row: Example) -> RowFacts:
     """The facts of the rows before and of this row."""
     scores = [score for score in row.scores if score is not None]
     return replace(

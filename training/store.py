@@ -23,7 +23,7 @@ from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
 from harness.workspace import new_folder, replace_folder
 from training.examples import Example
 from training.opened import Found, counted
-from training.rows import Facts, KnownRows, digest_of, row_digest, with_row
+from training.rows import KnownRows, RowFacts, digest_of, row_digest, with_row
 
 FOLDER = "examples"
 """The folder of stores in the caches of a workspace."""
@@ -32,7 +32,7 @@ _ENTRY = np.dtype([("end", "<i8"), ("digest", "V16")])
 _SUM = struct.Struct("<I")
 _AT_ONCE = 4096
 """Rows that are read together when all are read."""
-_AGAIN = "give the same command again: the examples are read anew"
+_AGAIN = "give the same command again: the examples are read again"
 _packed = msgspec.msgpack.Encoder()
 _unpacked = msgspec.msgpack.Decoder(Example)
 
@@ -42,7 +42,7 @@ class About:
     """What is known of a store."""
 
     fingerprint: str
-    facts: Facts
+    facts: RowFacts
     digest: str
     size: int
     """Bytes of the records."""
@@ -67,7 +67,7 @@ class StoredRows(KnownRows):
         return hash(self.about.digest)
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> RowFacts:
         """As it was found when the store was written."""
         return self.about.facts
 
@@ -149,7 +149,7 @@ def _opened(place: Path, fingerprint: str) -> StoredRows | None:
 
 
 def _write(folder: Path, fingerprint: str, found: Found) -> None:
-    facts, rejected, size = Facts(), dict[str, int](), 0
+    facts, rejected, size = RowFacts(), dict[str, int](), 0
     with (folder / _ROWS).open("wb") as rows, (folder / _INDEX).open("wb") as index:
         for number, row in enumerate(counted(found, rejected)):
             size += rows.write(_recorded(number, row))

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from harness.checks.unrelated import Chosen, chosen_queries
+from harness.checks.unrelated import ChosenQueries, chosen_queries
 from harness.measuring.robustness.perturbations import Attack, Invariance, Perturbation, named
 from harness.measuring.robustness.perturbed import ANY, RELEVANT, Floats64, Perturbed
 from harness.result.evaluation import Evaluation
@@ -59,7 +59,7 @@ def examined(evaluation: Evaluation, battery: Battery | None, session: Session) 
     return replace(evaluation, perturbed=tuple(_Examination(evaluation, chosen, session).values(battery)))
 
 
-def _say(evaluation: Evaluation, chosen: Chosen, session: Session) -> None:
+def _say(evaluation: Evaluation, chosen: ChosenQueries, session: Session) -> None:
     """Note how many queries have no relevant candidate or no unrelated document."""
     collection = evaluation.collection
     if missing := len(collection.queries) - chosen.eligible:
@@ -72,7 +72,7 @@ def _say(evaluation: Evaluation, chosen: Chosen, session: Session) -> None:
 class _Examination:
     """The sampled queries of one evaluation with their candidates."""
 
-    def __init__(self, evaluation: Evaluation, chosen: Chosen, session: Session) -> None:
+    def __init__(self, evaluation: Evaluation, chosen: ChosenQueries, session: Session) -> None:
         self._chosen, ground = chosen, replace(evaluation.ground, candidates=evaluation.run)
         self._part: CandidatePool = part_of(ground, chosen.rows)
         queries = self._part.collection.queries

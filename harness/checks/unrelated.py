@@ -16,7 +16,7 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenQueries:
     """The sampled queries."""
 
     rows: Rows
@@ -27,7 +27,7 @@ class Chosen:
     """The number of queries that could have been sampled."""
 
 
-def chosen_queries(collection: Collection, judged: Judged, queries: int) -> Chosen:
+def chosen_queries(collection: Collection, judged: Judged, queries: int) -> ChosenQueries:
     """Return a sample of the queries with a candidate that is judged relevant and an unrelated document.
 
     Args:
@@ -39,7 +39,7 @@ def chosen_queries(collection: Collection, judged: Judged, queries: int) -> Chos
     rows = np.array(list(found), np.int64)
     if len(rows) > queries:
         rows = np.sort(rows[sampled_rows(with_queries(collection, rows), queries)])
-    return Chosen(rows, np.array([found[row] for row in rows.tolist()], np.int64), len(found))
+    return ChosenQueries(rows, np.array([found[row] for row in rows.tolist()], np.int64), len(found))
 
 
 def _with_relevant(judged: Judged) -> list[int]:

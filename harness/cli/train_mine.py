@@ -50,9 +50,9 @@ def mine(
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.mining.mine import mine as run
-    from training.mining.questions import Questions, asked_by
+    from training.mining.questions import AskedQuestions, asked_by
 
-    questions = Questions(queries, queries_split, sample_queries)
+    questions = AskedQuestions(queries, queries_split, sample_queries)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         read = corpus_of(corpus, session.workspace)
         asked = asked_by(questions, read, session.workspace)

@@ -65,7 +65,11 @@ def _curve(result: Mapping[str, Any]) -> Table:
     rows = [(f"{one['t']:g}", _band(one["lead"], least, most), signed(one["lead"]["delta"])) for one in along]
     return Table(
         f"t from {along[0]['name']} (0) to {along[-1]['name']} (1)",
-        ("t", f"points from {result['best_ingredient']}, {signed(least)} at the left, {signed(most)} at the right", "difference"),
+        (
+            "t",
+            f"points from {result['best_ingredient']}, {signed(least)} at the left, {signed(most)} at the right",
+            "difference",
+        ),
         tuple(tuple(map(Cell, row)) for row in rows),
         ("o is the difference, - its 95 % interval, | no difference",),
         left=2,

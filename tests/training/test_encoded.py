@@ -12,7 +12,7 @@ from adapters import tiny
 from adapters.models import open_folder
 from adapters.protocols import IndexPairs
 from tests.training.fitting import QUICK, some_examples
-from training.batches import Batches, Plan, Rows
+from training.batches import Batches, Rows, StepPlan
 from training.encoded import Encoder, Stream, encode, one_ahead
 from training.settings import Machine
 from training.student import load_student
@@ -50,7 +50,7 @@ def test_the_plan_is_that_of_known_lengths_and_what_was_not_asked_for_is_not_tok
     counting = Counting(encoder)
     stream, lengths = Stream(ROWS, counting), encode(ROWS, encoder).mean_lengths
     batches = Batches(own=60, queries=4, window=2)
-    known, asked = Plan(batches, 40, lengths.take), Plan(batches, 40, stream.mean_lengths)
+    known, asked = StepPlan(batches, 40, lengths.take), StepPlan(batches, 40, stream.mean_lengths)
     assert (asked[3] == known[3]).all()
     assert counting.pairs == 2 * 4 * 4, "one window"
     assert all((one == other).all() for one, other in zip(asked, known, strict=True))

@@ -26,7 +26,7 @@ class TaskSize:
 
 
 @dataclass(frozen=True)
-class Work:
+class ComputeWork:
     """A part of the run."""
 
     name: str
@@ -46,10 +46,10 @@ class Work:
 class GpuHours:
     """The parts of a run, and the machine that is assumed."""
 
-    works: tuple[Work, ...]
+    works: tuple[ComputeWork, ...]
     facts: CostFacts
 
-    def hours(self, work: Work) -> float:
+    def hours(self, work: ComputeWork) -> float:
         """The hours of one GPU."""
         return work.flops / (self.facts.peak_tflops * _TERA * self.facts.utilisation * _HOUR)
 
@@ -106,29 +106,29 @@ def gpu_hours(config: AdaptConfig, sizes: Sequence[TaskSize], general: int) -> G
     seen = queries * fit.epochs / (1 - (fit.replay_share if general else 0.0))
     singles = len(seeds_of(wishes_of(config))) * min(seen, limit if limit is not None else seen) * pair
     works = [
-        Work("stage 1", student, general * config.general.epochs * pair, TRAINING),
-        Work("singles", student, singles, TRAINING),
-        Work("union", student, singles, TRAINING),
+        ComputeWork("stage 1", student, general * config.general.epochs * pair, TRAINING),
+        ComputeWork("singles", student, singles, TRAINING),
+        ComputeWork("union", student, singles, TRAINING),
         _teaching(config, sizes, queries),
         *_writing(config, sizes),
     ]
     return GpuHours(tuple(one for one in works if one.tokens), facts)
 
 
-def _teaching(config: AdaptConfig, sizes: Sequence[TaskSize], queries: int) -> Work:
+def _teaching(config: AdaptConfig, sizes: Sequence[TaskSize], queries: int) -> ComputeWork:
     facts = config.cost
     size = _stated_size("teacher_parameters", facts.teacher_parameters)
     pool = config.mining.depth * len(config.mining.retrievers or RETRIEVERS) + 1
     texts = queries * pool if facts.teacher_reads == "pairs" else queries + sum(one.documents for one in sizes)
-    return Work("teacher", size, texts * facts.tokens_per_pair, READING)
+    return ComputeWork("teacher", size, texts * facts.tokens_per_pair, READING)
 
 
-def _writing(config: AdaptConfig, sizes: Sequence[TaskSize]) -> list[Work]:
+def _writing(config: AdaptConfig, sizes: Sequence[TaskSize]) -> list[ComputeWork]:
     facts, documents = config.cost, sum(one.documents for one in sizes)
     if facts.generator_parameters is None:
         return []
     tokens = documents * (facts.tokens_per_pair + facts.answer_tokens)
-    return [Work("generator", facts.generator_parameters, tokens, READING)]
+    return [ComputeWork("generator", facts.generator_parameters, tokens, READING)]
 
 
 def _stated(task: Task, documents: int | None) -> TaskSize | None:

@@ -13,7 +13,7 @@ from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask, AdaptTeaching
 from training.augmentation import Augmentation
 from training.configuration import require
-from training.mining.questions import Questions
+from training.mining.questions import AskedQuestions
 from training.settings import SEED, Loss, Settings, settings_of
 from training.stages import General, Map, Mining, Plan, Teaching, plan_of
 from training.teaching.blend import shares_of
@@ -177,7 +177,7 @@ class Task:
     """None for the teachers of the settings."""
     weight: float = 1.0
     """How much it counts in the union and in merges, against the other tasks."""
-    questions: Questions | None = None
+    questions: AskedQuestions | None = None
     """What is asked in place of written queries; None for written ones."""
     score_as: str | None = None
     """The parallel collection whose texts the teachers read; None for the texts of the task."""
@@ -208,7 +208,7 @@ def _named_tasks(tasks: tuple[AdaptTask, ...], settings: AdaptationSettings) -> 
 
 
 def _task(name: str, one: AdaptTask, settings: AdaptationSettings) -> Task:
-    asked = one.queries and Questions(one.queries, one.queries_split, one.sample_queries, settings.seed)
+    asked = one.queries and AskedQuestions(one.queries, one.queries_split, one.sample_queries, settings.seed)
     read = (one.score_as or settings.score_as) if asked else None
     return Task(name, one.corpus, one.profile, one.documents, one.teacher, one.weight, asked or None, read)
 

@@ -24,7 +24,7 @@ from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.examples import Examples
 from training.mining.mine import RETRIEVERS, mine, read_queries
-from training.mining.questions import Questions, collect, question_collection
+from training.mining.questions import AskedQuestions, collect, question_collection
 from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
 from training.synthesis.synthesize import QUERIES, SynthesisSettings, synthesize
@@ -156,7 +156,7 @@ class _Making:
         profile = load_profile(given) if given else profile_for(self.corpus.language)
         return profile.name, profile.language, self._write(profile)
 
-    def _ask(self, questions: Questions) -> Manifest:
+    def _ask(self, questions: AskedQuestions) -> Manifest:
         out, workspace = self.folder / "queries", self.session.workspace
         return self._watched(
             "synthesize", out, lambda: collect(questions, self.corpus, out, workspace),

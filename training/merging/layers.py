@@ -21,7 +21,7 @@ _FIRST = ("embed", "wte", "wpe")
 
 
 @dataclass(frozen=True)
-class Layers:
+class LayerCounts:
     """The layers of a checkpoint."""
 
     stack: str
@@ -37,7 +37,7 @@ class Layers:
         return tensor.startswith(f"{self.stack}.")
 
 
-def layers_of(checkpoint: Checkpoint) -> Layers:
+def layers_of(checkpoint: Checkpoint) -> LayerCounts:
     """The layers of a checkpoint.
 
     Raises:
@@ -51,7 +51,7 @@ def layers_of(checkpoint: Checkpoint) -> Layers:
         what = f"layers in {', '.join(sorted(found))}" if found else "no numbered layers"
         raise ModelError(f"merge: slices need one stack of layers; {checkpoint.name} has {what}; merge whole models")
     ((stack, numbered),) = found.items()
-    return Layers(stack, tuple(frozenset(numbered[number]) for number in range(max(numbered) + 1)))
+    return LayerCounts(stack, tuple(frozenset(numbered[number]) for number in range(max(numbered) + 1)))
 
 
 def count_of(checkpoint: Checkpoint) -> int:

@@ -16,7 +16,7 @@ from adapters.typed_values import Place, typed
 from adapters.typed_words import Then
 from training.merging.leftover import without_leftovers
 from training.merging.methods import METHODS
-from training.merging.recipe import Input, Recipe, Settings, Slice, Source, base_first, check
+from training.merging.recipe import Input, LayerSlice, Recipe, Settings, SliceSource, base_first, check
 from training.merging.yaml_values import Dtype, ModelName, Parameters, method_name
 
 _UNSUPPORTED = "is not supported here"
@@ -172,24 +172,24 @@ def _with_slices(recipe: Recipe, slices: Sequence[_Slice], folder: Path) -> Reci
     return stacked
 
 
-def _slice(written: _Slice, folder: Path) -> Slice:
+def _slice(written: _Slice, folder: Path) -> LayerSlice:
     sources = tuple(_source(one, folder) for one in written.sources)
     if len(lengths := {source.last - source.first for source in sources}) > 1:
         raise UsageError(f"the sources of a slice have {sorted(lengths)} layers; give all the same number")
     base = None if written.base_model is None else _found(written.base_model, folder)
-    return Slice(sources, base, written.parameters or {})
+    return LayerSlice(sources, base, written.parameters or {})
 
 
-def _source(written: _Source, folder: Path) -> Source:
+def _source(written: _Source, folder: Path) -> SliceSource:
     first, last = written.layer_range
     name = _found(written.model, folder)
     layers = _layers(name)
     if not 0 <= first < last <= layers:
         raise UsageError(f"layer_range {[first, last]} of {name}: it has the layers [0, {layers}]; name some of these")
-    return Source(name, first, last, written.parameters or {})
+    return SliceSource(name, first, last, written.parameters or {})
 
 
-def _all_layers(source: Source) -> bool:
+def _all_layers(source: SliceSource) -> bool:
     return (source.first, source.last) == (0, _layers(source.model))
 
 

@@ -38,7 +38,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Source:
+class SliceSource:
     """Layers of a checkpoint: from `first` up to, but not including, `last`."""
 
     model: str
@@ -48,10 +48,10 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Slice:
+class LayerSlice:
     """Consecutive layers of the output, merged from the same number of layers of each source."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[SliceSource, ...]
     base: str | None = None
     """Default: the recipe's base."""
     settings: Settings = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Recipe:
     """Remarks on keys of the file that are not read. They are for the report and not part of the merge's id."""
     by_token: bool = False
     """Whether the embedding gets one row per token, as mergekit does if a recipe has a tokenizer section."""
-    slices: tuple[Slice, ...] = ()
+    slices: tuple[LayerSlice, ...] = ()
     """The layers of the output, if they are not those of the inputs one by one. `inputs` then names all models."""
 
     @property
@@ -93,7 +93,7 @@ class Recipe:
         """The checkpoint whose configuration, tokenizer and file layout the output gets."""
         return self.base or self.inputs[0].model
 
-    def part(self, one: Slice) -> Recipe:
+    def part(self, one: LayerSlice) -> Recipe:
         """The recipe of a slice's layers."""
         base = one.base or self.base
         settings = (*([one.settings] if one.settings else []), *self.settings)

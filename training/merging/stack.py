@@ -10,7 +10,7 @@ from adapters.errors import ModelError
 from training.merging.agreement import MergeableCheckpoints
 from training.merging.alignment import is_buffer
 from training.merging.checkpoint import Checkpoint
-from training.merging.layers import Layers, is_first, layers_of
+from training.merging.layers import LayerCounts, is_first, layers_of
 from training.merging.plan import Step, merged
 from training.merging.recipe import Recipe
 from training.merging.tensors import Tensor
@@ -31,10 +31,10 @@ class _Stack:
     opened: Mapping[str, Checkpoint]
     """The models by their name in the recipe, with home's names for their tensors."""
     agreed: MergeableCheckpoints
-    layers: Mapping[str, Layers]
+    layers: Mapping[str, LayerCounts]
 
     @property
-    def _own(self) -> Layers:
+    def _own(self) -> LayerCounts:
         return self.layers[self.home.name]
 
     def outside(self, first: bool) -> Iterator[Step]:

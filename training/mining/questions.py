@@ -26,7 +26,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Questions:
+class AskedQuestions:
     """What to ask: the queries of a collection, or a file of queries."""
 
     target: str
@@ -48,7 +48,7 @@ class Questions:
         return self.split is None and listed
 
 
-def asked_by(questions: Questions, corpus: Collection, workspace: Workspace) -> SourcedQueries:
+def asked_by(questions: AskedQuestions, corpus: Collection, workspace: Workspace) -> SourcedQueries:
     """The queries to mine candidates for.
 
     Raises:
@@ -62,7 +62,7 @@ def asked_by(questions: Questions, corpus: Collection, workspace: Workspace) -> 
     return asked_in(question_collection(questions, workspace), questions)
 
 
-def collect(questions: Questions, corpus: Collection, out: Path, workspace: Workspace) -> dict[str, Any]:
+def collect(questions: AskedQuestions, corpus: Collection, out: Path, workspace: Workspace) -> dict[str, Any]:
     """Write the queries as `queries.jsonl`, and `manifest.json`.
 
     Raises:
@@ -77,7 +77,7 @@ def collect(questions: Questions, corpus: Collection, out: Path, workspace: Work
     return finish(out, STAGE, {**about, "queries": len(asked.ids), "asked_in": asked.asked_in, "named": str(questions)})
 
 
-def question_collection(questions: Questions, workspace: Workspace) -> Collection:
+def question_collection(questions: AskedQuestions, workspace: Workspace) -> Collection:
     """The collection whose queries are asked, or the sample of it.
 
     Raises:
@@ -94,7 +94,7 @@ def question_collection(questions: Questions, workspace: Workspace) -> Collectio
     return found[0] if questions.sample is None else sample_queries(found[0], questions.sample, questions.seed)
 
 
-def asked_in(collection: Collection, questions: Questions) -> SourcedQueries:
+def asked_in(collection: Collection, questions: AskedQuestions) -> SourcedQueries:
     """The queries of a collection, without source documents.
 
     Raises:

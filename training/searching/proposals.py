@@ -74,8 +74,8 @@ def next_point(known: dict[float, float]) -> float | None:
     both are near."""
     points = sorted(known)
     place = min(range(len(points)), key=lambda each: (-known[points[each]], each))
-    beside = [points[each] for each in (place - 1, place + 1) if 0 <= each < len(points)]
-    far = [one for one in beside if abs(one - points[place]) >= 2 * _FINEST]
+    neighbours = [points[each] for each in (place - 1, place + 1) if 0 <= each < len(points)]
+    far = [one for one in neighbours if abs(one - points[place]) >= 2 * _FINEST]
     chosen = max(far, key=lambda one: (abs(one - points[place]), known[one], -one), default=None)
     return None if chosen is None else (chosen + points[place]) / 2
 

@@ -23,7 +23,7 @@ from training.configuration import Configured, require
 from training.job import begin, finish, write_json
 from training.searching.config import SearchConfig
 from training.searching.measured import CANDIDATES, Trail, Tried
-from training.searching.selection import Lead, Selection, leads, selection
+from training.searching.selection import SearchChoice, WinnerLead, leads, selection
 from training.searching.targets import SearchTargets, targets_of
 
 STAGE = "search"
@@ -116,7 +116,7 @@ def _described(config: SearchConfig, targets: SearchTargets, trail: Trail) -> di
     }  # fmt: skip
 
 
-def _row(number: int, one: Tried, trail: Trail, apart: Mapping[str, Lead]) -> dict[str, Any]:
+def _row(number: int, one: Tried, trail: Trail, apart: Mapping[str, WinnerLead]) -> dict[str, Any]:
     found: dict[str, Any] = {"number": number, "name": one.arm.name, "phase": one.phase, "look": one.look}
     if one.proposal is None:
         found |= {"given": one.arm.path, "queries_known": one.arm.queries_known}
@@ -163,7 +163,7 @@ def _gate(verdict: LookVerdict) -> dict[str, Any]:
 
 
 def _answer(  # noqa: PLR0917
-    winner: str, best: str, picked: Selection, verdict: LookVerdict | None, trail: Trail, singles: list[str],
+    winner: str, best: str, picked: SearchChoice, verdict: LookVerdict | None, trail: Trail, singles: list[str],
 ) -> str:  # fmt: skip
     if winner in singles:
         return f"no merge is ahead of the best ingredient, {best}, on dev; nothing was proposed to the gate"

@@ -1,6 +1,6 @@
 """How much of the best dev value is luck: the one that looks best among many was also lucky.
 
-The optimism is estimated by the bootstrap over questions (Efron 1983): in every draw the best is chosen anew, and its
+The optimism is estimated by the bootstrap over questions (Efron 1983): in every draw the best is chosen again, and its
 value in the draw is compared with its value on all questions.
 """
 
@@ -17,7 +17,7 @@ from training.adapting.scoring import ArmScores, finite, paired
 
 
 @dataclass(frozen=True)
-class Lead:
+class WinnerLead:
     """A difference from the best ingredient, with its 95 % interval over questions (None if it is unknown)."""
 
     delta: float
@@ -26,10 +26,10 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Selection:
+class SearchChoice:
     """The best of all that were measured, against the best ingredient."""
 
-    lead: Lead
+    lead: WinnerLead
     """As measured on dev, which is too good on average."""
     optimism: float | None
     """How much better it looks than it is, because it was chosen on these queries; None if it is unknown."""
@@ -42,7 +42,7 @@ class Selection:
         return None if self.optimism is None else self.lead.delta - self.optimism
 
 
-def leads(scores: Mapping[str, ArmScores], reference: str) -> dict[str, Lead]:
+def leads(scores: Mapping[str, ArmScores], reference: str) -> dict[str, WinnerLead]:
     """The paired difference of each from one of them."""
     found = {}
     for name, one in scores.items():
@@ -51,11 +51,11 @@ def leads(scores: Mapping[str, ArmScores], reference: str) -> dict[str, Lead]:
         low = high = float("nan")
         if design.holds(2):
             ((low, high),) = percentile_intervals(resampled_macros(design, [pair.deltas[None] for pair in pairs]))
-        found[name] = Lead(one.value - scores[reference].value, finite(low), finite(high))
+        found[name] = WinnerLead(one.value - scores[reference].value, finite(low), finite(high))
     return found
 
 
-def selection(scores: Mapping[str, ArmScores], winner: str, best: str) -> Selection:
+def selection(scores: Mapping[str, ArmScores], winner: str, best: str) -> SearchChoice:
     """The lead of the winner over the ingredient `best`, and how optimistic it is.
 
     The optimism covers the choice among what was measured. That the search also steered by these values makes the true
@@ -67,10 +67,10 @@ def selection(scores: Mapping[str, ArmScores], winner: str, best: str) -> Select
     pairs = [paired(scores[best], scores[name]) for name in names]
     design = design_of(pairs[0])
     if not design.holds(2):
-        return Selection(lead, None, None)
+        return SearchChoice(lead, None, None)
     rows = [np.stack([own[place].candidate for own in pairs]) for place in range(len(pairs[0]))]
     drawn, whole = resampled_macros(design, rows), np.array([values[name] for name in names])
     chosen, reference = drawn.argmax(axis=0), names.index(best)
     in_draw = drawn[chosen, np.arange(drawn.shape[1])] - drawn[reference]
     optimism = float((in_draw - (whole[chosen] - whole[reference])).mean())
-    return Selection(lead, optimism, float((chosen == names.index(winner)).mean()))
+    return SearchChoice(lead, optimism, float((chosen == names.index(winner)).mean()))

@@ -19,7 +19,7 @@ from harness.data.sources.row_files import is_rows_name
 from harness.data.suites.targets import is_suite_target
 from harness.workspace import Workspace
 from training.examples import Examples
-from training.opened import Found, Opened, count, counted
+from training.opened import Found, OpenedSource, count, counted
 from training.rows import JoinedRows
 from training.sources import beir, dataset, forms
 from training.sources.beir import Negatives
@@ -102,7 +102,7 @@ def _instructed(found: Found, instruction: str | None) -> Found:
         yield (row if row.instruction is not None else replace(row, instruction=instruction)), left_out
 
 
-def _open(source: str, negatives: Negatives) -> Opened:
+def _open(source: str, negatives: Negatives) -> OpenedSource:
     path = user_path(source)
     if path.is_dir():
         is_shards = dataset.is_dataset(path) and not (path / "corpus.jsonl").exists()

@@ -20,7 +20,7 @@ from harness.scoring.retrieve import FirstStage, first_stage, retrieve
 from harness.scoring.session import opened
 from harness.workspace import Workspace
 from training.examples import Example, distinct
-from training.opened import Found, Opened
+from training.opened import Found, OpenedSource
 from training.stages import General
 
 _VERSION = 1
@@ -42,7 +42,7 @@ class Negatives:
     """Where the collections of suites are read from."""
 
 
-def read(folder: Path, negatives: Negatives) -> Opened:
+def read(folder: Path, negatives: Negatives) -> OpenedSource:
     """One example per query with a relevant document: the judged documents with their grades, and unjudged candidates
     with grade 0. An unjudged document may still be relevant; scores of a teacher avoid this error.
 
@@ -57,7 +57,7 @@ def read(folder: Path, negatives: Negatives) -> Opened:
     return of_collection(collections[0], negatives, workspace)
 
 
-def read_suite(target: str, negatives: Negatives) -> Opened:
+def read_suite(target: str, negatives: Negatives) -> OpenedSource:
     """The examples of a collection of a suite, such as `miracl/sw`, with the judgments of the split; see `read`.
 
     Raises:
@@ -70,14 +70,14 @@ def read_suite(target: str, negatives: Negatives) -> Opened:
     return of_collection(collection_of(source, workspace), negatives, workspace)
 
 
-def of_collection(collection: Collection, negatives: Negatives, workspace: Workspace) -> Opened:
+def of_collection(collection: Collection, negatives: Negatives, workspace: Workspace) -> OpenedSource:
     """The examples of a collection; see `read`."""
     stage = first_stage(negatives.stage, workspace)
     stage.check()
     drawn = {name: getattr(negatives, name) for name in ("depth", "per_query", "seed")}
     made_of = {"collection": collection.fingerprint, "name": collection.name, "language": collection.language}
     identity = {"version": _VERSION, **made_of, "stage": dict(stage.identity(collection)), **drawn}
-    return Opened(identity, _examples(collection, stage, negatives, workspace))
+    return OpenedSource(identity, _examples(collection, stage, negatives, workspace))
 
 
 def _examples(collection: Collection, stage: FirstStage, negatives: Negatives, workspace: Workspace) -> Found:

@@ -14,7 +14,7 @@ from adapters.typed_values import Place
 from harness.data.mirror.hub_folder import Repository, fetch_folder
 from harness.data.sources.row_files import is_rows_name
 from harness.workspace import Workspace
-from training.opened import Opened
+from training.opened import OpenedSource
 from training.sources import forms
 
 _CARD = "README.md"
@@ -43,7 +43,7 @@ def is_dataset(folder: Path) -> bool:
     return next(folder.rglob("*.parquet"), None) is not None
 
 
-def read(folder: Path, config: str | None, split: str) -> Opened:
+def read(folder: Path, config: str | None, split: str) -> OpenedSource:
     """The examples of a split, shard after shard; see `forms.read`.
 
     Raises:

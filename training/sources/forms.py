@@ -12,9 +12,9 @@ from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
 from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of, taught_scores
 from training.examples import Example, distinct, example_of, refuse_unlabelled
-from training.opened import Found, Opened
+from training.opened import Found, OpenedSource
 from training.sources.comparisons import compared, is_compared
-from training.sources.grouping import Groups, Part
+from training.sources.grouping import Groups, RowPart
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
@@ -24,7 +24,7 @@ _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 """Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""
 
 
-def read(path: Path) -> Opened:
+def read(path: Path) -> OpenedSource:
     """One example per row. Pairs with a label or score are joined to one example per query, after all others. Relevant
     texts have grade 1 and others 0, unless the row has a teacher's scores, or comparisons of its documents.
 
@@ -32,12 +32,14 @@ def read(path: Path) -> Opened:
         DataError: a row has errors, or has ids instead of texts; the message names file and line.
     """
     name = path.name.removesuffix(".gz")
-    return Opened({"version": _VERSION, "file": known_digest(path), "ending": Path(name).suffix}, _examples([path]))
+    return OpenedSource(
+        {"version": _VERSION, "file": known_digest(path), "ending": Path(name).suffix}, _examples([path])
+    )
 
 
-def of_files(paths: Iterable[Path], identity: str) -> Opened:
+def of_files(paths: Iterable[Path], identity: str) -> OpenedSource:
     """As `read`, for the files of one data set, which are read one after another."""
-    return Opened({"version": _VERSION, "files": identity}, _examples(paths))
+    return OpenedSource({"version": _VERSION, "files": identity}, _examples(paths))
 
 
 def _examples(paths: Iterable[Path]) -> Found:
@@ -69,11 +71,11 @@ def _ours(record: JsonLine) -> Example:
     return example
 
 
-def _part(row: Candidates) -> Part:
-    return Part(row.query, _instruction(row), tuple(_scored(row)), row.record.where)
+def _part(row: Candidates) -> RowPart:
+    return RowPart(row.query, _instruction(row), tuple(_scored(row)), row.record.where)
 
 
-def _example(parts: list[Part]) -> tuple[Example, dict[str, int]]:
+def _example(parts: list[RowPart]) -> tuple[Example, dict[str, int]]:
     scored = [pair for part in parts for pair in part.scored]
     return distinct(parts[0].query, scored, parts[0].where, instruction=parts[0].instruction)
 

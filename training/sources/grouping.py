@@ -15,7 +15,7 @@ _AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class Part:
+class RowPart:
     """The content of a row."""
 
     query: str
@@ -34,7 +34,7 @@ class Groups:
         self._ends = ArrayFile.temporary(np.int64)
         self._size = 0
 
-    def add(self, part: Part) -> None:
+    def add(self, part: RowPart) -> None:
         """Add a row."""
         content = msgspec.msgpack.encode(part)
         self._size += len(content)
@@ -43,7 +43,7 @@ class Groups:
         key = text_digest(part.query if part.instruction is None else f"{part.query}\0{part.instruction}")
         self._keys.append(np.frombuffer(key, "V16"))
 
-    def __iter__(self) -> Iterator[list[Part]]:
+    def __iter__(self) -> Iterator[list[RowPart]]:
         keys, ends = self._keys[:], self._ends[:]
         _, first, group = np.unique(keys.view("<u8").reshape(-1, 2), axis=0, return_index=True, return_inverse=True)
         order = np.argsort(first[group.reshape(-1)], kind="stable")
@@ -51,6 +51,6 @@ class Groups:
         for rows in np.split(order, bounds) if len(order) else ():
             yield [self._part(int(row), ends) for row in rows]
 
-    def _part(self, row: int, ends: np.ndarray) -> Part:
+    def _part(self, row: int, ends: np.ndarray) -> RowPart:
         begin = int(ends[row - 1]) if row else 0
-        return msgspec.msgpack.decode(self._rows[begin : int(ends[row])].tobytes(), type=Part)
+        return msgspec.msgpack.decode(self._rows[begin : int(ends[row])].tobytes(), type=RowPart)

@@ -14,17 +14,17 @@ from training.corpus import corpus_of
 from training.job import read_manifest
 from training.mining.mine import SourcedQueries, read_queries
 from training.mining.pool import ABSENT
-from training.mining.questions import Questions, asked_by
+from training.mining.questions import AskedQuestions, asked_by
 
 
-def asked(place: Place, questions: Questions) -> SourcedQueries:
+def asked(place: Place, questions: AskedQuestions) -> SourcedQueries:
     return asked_by(questions, corpus_of(str(place.path / "coll"), place.workspace), place.workspace)
 
 
 def test_the_questions_of_a_split_are_asked_without_their_judgments(place: Place) -> None:
     folder = place.beir()
     (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nq2\td3\t1\nq3\td5\t1\n", "utf-8")
-    found = asked(place, Questions(str(folder), "train"))
+    found = asked(place, AskedQuestions(str(folder), "train"))
     assert found.ids == ("q2", "q3") and found.texts == (QUERIES["q2"], QUERIES["q3"])
     assert found.sources.tolist() == [ABSENT, ABSENT]
     assert found.asked_in is not None and found.asked_in["split"] == "train"
@@ -33,12 +33,12 @@ def test_the_questions_of_a_split_are_asked_without_their_judgments(place: Place
 def test_a_collection_has_no_default_split(place: Place) -> None:
     folder = place.beir()
     with pytest.raises(UsageError, match="name the split whose queries may be trained on"):
-        asked(place, Questions(str(folder)))
+        asked(place, AskedQuestions(str(folder)))
 
 
 def test_a_sample_contains_the_smaller_ones(place: Place) -> None:
     folder = str(place.beir())
-    samples = [set(asked(place, Questions(folder, "test", number)).ids) for number in (1, 2, 3)]
+    samples = [set(asked(place, AskedQuestions(folder, "test", number)).ids) for number in (1, 2, 3)]
     assert [len(one) for one in samples] == [1, 2, 3] and samples[0] < samples[1] < samples[2]
 
 
@@ -47,9 +47,9 @@ def test_a_file_of_queries_is_read_as_before(place: Place, tmp_path: Path) -> No
     file = tmp_path / "queries.jsonl"
     file.write_text('{"_id": "s", "text": "when is low tide", "document": "d5"}\n', "utf-8")
     for target in (file, tmp_path):
-        assert asked(place, Questions(str(target))).ids == ("s",)
+        assert asked(place, AskedQuestions(str(target))).ids == ("s",)
     with pytest.raises(UsageError, match="drawn from the queries of a collection"):
-        asked(place, Questions(str(file), None, 5))
+        asked(place, AskedQuestions(str(file), None, 5))
 
 
 def test_the_command_mines_a_pool_for_the_questions_of_a_collection(place: Place, command: Command) -> None:

@@ -15,7 +15,7 @@ from tests.training.loop import HASH, TEACHER
 from training.corpus import corpus_of
 from training.examples import example_of
 from training.mining.mine import mine
-from training.mining.questions import Questions, asked_by
+from training.mining.questions import AskedQuestions, asked_by
 from training.teaching.teach import TeachingSettings, lesson_of, teach
 
 TWIN = {name: f"die {text[::-1]}" for name, text in CORPUS.items()}
@@ -29,7 +29,7 @@ def pool(place: Place) -> Path:
         target = str(place.beir("twin", corpus=TWIN, queries=ASKED, rules='language = "de"\n'))
         corpus = corpus_of(target, place.workspace)
         with place.session() as session:
-            queries = asked_by(Questions(target, "test"), corpus, place.workspace)
+            queries = asked_by(AskedQuestions(target, "test"), corpus, place.workspace)
             mine(corpus, target, queries, (FIRST, HASH), 3, place.path / "pool", session)
     return place.path / "pool"
 
