@@ -164,6 +164,19 @@ def _not_measured(rows: Sequence[ValidationRow]) -> Iterator[str]:
     known = {row.id for row in rows if row.value is not None or verdict(row) in ("told", "fault")}
     if missing := [id for id in _ids(rows) if id not in known]:
         yield f"not compared with real queries, or not measured: {', '.join(missing)}"
+    for note, kinds in _unread(rows).items():
+        yield f"V15: not read: {', '.join(kinds)} ({note})"
+
+
+def _unread(rows: Sequence[ValidationRow]) -> dict[str, list[str]]:
+    """The kinds of faults that were not looked for, by the reason. `form` needs real queries, like the other
+    measures."""
+    unread: dict[str, list[str]] = {}
+    for row in _of(rows, "V15"):
+        kind = row.statistic
+        if row.note and not any(level is not None for level in row.levels.values()) and kind != "form":
+            unread.setdefault(row.note.removeprefix("not read: "), []).append(kind)
+    return unread
 
 
 def _ids(rows: Iterator[ValidationRow] | Sequence[ValidationRow]) -> list[str]:

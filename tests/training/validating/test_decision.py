@@ -26,7 +26,7 @@ GOOD = (
     ValidationRow("V14", "conformance", "parsed", "share", levels={"synthetic": 0.2}),
     ValidationRow(
         "V15", "named fault", "copied", "share", levels={"synthetic": 0.01},
-        parts={"found": False, "blocks": True, "line": "copied from the document: 1%"},
+        parts={"kind": "copied", "found": False, "blocks": True, "line": "copied from the document: 1%"},
     ),
 )  # fmt: skip
 
@@ -43,6 +43,15 @@ def test_a_set_without_a_fault_is_usable_and_still_not_accepted() -> None:
     assert decision.as_dict()["acceptance"] == ACCEPTANCE
     assert "V12" in ACCEPTANCE
     assert "gate" in ACCEPTANCE
+
+
+def test_a_fault_that_was_not_looked_for_is_said() -> None:
+    unread = ValidationRow(
+        "V15", "named fault", "pairs", "share", levels={"synthetic": None}, note="not read: no document",
+        parts={"kind": "pairs", "found": False, "blocks": True, "line": "not read: no document"},
+    )  # fmt: skip
+    decision = decide((*GOOD, unread))
+    assert (decision.state, decision.reasons) == ("warned", ("V15: not read: pairs (no document)",))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,10 @@ from harness.data.texts import Texts
 from training.validating.overlap import Idf
 from training.validating.words import tokens, units
 
+T = TypeVar("T")
 _CLAUSE = re.compile(r"[.!?;:,()\[\]\"。！？；：，、।؟،…\n]+")
 """Marks that end a clause."""
-_CLAUSES, _SHUFFLES, _FREQUENT = 200, 3, 150
+_CLAUSES, _SHUFFLES, _FREQUENT, _SAMPLE = 200, 3, 150, 100
 MOST = 20_000
 """Documents that are read, evenly over the corpus."""
 
@@ -39,6 +41,8 @@ class Background:
     """The number of clauses that end with each pair of units."""
     clauses: Sequence[Sequence[str]] = ()
     """At most 200 clauses of 4 to 20 units, evenly over the corpus."""
+    sample: Sequence[str] = ()
+    """At most 100 documents, evenly over the corpus."""
 
     @classmethod
     def of(cls, documents: Iterable[str], language: str | None) -> Background:
@@ -56,7 +60,7 @@ class Background:
                     last_pairs.update([(run[-2], run[-1])] if len(run) > 1 else [])
                     clauses += [run] if 4 <= len(run) <= 20 else []
         idf = Idf.of(set(tokens(text, language)) for text in texts)
-        return cls(idf, words, pairs, last, last_pairs, clauses[:: max(1, len(clauses) // _CLAUSES)][:_CLAUSES])
+        return cls(idf, words, pairs, last, last_pairs, _evenly(clauses, _CLAUSES), _evenly(texts, _SAMPLE))
 
     @cached_property
     def total(self) -> int:
@@ -123,3 +127,7 @@ class Background:
 def read_evenly(corpus: Texts) -> list[str]:
     """At most `MOST` documents, evenly over the corpus."""
     return corpus.take(np.unique(np.linspace(0, max(0, len(corpus) - 1), min(MOST, len(corpus))).astype(np.int64)))
+
+
+def _evenly(items: Sequence[T], most: int) -> Sequence[T]:
+    return items[:: max(1, len(items) // most)][:most]

@@ -33,7 +33,7 @@ def copies(own: Reading, real: Reading | None) -> Fault:
     """Whether queries are runs of words of their documents."""
     having = sum(source is not None for source in own.sources)
     if not having:
-        return Fault("copied", None, line="no query names its document")
+        return Fault("copied", None, line="no query names its document; add the field 'document'")
     places = _copied(own)
     usual = None if real is None else (len(_copied(real)), sum(source is not None for source in real.sources))
     line = f"copied from the document: {len(places) / having:.0%} of the queries are a passage of it"

@@ -32,7 +32,7 @@ def other_language(own: Reading, real: Reading | None) -> Fault:
     try:
         expected, declared = own.language, own.language is not None
         if expected is None:
-            expected = spoken([one.text for one in own.sources[:_SAMPLE] if one is not None])
+            expected = spoken(_documents(own))
         if expected is None:
             return Fault("language", None, line="no language is declared, and none is found in the documents")
         hits, rival = rivals(own.texts, expected)
@@ -62,10 +62,15 @@ def across(own: Reading) -> bool:
     """Whether queries and documents are in two languages, so that they share no words. False without the package."""
     try:
         asked = spoken(own.texts[:_SAMPLE])
-        held = spoken([one.text for one in own.sources[:_SAMPLE] if one is not None])
+        held = spoken(_documents(own))
     except MissingExtra:
         return False
     return asked is not None and held is not None and held not in {asked, *_CLOSE.get(asked, ())}
+
+
+def _documents(own: Reading) -> Sequence[str]:
+    """Some documents of the queries; of the corpus, if the queries name none."""
+    return [one.text for one in own.sources[:_SAMPLE] if one is not None] or own.background.sample
 
 
 def spoken(texts: Iterable[str]) -> str | None:

@@ -19,7 +19,7 @@ def pairs(own: Reading, real: Reading | None, seed: int) -> Fault:
     document."""
     figure = related(own, seed)
     if figure is None:
-        return Fault("pairs", None, line="too few queries name their documents")
+        return Fault("pairs", None, line="too few queries name their documents; add the field 'document'")
     share, number = figure
     usual = None if real is None else related(real, seed)
     high = wilson(round(share * number), number)[1]

@@ -114,6 +114,15 @@ def test_queries_in_another_language_than_their_documents_are_wanted_if_their_la
     assert list(undeclared) == ["language"] and not undeclared["language"].blocks
 
 
+def test_queries_that_name_no_document_are_compared_with_the_language_of_the_corpus() -> None:
+    """Most files of queries are ids and texts alone."""
+    alone = QuerySet("synthetic", tuple(GERMAN[0]), None, tuple(range(len(GERMAN[0]))), None)
+    read = {one.kind: one for one in faults(Sets(alone, None), Background.of(DOCUMENTS, None))}
+    assert read["language"].found and "not English" in read["language"].line
+    assert read["random words"].share is None, "words of two languages are not compared"
+    assert "'document'" in read["copied"].line
+
+
 def test_vectors_find_exchanged_pairs_across_languages() -> None:
     draw = np.random.default_rng(3)
     documents = draw.normal(size=(120, 16)).astype(np.float32)
