@@ -24,9 +24,11 @@ def refuse_instructions(examples: Examples, model: str) -> None:
         return
     found = ((number, row) for number, row in enumerate(examples.rows, 1) if row.instruction is not None)
     number, row = next(found)
+    assert row.instruction is not None
     raise DataError(
-        f"example {number} ('{row.query[:60]}') has an {PLACES}, and the input of '{model}' has no place for it; "
-        "remove it from every row, or train a language model whose template has {instruction} (docs/templates.md)"
+        f"example {number} ('{row.query[:60]}') has the instruction '{row.instruction[:60]}', and the input of "
+        f"'{model}' has no place for it; remove {PLACES} from every row and 'instruction' from the sources of --mix, "
+        "or train a language model whose template has {instruction} (docs/templates.md)"
     )
 
 

@@ -151,8 +151,8 @@ def _outline(manifest: Mapping[str, Any]) -> str:
         return outline
     found = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)}"
     start = "" if dev["start"] is None else f", at the start {points(dev['start'], 1)}"
-    early = ", stopped early" if dev["stopped_early"] else ""
-    kept = f"kept step {manifest['steps']} of {dev['made_steps']}{early}"
+    made = f"{dev['made_steps']} of {manifest['of_steps']} steps were made"
+    kept = f"kept step {manifest['steps']}; {made}{', then stopped early' if dev['stopped_early'] else ''}"
     return f"{outline}; {dev['measure']} on dev {found}{start}; {kept}"
 
 
