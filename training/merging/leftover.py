@@ -18,6 +18,7 @@ _TOP = {
     "tokenizer", "chat_template", "seed",
 }  # fmt: skip
 """The keys of a recipe that mergekit 0.1.5 reads, and our `seed`."""
+_MODULE = {"models", "slices", "parameters"}
 _SLICE = {"sources", "base_model", "parameters"}
 _SOURCE = {"model", "parameters", "layer_range"}
 _MODEL = {"model", "parameters"}
@@ -33,10 +34,12 @@ def without_leftovers(recipe: object) -> tuple[object, tuple[str, ...]]:
     if method is None or not isinstance(recipe, Mapping):
         return recipe, ()
     cleaner = _Cleaner(str(recipe["merge_method"]), method)
-    cleaned_recipe = cleaner.scope(recipe, _TOP, "the recipe")
-    for key, cleaned in (("models", cleaner.models), ("slices", cleaner.slices)):
-        if isinstance(cleaned_recipe.get(key), list):
-            cleaned_recipe[key] = list(cleaned(cleaned_recipe[key]))
+    cleaned_recipe = cleaner.content(recipe, _TOP, "the recipe")
+    if isinstance(cleaned_recipe.get("modules"), Mapping):
+        cleaned_recipe["modules"] = {
+            name: cleaner.content(one, _MODULE, f"the module {name}") if isinstance(one, Mapping) else one
+            for name, one in cleaned_recipe["modules"].items()
+        }
     return cleaned_recipe, tuple(dict.fromkeys(cleaner.remarks))
 
 
@@ -48,6 +51,14 @@ class _Cleaner:
         self.own = {*method.per_input}
         self.all = {*method.per_input, *method.shared, *method.unsupported}
         self.remarks: list[str] = []
+
+    def content(self, content: Mapping[str, Any], keys: set[str], where: str) -> dict[str, Any]:
+        """A part of a recipe that has models or slices."""
+        kept = self.scope(content, keys, where)
+        for key, cleaned in (("models", self.models), ("slices", self.slices)):
+            if isinstance(kept.get(key), list):
+                kept[key] = list(cleaned(kept[key]))
+        return kept
 
     def scope(
         self, content: Mapping[str, Any], keys: set[str], where: str, *, one_model: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -30,8 +30,9 @@ def read_yaml(file: Path) -> Recipe:
             key.
     """
     content = typed_file.read_yaml(file, dict)
+    written, remarks = _written(content, Place(str(file), table="mapping"))
     try:
-        return _read(content, Place(str(file), table="mapping"), file.parent)
+        return replace(_recipe(written, file.parent), remarks=remarks)
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
 
@@ -42,12 +43,14 @@ def from_mapping(content: object, folder: Path = Path()) -> Recipe:
     Raises:
         UsageError: the content has something that is not supported. The message names the key.
     """
-    return _read(content, Place("the recipe", table="mapping"), folder)
+    written, remarks = _written(content, Place("the recipe", table="mapping"))
+    return replace(_recipe(written, folder), remarks=remarks)
 
 
-def _read(content: object, at: Place, folder: Path) -> Recipe:
+def _written(content: object, at: Place) -> tuple[_Written, tuple[str, ...]]:
+    """The supported keys, and remarks on those that mergekit ignores."""
     cleaned, remarks = without_leftovers(content)
-    return replace(_recipe(typed(_Written, cleaned, at), folder), remarks=remarks)
+    return typed(_Written, cleaned, at), remarks
 
 
 def from_options(
@@ -112,11 +115,32 @@ class _Slice:
 
 
 @dataclass(frozen=True)
+class _Module:
+    """The models or slices of a part of the network; text models have the part `default` only."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    models: Annotated[tuple[_Model, ...], Meta(min_length=1)] | None = None
+    slices: Annotated[tuple[_Slice, ...], Meta(min_length=1)] | None = None
+    parameters: Parameters | None = None
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        return "give either 'models' or 'slices'" if (self.models is None) == (self.slices is None) else None
+
+
+@dataclass(frozen=True)
 class _Tokenizer:
     """The keys of `tokenizer` that are supported."""
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
     source: ModelName = "union"
+
+
+def _single_module(modules: Mapping[str, _Module]) -> Mapping[str, _Module]:
+    if list(modules) != ["default"]:
+        named = ", ".join(map(str, modules)) or "none"
+        raise ValueError(f"{_UNSUPPORTED}, except for a single module 'default'; the recipe has {named}")
+    return modules
 
 
 @dataclass(frozen=True)
@@ -130,30 +154,42 @@ class _Written:
     base_model: ModelName | None = None
     dtype: Dtype | None = None
     out_dtype: Dtype | None = None
+    modules: Annotated[Mapping[str, _Module], Then(_single_module)] | None = None
     parameters: Parameters | None = None
     tokenizer_source: ModelName | None = None
     tokenizer: _Tokenizer | None = None
+    chat_template: object = None
     seed: int = 0
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
+        if self.chat_template is not None:
+            return f"chat_template: {_UNSUPPORTED}; leave it out, and the merge keeps the template of the base"
         if self.tokenizer is not None and self.tokenizer_source is not None:
             return "give either 'tokenizer_source' or 'tokenizer'"
-        return "give either 'models' or 'slices'" if (self.models is None) == (self.slices is None) else None
+        given = [one for one in (self.models, self.slices, self.modules) if one is not None]
+        return None if len(given) == 1 else "give either 'models' or 'slices'"
+
+    @property
+    def content(self) -> _Written | _Module:
+        """What has the models or slices: the recipe, or its only module."""
+        return self if self.modules is None else self.modules["default"]
 
 
 def _recipe(written: _Written, folder: Path) -> Recipe:
     base = None if written.base_model is None else _found(written.base_model, folder)
-    settings = (written.parameters,) if written.parameters else ()
+    content = written.content
+    scopes = (written.parameters,) if content is written else (content.parameters, written.parameters)
+    settings = tuple(one for one in scopes if one)
     recipe = Recipe(
         written.merge_method, (), base, settings, written.out_dtype or written.dtype, written.seed,
     )  # fmt: skip
-    recipe = _with_slices(recipe, written.slices, folder) if written.slices else _with_models(recipe, written, folder)
+    recipe = _with_slices(recipe, content.slices, folder) if content.slices else _with_models(recipe, content, folder)
     _check_tokenizer(written, recipe, folder)
     return replace(recipe, by_token=written.tokenizer is not None or written.tokenizer_source is not None)
 
 
-def _with_models(recipe: Recipe, written: _Written, folder: Path) -> Recipe:
+def _with_models(recipe: Recipe, written: _Written | _Module, folder: Path) -> Recipe:
     inputs = _inputs(written, recipe.base, folder)
     return check(replace(recipe, inputs=base_first(recipe.method, inputs, recipe.base)))
 
@@ -200,7 +236,7 @@ def _layers(name: str) -> int:
     return count_of(open_checkpoint(name))
 
 
-def _inputs(written: _Written, base: str | None, folder: Path) -> tuple[Input, ...]:
+def _inputs(written: _Written | _Module, base: str | None, folder: Path) -> tuple[Input, ...]:
     inputs = tuple(_input(one, folder) for one in written.models or ())
     named = {one.model for one in inputs}
     return (*inputs, *([Input(base)] if base is not None and base not in named else []))

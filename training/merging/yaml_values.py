@@ -12,6 +12,14 @@ from adapters.typed_words import Then
 from training.merging.methods import METHODS, Scalar
 from training.merging.recipe import DTYPES, Filtered, Plain, Setting, Settings
 
+_FLAGS = {
+    name
+    for method in METHODS.values()
+    for name, default in {**method.shared, **method.unsupported}.items()
+    if isinstance(default, bool)
+}
+"""The parameters that are true or false."""
+
 
 def method_name(name: str) -> str:
     if name not in METHODS:
@@ -79,7 +87,8 @@ def _plain(name: str, value: object) -> Plain:
 
 
 def _scalar(name: str, value: object) -> Scalar:
-    """A number. YAML reads `1e-3` as a text, so texts that are numbers are accepted."""
+    """A number, or true or false, which published recipes also write as 1.0 or 0.0. YAML reads `1e-3` as a text, so
+    texts that are numbers are accepted."""
     if isinstance(value, bool):
         return value
     try:
@@ -88,7 +97,7 @@ def _scalar(name: str, value: object) -> Scalar:
         number = math.nan
     if not math.isfinite(number):
         raise ValueError(f"'{name}' has the value {value!r}, which is not a number")
-    return number
+    return bool(number) if name in _FLAGS and number in (0, 1) else number
 
 
 ModelName = Annotated[str, Then(_model_name, written=object)]

@@ -56,6 +56,13 @@ LEFTOVERS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
          "'layer_count' of the recipe is not a key that mergekit reads, and is ignored",
          "'notes' of the model a is not a key that mergekit reads, and is ignored"],
     ),
+    "a module": (
+        {key: value for key, value in SLERP.items() if key != "models"},
+        {"modules": {"default": {"models": [*WEIGHTS[:1], {"model": "b"}], "parameters": {"gamma": 1}, "name": "x"}}},
+        ["'name' of the module default is not a key that mergekit reads, and is ignored",
+         "the parameter 'gamma' of the module default is not used by slerp, and is ignored",
+         "the parameter 'weight' of the model a is not used by slerp, and is ignored"],
+    ),
     "a density of linear": (
         LINEAR, {}, [f"the parameter 'density' of the model {name} is not used by linear, and is ignored"
                      for name in "ab"],
@@ -95,7 +102,7 @@ def test_a_leftover_changes_nothing_and_the_report_names_it(case: str, models: P
             r"models\[0\]\.parameter: is not supported here",
         ),
         ({"chat_template": "auto"}, "chat_template: is not supported"),
-        ({"modules": {}}, "modules: is not supported"),
+        ({"modules": {}}, "modules: is not supported here, except"),
     ],
 )
 def test_what_is_misspelt_or_would_change_the_merge_is_refused(change: dict[str, Any], said: str, models: Path) -> None:
