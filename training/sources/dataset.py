@@ -115,7 +115,22 @@ def _by_card(config: Mapping[str, Any], split: str, folder: Path) -> list[Path]:
         if has_magic(pattern):
             _refuse_missing(files)
         found += files
+    if not _names_splits(config):
+        _refuse_other_split(found, base, split)
     return found
+
+
+def _names_splits(config: Mapping[str, Any]) -> bool:
+    files = config["data_files"]
+    return any(isinstance(one, dict) for one in (files if isinstance(files, list) else [files]))
+
+
+def _refuse_other_split(files: Sequence[Path], base: Path, split: str) -> None:
+    other = next((file for file in files if _splits(file.relative_to(base)) - {_SPLITS.get(split, split)}), None)
+    if other:
+        raise DataError(
+            f"{other}: the card counts this file to '{split}', against its name; name its split in the card"
+        )
 
 
 def _refuse_missing(files: Sequence[Path]) -> None:

@@ -20,7 +20,7 @@ from training.sources.scales import Scales
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
-_VERSION = 1
+_VERSION = 2
 _QUERY_ID = re.compile(r"\d+|[qQ]\d+")
 _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 """Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""

@@ -135,6 +135,16 @@ def test_what_a_card_names_and_is_not_there_is_refused(config: str, says: str, t
         queries(tmp_path)
 
 
+def test_a_card_without_splits_makes_no_test_file_training_data(tmp_path: Path) -> None:
+    shard(tmp_path / "data" / "train-0.parquet", "a")
+    shard(tmp_path / "data" / "test-0.parquet", "z")
+    (tmp_path / "README.md").write_text(card("data_files: data/*.parquet"))
+    with pytest.raises(DataError, match=r"test-0\.parquet: the card counts this file to 'train', against its name"):
+        queries(tmp_path)
+    (tmp_path / "README.md").write_text(card("data_files: data/train*.parquet"))
+    assert queries(tmp_path) == ["a"]
+
+
 def test_files_about_a_data_set_have_no_rows(tmp_path: Path) -> None:
     shard(tmp_path / "part.parquet", "a")
     for name in ("dataset_infos.json", ".cache/rows.json"):

@@ -172,7 +172,7 @@ def test_labels_of_1_and_0_and_triplets_have_one_scale(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_a_file_without_any_score_has_grades(ending: str, tmp_path: Path) -> None:
-    rows = [{**FLAG, "pos_scores": None, "neg_scores": None}, {**FLAG, "query": "r"}]
+    rows: list[Row] = [{**FLAG, "pos_scores": None, "neg_scores": None}, {**FLAG, "query": "r"}]
     assert [row.scores for row in read_examples(write(tmp_path / f"rows.{ending}", *rows)).rows] == [(1.0, 0.0)] * 2
 
 
