@@ -76,11 +76,11 @@ def test_what_is_no_json_and_what_is_empty_is_refused(tmp_path: Path) -> None:
         read_examples(jsonl(tmp_path / "mined.txt", ROW))
 
 
-def test_flagembedding_scores_are_taken_and_missing_ones_are_grades(tmp_path: Path) -> None:
+def test_flagembedding_scores_are_taken_and_without_them_labels_are_grades(tmp_path: Path) -> None:
     scored = {"query": "q", "pos": ["a"], "neg": ["b", "c"], "pos_scores": [3.5], "neg_scores": [-1, 2]}
     plain = {"query": "q", "pos": ["a"], "neg": ["b"], "pos_scores": None}
-    read = read_examples(jsonl(tmp_path / "flag.jsonl", scored, plain))
-    assert [dict(zip(row.documents, row.scores, strict=True)) for row in read.rows] == [
+    found = [read_examples(jsonl(tmp_path / f"{n}.jsonl", row)).rows[0] for n, row in enumerate((scored, plain))]
+    assert [dict(zip(row.documents, row.scores, strict=True)) for row in found] == [
         {"a": 3.5, "b": -1.0, "c": 2.0},
         {"a": 1.0, "b": 0.0},
     ]

@@ -10,15 +10,17 @@ from adapters.errors import DataError
 from adapters.known_digests import known_digest
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
-from harness.data.sources.row_forms import PROMPT, Candidates, candidates_of, taught_scores
+from harness.data.sources.row_forms import Candidates, candidates_of, taught_scores
+from harness.data.sources.row_names import PROMPT, refuse_unread_numbers
 from training.examples import Example, distinct, example_of, refuse_unlabelled
 from training.opened import Found, OpenedSource
 from training.sources.comparisons import compared, is_compared
 from training.sources.grouping import Groups, RowPart
+from training.sources.scales import Scales
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
-_VERSION = 1
+_VERSION = 2
 _QUERY_ID = re.compile(r"\d+|[qQ]\d+")
 _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 """Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""
@@ -43,20 +45,20 @@ def of_files(paths: Iterable[Path], identity: str) -> OpenedSource:
 
 
 def _examples(paths: Iterable[Path]) -> Found:
-    groups = Groups()
+    groups, scales = Groups(), Scales()
     for record in (record for path in paths for record in row_records(path)):
-        if is_compared(record):
-            yield compared(record), {}
-            continue
-        if _is_ours(record):
-            yield _ours(record), {}
+        if is_compared(record) or _is_ours(record):
+            example = compared(record) if is_compared(record) else _ours(record)
+            scales.given(record.where, [score for score in example.scores if score is not None])
+            yield example, {}
             continue
         row = candidates_of(record)
         _refuse_ids(row)
+        part = _part(row, scales)
         if row.is_single and len(row.labels) == 1 and not row.is_one_sided:
-            groups.add(_part(row))
+            groups.add(part)
         else:
-            yield _example([_part(row)])
+            yield _example([part])
     for parts in groups:
         yield _example(parts)
 
@@ -71,8 +73,8 @@ def _ours(record: JsonLine) -> Example:
     return example
 
 
-def _part(row: Candidates) -> RowPart:
-    return RowPart(row.query, _instruction(row), tuple(_scored(row)), row.record.where)
+def _part(row: Candidates, scales: Scales) -> RowPart:
+    return RowPart(row.query, _instruction(row), tuple(_scored(row, scales)), row.record.where)
 
 
 def _example(parts: list[RowPart]) -> tuple[Example, dict[str, int]]:
@@ -89,18 +91,23 @@ def _instruction(row: Candidates) -> str | None:
 def _refuse_ids(row: Candidates) -> None:
     """Refuse a row that has an id in place of the query and of every text, as in MS MARCO's triples of ids."""
     texts = [text for text, _ in row.labels]
-    if _QUERY_ID.fullmatch(row.query.strip()) and all(_TEXT_ID.fullmatch(text.strip()) for text in texts):
+    if texts and _QUERY_ID.fullmatch(row.query.strip()) and all(_TEXT_ID.fullmatch(text.strip()) for text in texts):
         raise DataError(
             f"{row.record.where}: '{row.query}' and '{texts[0]}' are ids, not texts, as in MS MARCO's qidpidtriples; "
             "replace them by the texts of queries.tsv and collection.tsv, or use a folder in BEIR's layout"
         )
 
 
-def _scored(row: Candidates) -> list[tuple[str, float]]:
+def _scored(row: Candidates, scales: Scales) -> list[tuple[str, float]]:
     """The texts with a teacher's scores, or with their grades if there are none."""
     texts, scores = [text for text, _ in row.labels], taught_scores(row)
-    labels = [label for _, label in row.labels]
+    labels, where = [label for _, label in row.labels], row.record.where
+    if row.is_graded or scores is not None:
+        scales.given(where, labels if scores is None else list(scores))
+    else:
+        refuse_unread_numbers(row.record, is_one_sided=False)
+        scales.made(where, is_one_sided=row.is_one_sided)
     both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}
     if row.is_single and both and scores is None:
-        raise DataError(f"{row.record.where}: the relevant text and the other text are the same; leave the line out")
+        raise DataError(f"{where}: the relevant text and the other text are the same; leave the line out")
     return list(zip(texts, labels if scores is None else scores, strict=True))

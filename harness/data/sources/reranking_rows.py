@@ -21,7 +21,8 @@ from harness.data.sources.dirt import Dirt, shown
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.judgments import sorted_qrels
 from harness.data.sources.row_files import ENDS, is_rows_name, row_records
-from harness.data.sources.row_forms import IDS, QUERY_IDS, Candidates, candidates_of
+from harness.data.sources.row_forms import Candidates, candidates_of
+from harness.data.sources.row_names import IDS, QUERY_IDS
 from harness.data.sources.second_reading import reported
 from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, choose_split, join
 

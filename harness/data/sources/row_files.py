@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from adapters.errors import DataError
 from harness.data.parquet_rows import parquet_rows
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.jsonl import JsonLine, lines, records
-from harness.data.sources.row_forms import QUERY, names_of
+from harness.data.sources.row_names import LABELS, QUERY, is_value, names_of, normal
 from harness.data.written_numbers import is_number
 
 ENDS = (".jsonl", ".json", ".tsv", ".parquet")
 """Suffixes of the file names, before `.gz`. Parquet files are not gzipped."""
 _TRIPLE = ("query", "positive", "negative")
-_ADVICE = "write JSONL with the fields query, positive and negative, or name the columns in a header"
+_ADVICE = (
+    "write JSONL with the fields query, positive and negative, or name the columns in a header, as in 'query, "
+    "positive, negative' or 'query, passage, label'"
+)
+_LOOKED_AT = 1000
+"""Lines without a header whose columns are checked."""
+_HEADING = re.compile(r"[^\W\d][\w.-]*")
+_HEADINGS = {
+    *("query", "question", "anchor", "text", "sentence", "sent", "doc", "document", "passage", "answer", "response"),
+    *("pos", "positive", "neg", "negative", "label", "score", "relevance", "relevant", "similarity", "duplicate"),
+    *("title", "id", "qid", "pid", "docid", "premise", "hypothesis", "source", "target", "context"),
+}
+"""Words of which the names of columns are made."""
 
 
 def is_rows_name(name: str) -> bool:
@@ -44,13 +57,14 @@ def _columns(path: Path) -> Iterator[JsonLine]:
     """Rows of MS MARCO's triples, or with the columns that a header names."""
     numbered = lines(Folder(path.parent), path.name)
     for number, first in numbered:
-        names: tuple[str, ...] = tuple(name.strip().lower() for name in first.split("\t"))
+        names: tuple[str, ...] = tuple(normal(name) for name in first.split("\t"))
         if not names_of(names):
             if {*names} & {*QUERY}:
                 raise DataError(f"{path}:{number}: the header names a query, and no column with texts; {_ADVICE}")
             names = _TRIPLE
-            _refuse_ids(first.split("\t"), f"{path}:{number}")
-            numbered = chain([(number, first)], numbered)
+            start = [(number, first), *islice(numbered, _LOOKED_AT - 1)]
+            _refuse_other_columns([line.split("\t") for _, line in start], f"{path}:{number}")
+            numbered = chain(start, numbered)
         yield from (_record(line, names, path, at) for at, line in numbered)
 
 
@@ -64,11 +78,37 @@ def _record(line: str, names: tuple[str, ...], path: Path, number: int) -> JsonL
 
 def _value(name: str, text: str) -> object:
     """The text, converted to a number if the column has labels."""
-    if name not in ("label", "score", "relevance"):
+    if name not in LABELS:
         return text
     return float(text) if is_number(text) else text
 
 
-def _refuse_ids(columns: list[str], where: str) -> None:
-    if len(columns) == 3 and any(is_number(text.strip()) for text in columns[1:]):
+def _refuse_other_columns(start: list[list[str]], where: str) -> None:
+    """Refuse lines that are no triples of texts: with the names of columns in the first line, or with a column of
+    numbers or of yes and no."""
+    first, *others = start
+    if len(first) != len(_TRIPLE):
+        return
+    if _is_header(first, others):
+        names = ", ".join(first)
+        raise DataError(
+            f"{where}: the first line seems to be a header, and its names are not known ({names}); {_ADVICE}"
+        )
+    body = [columns for columns in others if len(columns) == len(_TRIPLE)] or [first]
+    are_values = [all(is_value(columns[place]) for columns in body) for place in range(len(_TRIPLE))]
+    has_ids = are_values[0] and (len(body) > 1 or (bool(others) and is_value(first[0])))
+    if has_ids or any(are_values[1:]):
         raise DataError(f"{where}: ids or labels instead of texts; {_ADVICE}")
+
+
+def _is_header(first: list[str], others: list[list[str]]) -> bool:
+    """Whether a line has names of columns: two of them are made of known words, or every column is one word, and in no
+    other line."""
+    if not _are_words(first):
+        return False
+    known = [name for name in first if {word.rstrip("0123456789") for word in normal(name).split("_")} & _HEADINGS]
+    return len(known) > 1 or (bool(others) and all(any(" " in text for text in columns) for columns in others))
+
+
+def _are_words(columns: list[str]) -> bool:
+    return all(_HEADING.fullmatch(column.strip()) for column in columns)

@@ -4,26 +4,29 @@ Tevatron, triplets, and pairs or lists with labels."""
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adapters.errors import DataError
 from harness.data.sources.jsonl import JsonLine, kind_of
+from harness.data.sources.row_names import (
+    LABELS,
+    LISTS,
+    PROMPT,
+    QUERY,
+    SCORES,
+    TEXT,
+    negative_names,
+    normalised,
+    numbered_names,
+    positive_names,
+    refuse_gaps,
+    refuse_null_label,
+    refuse_unread_numbers,
+    refuse_unread_texts,
+)
 from harness.data.sources.source import join
 
-QUERY = ("query", "anchor", "question", "query_text", "sentence1")
-QUERY_IDS = ("query_id", "qid", "query-id")
-IDS = ("id", "_id")
-"""The id of the row. It is also that of the query if the row lists all texts of the query."""
-POSITIVE = ("positive", "pos", "positive_passages", "positives")
-NEGATIVE = ("negative", "neg", "negative_passages", "negatives")
-_NUMBERED = re.compile(r"(negative|document)_(\d+)")
-_LISTS = ("docs", "documents", "passages")
-_TEXT = ("passage", "document", "doc", "text", "response", "answer", "sentence2")
-_LABELS = ("labels", "label", "scores", "score", "relevance")
-_SCORES = ("pos_scores", "neg_scores")
-PROMPT = "prompt"
 _FORMS = (
     "rows have 'query' with 'positive' and 'negative' (lists of texts), 'pos' and 'neg', 'positive_passages' and "
     "'negative_passages', 'passage' and 'label', or 'docs' and 'labels'"
@@ -48,6 +51,8 @@ class Candidates:
     """Whether the row is a pair or a triplet, so that the query has other rows too."""
     is_one_sided: bool = False
     """Whether the row has only relevant texts, such as a pair without a label."""
+    is_graded: bool = False
+    """Whether the labels are numbers of the row, not 1 and 0 for its positive and negative texts."""
     unused: tuple[str, ...] = ()
     """Fields that give neither labels nor texts, but that a model or a loss could use."""
 
@@ -58,33 +63,40 @@ def candidates_of(record: JsonLine) -> Candidates:
     Raises:
         DataError: the form is unknown, or a field has the wrong type. The message names the line.
     """
-    query, label = _query(record), record.only_one(_LABELS)
-    listed, text = record.only_one(_LISTS), record.only_one(_TEXT)
-    positive, negatives = record.only_one(POSITIVE), _has_negatives(record)
+    record = normalised(record)
+    query, label = _query(record), record.only_one(LABELS)
+    listed, text = record.only_one(LISTS), record.only_one(TEXT)
+    relevant = positive_names(list(record.fields))
+    positive, negatives = record.only_one(relevant), _has_negatives(record)
+    refuse_unread_texts(record)
+    if label and not listed:
+        refuse_gaps(record, label)
+    if not label and not negatives and not (positive and listed):
+        refuse_null_label(record)
     if positive and (listed or negatives or not label):
         return _sided(record, query, positive, label)
     if text and (negatives or not (label or listed)):
         return _sided(record, query, text, label)
     if label and not negatives:
         return _labelled(record, query, listed or positive or text, label)
-    return _sided(record, query, next((name for name in POSITIVE if name in record.fields), "positive"))
+    return _sided(record, query, next((name for name in relevant if name in record.fields), "positive"))
 
 
 def _has_negatives(record: JsonLine) -> bool:
-    return any(record.has(name) for name in NEGATIVE) or bool(_numbered(record, "negative"))
+    return any(record.has(name) for name in negative_names(list(record.fields))) or bool(_numbered(record))
 
 
 def _labelled(record: JsonLine, query: str, name: str | None, label: str) -> Candidates:
     """A pair or a list with labels, whatever its texts are called: sentence-transformers also writes pairs and lists
     with labels under `positive`, or `document_1`, `document_2`, ..."""
-    if name is None and (numbered := _numbered(record, "document")):
+    if name is None and (numbered := _numbered(record, documents=True)):
         return _labelled_list(record, query, "document_1, ...", numbered, label)
     if name is None:
         return _sided(record, query, "positive")
     if isinstance(record.fields[name], list):
         return _labelled_list(record, query, name, texts_of(record, name), label)
     labels = ((_joined(record, name, record.fields[name]), _number(record, label, record.fields[label])),)
-    return Candidates(record, query, labels, is_single=True)
+    return Candidates(record, query, labels, is_single=True, is_graded=True)
 
 
 def _query(record: JsonLine) -> str:
@@ -103,14 +115,18 @@ def _sided(record: JsonLine, query: str, positive: str, label: str | None = None
     if positive not in record.fields:
         raise DataError(f"{record.where}: field '{positive}' is missing; {_FORMS}")
     relevant = texts_of(record, positive)
-    negative = record.only_one(NEGATIVE) or next((name for name in NEGATIVE if name in record.fields), None)
-    listed = record.only_one(_LISTS)
+    names = negative_names(list(record.fields))
+    negative = record.only_one(names) or next((name for name in names if name in record.fields), None)
+    listed = record.only_one(LISTS)
     if negative and listed:
         raise DataError(
             f"{record.where}: the row has both '{negative}' and '{listed}'; put all candidates into one of them"
         )
-    numbered = _numbered(record, "negative")
+    numbered = _numbered(record)
     others = [*texts_of(record, negative or listed), *numbered]
+    is_one_sided = not (negative or listed or numbered)
+    if not (record.has(negative or "") or listed or numbered):
+        refuse_unread_numbers(record, is_one_sided=True)
     labels = [(text, 1.0) for text in relevant]
     labels += [(text, 0.0) for text in others if not (listed and text in relevant)]
     return Candidates(
@@ -121,15 +137,14 @@ def _sided(record: JsonLine, query: str, positive: str, label: str | None = None
         taught=label,
         listed=tuple(others) if listed else None,
         is_single=isinstance(record.fields[positive], str) and not isinstance(record.fields.get(negative or ""), list),
-        is_one_sided=not (negative or listed or numbered),
-        unused=tuple(name for name in (*_SCORES, PROMPT, label) if name and record.has(name)),
+        is_one_sided=is_one_sided,
+        unused=tuple(name for name in (*SCORES, PROMPT, label) if name and record.has(name)),
     )
 
 
-def _numbered(record: JsonLine, stem: str) -> list[str]:
-    """The texts of `negative_1`, `negative_2`, ..., in the order of their numbers."""
-    found = [(int(match[2]), name) for name in record.fields if (match := _NUMBERED.fullmatch(name))]
-    return [text for _, name in sorted(found) if name.startswith(stem) for text in texts_of(record, name)]
+def _numbered(record: JsonLine, *, documents: bool = False) -> list[str]:
+    names = numbered_names(list(record.fields), documents=documents)
+    return [text for name in names for text in texts_of(record, name)]
 
 
 def taught_scores(row: Candidates) -> tuple[float, ...] | None:
@@ -161,7 +176,7 @@ def _labelled_list(record: JsonLine, query: str, listed: str, texts: list[str], 
         size = f"{len(labels)} values" if isinstance(labels, list) else kind_of(labels)
         raise DataError(f"{record.where}: field '{label}' has {size} for {len(texts)} texts in '{listed}'")
     numbers = [_number(record, label, value) for value in labels]
-    return Candidates(record, query, tuple(zip(texts, numbers, strict=True)))
+    return Candidates(record, query, tuple(zip(texts, numbers, strict=True)), is_graded=True)
 
 
 def texts_of(record: JsonLine, name: str | None) -> list[str]:
@@ -189,7 +204,7 @@ def _scores(record: JsonLine, positive: int, negative: int) -> tuple[float, ...]
     Raises:
         DataError: only some texts have a score, or a score is not a number.
     """
-    sides = [(name, size) for name, size in zip(_SCORES, (positive, negative), strict=True) if size]
+    sides = [(name, size) for name, size in zip(SCORES, (positive, negative), strict=True) if size]
     present = [record.has(name) for name, _ in sides]
     if not any(present):
         return None
@@ -218,8 +233,3 @@ def _number(record: JsonLine, name: str, value: object) -> float:
     if not math.isfinite(number):
         raise DataError(f"{record.where}: '{name}' has {kind_of(value)} that is not a finite number; write numbers")
     return number
-
-
-def names_of(fields: Sequence[str]) -> bool:
-    """Whether the names of columns are those of rows."""
-    return bool({*fields} & {*QUERY}) and bool({*fields} & {*POSITIVE, *_TEXT})

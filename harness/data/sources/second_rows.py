@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -13,15 +14,19 @@ from typing import Any
 from harness.data.sources.second_reading import Judgment, renamed
 
 _QUERIES = ("query", "anchor", "question", "query_text", "sentence1")
-_QUERY_IDS = ("query_id", "qid", "query-id")
+_QUERY_IDS = ("query_id", "qid")
 _IDS = (*_QUERY_IDS, "id", "_id")
-_SIDES = (
-    (0, ("negative", "neg", "negative_passages", "negatives")),
-    (1, ("positive", "pos", "positive_passages", "positives")),
-)
+_KIND = {
+    **dict.fromkeys(("pos", "positive", "positives"), 1),
+    **dict.fromkeys(("neg", "negs", "negative", "negatives"), 0),
+}
+_OF = ("passage", "document", "doc", "text", "answer", "response", "sentence", "context", "ctx")
 _LISTS = ("docs", "documents", "passages")
 _TEXTS = ("passage", "document", "doc", "text", "response", "answer", "sentence2")
-_LABELS = ("labels", "label", "scores", "score", "relevance")
+_LABELS = (
+    *("labels", "label", "scores", "score", "relevance", "relevance_label", "relevance_score", "is_relevant"),
+    *("is_duplicate", "similarity", "similarity_score", "teacher_score", "teacher_scores"),
+)
 
 
 def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
@@ -29,7 +34,8 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
     several lists have the same id, the first counts. Pairs and triplets of a query are combined."""
     lists: dict[str, list[tuple[str, int]]] = {}
     singles: dict[str, tuple[str, list[tuple[str, int]]]] = {}
-    for number, row in _rows(path):
+    for number, written in _rows(path):
+        row = _named(written)
         single = _is_single(row)
         identifier = None if "pos" in row else _first(row, _QUERY_IDS if single else _IDS)
         name = f"row-{number}" if identifier is None else renamed(str(identifier), allow)
@@ -44,10 +50,10 @@ def of_reranking_rows(path: Path, allow: Sequence[str]) -> list[Judgment]:
 
 
 def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    positive, listed, text = (_first(row, names) for names in (_SIDES[1][1], _LISTS, _TEXTS))
+    positive, listed, text = _side(row, 1), _first(row, _LISTS), _first(row, _TEXTS)
     labels, negatives = _first(row, _LABELS), _negatives(row)
     if labels is not None and negatives is None and (positive is None or listed is None):
-        named = next((one for one in (listed, positive, text) if one is not None), _numbered(row, "document_"))
+        named = next((one for one in (listed, positive, text) if one is not None), _numbered(row, "document"))
         yield from zip(_as_list(named), (int(label) for label in _as_list(labels)), strict=False)
         return
     relevant = _as_list(text if positive is None else positive)
@@ -60,17 +66,35 @@ def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _negatives(row: Mapping[str, Any]) -> list[Any] | None:
     """The texts that are not relevant; None if the row has no field for them."""
-    side, numbered = _first(row, _SIDES[0][1]), _numbered(row, "negative_")
+    side, numbered = _side(row, 0), _numbered(row, "negative")
     return None if side is None and not numbered else [*_as_list(side), *numbered]
 
 
+def _side(row: Mapping[str, Any], grade: int) -> Any:
+    """The content of the field for texts with a grade, such as `pos`, `negatives` or `hard_negative_passages`."""
+    return next((row[name] for name in row if _grade(name) == grade and not _is_null(row[name])), None)
+
+
+def _grade(name: str) -> int | None:
+    """The grade of the texts in a field; None for another field."""
+    first, *more = name.removeprefix("hard_").split("_")
+    if len(more) > 1 or (more and more[0].removesuffix("s") not in _OF) or (name[:5] == "hard_" and first[0] != "n"):
+        return None
+    return _KIND.get(first)
+
+
 def _numbered(row: Mapping[str, Any], stem: str) -> list[Any]:
-    names = [name for name in row if name.startswith(stem) and name[len(stem) :].isdecimal()]
-    return [text for name in sorted(names, key=lambda name: int(name[len(stem) :])) for text in _as_list(row[name])]
+    found = []
+    for name in row:
+        start = name.rstrip("0123456789")
+        base = start.removesuffix("_")
+        if start != name and (base == stem if stem == "document" else _grade(base) == 0):
+            found.append((int(name[len(start) :]), name))
+    return [text for _, name in sorted(found) for text in _as_list(row[name])]
 
 
 def _is_single(row: Mapping[str, Any]) -> bool:
-    positive, negative = (_first(row, names) for _, names in reversed(_SIDES))
+    positive, negative = _side(row, 1), _side(row, 0)
     if _first(row, _LABELS) is not None and _negatives(row) is None and _first(row, _LISTS) is None:
         return not isinstance(_first(row, _LABELS), list)
     if positive is None and _negatives(row) is not None:
@@ -86,6 +110,16 @@ def _text(text: Any) -> str:
     if isinstance(text, dict):
         return f"{text.get('title') or ''} {text.get('text') or ''}".strip()
     return str(text)
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by the names in lower case, with `_` between words. Of two equal names the one with a value counts."""
+    return {_name(name): value for name, value in sorted(row.items(), key=lambda item: not _is_null(item[1]))}
+
+
+def _name(written: str) -> str:
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", written).replace("-", " ").split()
+    return "_".join(words).lower()
 
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -120,7 +154,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _columns(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    names = [name.strip().lower() for name in lines[0][1].split("\t")] if lines else []
+    names = [_name(name) for name in lines[0][1].split("\t")] if lines else []
     has_header = any(name in _QUERIES for name in names)
     columns = names if has_header else ["query", "positive", "negative"]
     for number, line in lines[has_header:]:

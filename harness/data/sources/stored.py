@@ -35,7 +35,7 @@ from harness.data.sources.source import CORPUS, QUERIES, ConvertedSource, Source
 from harness.data.sources.stored_judgments import StoredJudgments
 from harness.data.texts import Guard, Texts, block_sums
 
-FORMAT = 1
+FORMAT = 2
 """Raise this number when the same source would be converted differently."""
 DRIFTED = "†"
 """Appended to the name of a collection whose data differ from the table of its suite."""

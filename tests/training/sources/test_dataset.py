@@ -68,6 +68,91 @@ def test_without_a_card_the_path_says_the_split(layout: str, tmp_path: Path) -> 
     assert queries(tmp_path) == ["a"] and queries(tmp_path, "test") == ["z"]
 
 
+@pytest.mark.parametrize("train", ["train", "training", "Train1", "data_train", "training/0"])
+@pytest.mark.parametrize("test", ["test", "testing", "eval", "evaluation", "my-test-1", "eval/0"])
+def test_test_files_are_never_training_data_whatever_their_name(train: str, test: str, tmp_path: Path) -> None:
+    shard(tmp_path / f"{test}.parquet", "z")
+    with pytest.raises(UsageError, match="of the split 'train'"):
+        queries(tmp_path)
+    shard(tmp_path / f"{train}.parquet", "a")
+    assert queries(tmp_path) == ["a"] and queries(tmp_path, "test") == ["z"]
+
+
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
+def test_the_names_of_a_split_are_one(name: str, tmp_path: Path) -> None:
+    shard(tmp_path / "train.parquet", "a")
+    shard(tmp_path / f"{name}.parquet", "x")
+    assert queries(tmp_path, "dev") == queries(tmp_path, "validation") == ["x"]
+
+
+def test_a_path_with_two_splits_is_refused(tmp_path: Path) -> None:
+    shard(tmp_path / "train" / "eval.parquet", "z")
+    with pytest.raises(DataError, match=r"eval\.parquet: the path names the splits 'test' and 'train'; rename it"):
+        queries(tmp_path)
+
+
+@pytest.mark.parametrize("has_card", [True, False])
+def test_a_shard_that_is_missing_is_refused_by_its_name(has_card: bool, tmp_path: Path) -> None:
+    for number in (0, 2):
+        shard(tmp_path / "data" / f"train-0000{number}-of-00003.parquet", f"q{number}")
+    if has_card:
+        (tmp_path / "README.md").write_text(card("data_files: data/train-*"))
+    with pytest.raises(DataError, match="the shard 'train-00001-of-00003' is missing; fetch the data set again"):
+        queries(tmp_path)
+    shard(tmp_path / "data" / "train-00001-of-00003.parquet", "q1")
+    assert queries(tmp_path) == ["q0", "q1", "q2"]
+
+
+def card(config: str, start: str = "") -> str:
+    return f"{start}---\nconfigs:\n- config_name: default\n  {config}\n---\n"
+
+
+@pytest.mark.parametrize("config", ["data_dir: pair", "data_dir: pair\n  data_files: train.parquet", "license: mit",
+                                    "data_files:\n  - split: train\n    path: pair/train.parquet"])  # fmt: skip
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_card_may_name_a_folder_and_begin_with_a_byte_order_mark(config: str, start: str, tmp_path: Path) -> None:
+    shard(tmp_path / "pair" / "train.parquet", "a")
+    shard(tmp_path / "pair" / "test.parquet", "z")
+    if config != "license: mit":
+        shard(tmp_path / "other" / "train.parquet", "o")
+    (tmp_path / "README.md").write_text(card(config, start), "utf-8")
+    assert queries(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("data_dir: pairs", "there is no folder 'pairs'"),
+        ("data_files: hf://datasets/a/b/train.parquet", "is not in the data set; copy the files"),
+        ("data_files: ../train.parquet", "is not in the data set; copy the files"),
+        ("data_files: [train.parquet, more.parquet]", "no file matches 'more.parquet' of the split 'train'"),
+    ],
+)
+def test_what_a_card_names_and_is_not_there_is_refused(config: str, says: str, tmp_path: Path) -> None:
+    shard(tmp_path / "train.parquet", "a")
+    (tmp_path / "README.md").write_text(card(config))
+    with pytest.raises(DataError, match=says):
+        queries(tmp_path)
+
+
+def test_a_card_without_splits_makes_no_test_file_training_data(tmp_path: Path) -> None:
+    shard(tmp_path / "data" / "train-0.parquet", "a")
+    shard(tmp_path / "data" / "test-0.parquet", "z")
+    (tmp_path / "README.md").write_text(card("data_files: data/*.parquet"))
+    with pytest.raises(DataError, match=r"test-0\.parquet: the card counts this file to 'train', against its name"):
+        queries(tmp_path)
+    (tmp_path / "README.md").write_text(card("data_files: data/train*.parquet"))
+    assert queries(tmp_path) == ["a"]
+
+
+def test_files_about_a_data_set_have_no_rows(tmp_path: Path) -> None:
+    shard(tmp_path / "part.parquet", "a")
+    for name in ("dataset_infos.json", ".cache/rows.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("[1]")
+    assert queries(tmp_path) == ["a"]
+
+
 def test_shards_that_name_no_split_are_all_read(tmp_path: Path) -> None:
     shard(tmp_path / "part-1.parquet", "b")
     shard(tmp_path / "part-0.parquet", "a")

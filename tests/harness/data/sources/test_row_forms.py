@@ -54,6 +54,13 @@ FORMS: dict[str, Rows] = {
     "sentence1 and sentence2": [
         {"sentence1": q, "sentence2": text, "label": int(text in p)} for q, p, n in QUERIES for text in p + n
     ],
+    "numbered hard negatives": [
+        {"Query": q, "Positive": p[0], **{f"hard_neg-{i}": text for i, text in enumerate(n, 1)}} for q, p, n in QUERIES
+    ],
+    "hard negatives": [{"query": q, "pos_docs": p, "hardNegatives": n} for q, p, n in QUERIES],
+    "pairs that are relevant or not": [
+        {"query": q, "passage": text, "isRelevant": text in p} for q, p, n in QUERIES for text in p + n
+    ],
     "pairs with labels": [
         {"query": q, "passage": text, "label": float(text in p)} for q, p, n in QUERIES for text in p + n
     ],
@@ -141,6 +148,10 @@ def test_ids_are_taken_from_the_field_that_the_form_has(session: Any) -> None:
         ({"query": "x", "passage": "a", "label": 1, "score": 0.5}, "the fields 'label' and 'score' could both be"),
         ({"query": "x", "pos": ["a"], "positives": ["b"], "neg": []}, "the fields 'pos' and 'positives' could both be"),
         ({"query": "x", "positive": ["a"], "negative": ["b"], "documents": ["c"]}, "the row has both 'negative' and"),
+        ({"query": "x", "passage": "a", "label": None}, "field 'label' is null; write a number, or leave the row out"),
+        ({"query": "x", "passage": "a", "sim": 0}, "nothing reads the field 'sim', and the row has no label; rename"),
+        ({"query": "x", "positive": "a", "negative": "b", "rejected": "c"}, "nothing reads the texts of 'rejected'"),
+        ({"query": "x", "positive": "a", "negative": None, "label": 1}, "field 'negative' is null, so the numbers of"),
         ({"query": "x", "positive": ["a"], "negative": [{"body": "b"}]}, "field 'negative' is an object; write text"),
     ],
 )  # fmt: skip
