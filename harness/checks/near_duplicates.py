@@ -157,7 +157,8 @@ class Index:
         place = np.searchsorted(self._members, keys).clip(max=len(self._members) - 1)
         hit = (asked >= 0) & (self._members[place] == keys)
         shared = np.bincount(np.repeat(np.arange(len(rows)), sizes), weights=hit, minlength=len(rows))
-        similarity = shared / (sizes + self._grams.sizes[known] - shared)
+        # An empty text has no trigrams, and is like no other.
+        similarity = shared / np.maximum(sizes + self._grams.sizes[known] - shared, 1)
         kept = similarity >= threshold
         return NearDuplicates(known[kept], rows[kept], similarity[kept])
 

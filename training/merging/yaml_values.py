@@ -97,7 +97,7 @@ def _scalar(name: str, value: object) -> Scalar:
         number = math.nan
     if not math.isfinite(number):
         raise ValueError(f"'{name}' has the value {value!r}, which is not a number")
-    return bool(number) if name in _FLAGS and number in (0, 1) else number
+    return bool(number) if name in _FLAGS and value in (0, 1) else number
 
 
 ModelName = Annotated[str, Then(_model_name, written=object)]

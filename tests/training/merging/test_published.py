@@ -40,7 +40,7 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**LINEAR, "models": WEIGHTED, "parameters": {"normalize": False}},
     ),
     "normalize 0, with a filter": (
-        {**LINEAR, "models": WEIGHTED, "parameters": {"normalize": [{"filter": "mlp", "value": 0}, {"value": "1.0"}]}},
+        {**LINEAR, "models": WEIGHTED, "parameters": {"normalize": [{"filter": "mlp", "value": 0}, {"value": 1.0}]}},
         {**LINEAR, "models": WEIGHTED,
          "parameters": {"normalize": [{"filter": "mlp", "value": False}, {"value": True}]}},
     ),

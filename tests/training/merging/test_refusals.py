@@ -184,6 +184,7 @@ GOOD: dict[str, Any] = {
         ({"dtype": "int8"}, "dtype: 'int8' is not supported"),
         ({"parameters": {"weigth": 1}}, "no parameter 'weigth'"),
         ({"parameters": {"normalize": 3}}, "'normalize' must be true or false"),
+        ({"parameters": {"normalize": "0.0"}}, "'normalize' must be true or false"),
         ({"parameters": {"weight": "much"}}, "not a number"),
         ({"parameters": {"weight": float("nan")}}, "parameters.weight: NaN is not a number"),
         ({"parameters": {"weight": "nan"}}, "not a number"),

@@ -1,17 +1,22 @@
-"""What belongs to a generator and to no query: refusals, openings of answers, numbers, markup, instructions, references
-to "the document", damaged letters."""
+"""What belongs to a generator or a model and to no query: refusals, openings of answers, labels and prefixes, numbers,
+markup, instructions, references to "the document", damaged letters, and queries without any words."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from functools import lru_cache
 
 from training.synthesis.parser import REFUSAL
 from training.validating.faults.fault import Fault, exceeds
 from training.validating.faults.reading import Reading
+from training.validating.faults.references import REFERENCE
 
 LIMIT = 0.02
+_NO_WORDS = "no words"
+_NOTHING = re.compile(r"\A[\W_]*(nan|none|null|nil|n/?a|undefined)?[\W_]*\Z", re.IGNORECASE)
+"""An empty text, only marks, or a word that programs write for a missing value."""
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
@@ -25,14 +30,19 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "a label",
-            r"\A\W*(quer(y|ies)|questions?|search quer(y|ies)|q|answer|output|user|assistant"
-            r"|frage|fragen|antwort|suchanfrage"
-            r"|pregunta|respuesta|consulta|requête|вопрос|запрос|问题|問題|查询|答案|質問)\s*\d*\s*[:：]",
+            r"\A\W*((search|user|generated|synthetic|input)[ _-]?)?(quer(y|ies)|questions?|q|answer|output|user"
+            r"|assistant|passage|instruct(ion)?|search[ _-]document"
+            r"|frage|fragen|antwort|suchanfrage|pregunta|respuesta|consulta|requête|pergunta|resposta|domanda|risposta"
+            r"|вопрос|запрос|ответ|ερώτηση|întrebare|soru|sorgu|kysymys|câu hỏi|truy vấn|pertanyaan|swali"
+            r"|سؤال|سوال|پرسش|प्रश्न|প্রশ্ন|ప్రశ్న|คำถาม|问题|問題|查询|答案|質問|질문)([ _-]?(text|\d+))?[\s\"'>*]*[:：]"
+            r"|\A\W*represent (this|the) (query|question|sentence) for (searching|retriev)",
         ),
         ("a number", r"\A\s*(\d{1,2}[.)]|\(\d{1,2}\)|[-*•])\s+\S"),
         (
             "markup",
-            r"\*\*|\A#{1,6} |```|</?[a-z_|]{2,20}>|<\|[^|]*\|>|\A\s*[\[{]\s*[\"“]|[\"”]\s*[\]}],?\s*\Z|\{\w*\}"
+            r"\*\*|\A#{1,6} |```|<\|[^|]*\||\A\s*[\[{]\s*[\"“]|[\"”]\s*[\]}],?\s*\Z|\{\w*\}|\[[^\]]+\]\(https?:"
+            r"|</?[a-z_|]{2,20}>|</?(a|b|i|u|p|h[1-6]|br|hr)(\s+[a-z-]+=[^<>]*)?\s*/?>|<[a-z]+\s+[a-z-]+=[^<>]*>"
+            r"|&(#\d{1,6}|#x[\da-f]{1,6}|[a-z]{2,8}\d{0,2});"
             r"|\[(document|text|passage|insert|entity|name|topic|query|question)\b[^\]]*\]|\[/?INST\]",
         ),
         (
@@ -43,16 +53,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"|(写|寫|生成|提出|列出).{0,12}(查询|查詢|问题|問題)|\b(напиши(те)?|составь(те)?)\b.{0,40}\b(вопрос|запрос)"
             r"|\b(answer|output|respond) (only|with exactly|in json)\b|\bnothing else\b",
         ),
-        (
-            "a reference to the document",
-            r"\b(according to|in|from|based on|mentioned in|described in|of|by) (the|this) "
-            r"((given|provided|above|following) )?(document|passage|text|paragraph|excerpt|abstract|snippet)\b"
-            r"|\b(the|this) (given|provided|above) (context|article|document|passage|text)\b"
-            r"|\b(laut|gemäß|nach|aus|im) (dem |diesem |obigen )?"
-            r"(dokument|text|textabschnitt|absatz|abschnitt|passage)\b"
-            r"|\b(según|en|del|de) (el |este |la |esta )?(documento|texto|pasaje|párrafo|fragmento)\b"
-            r"|(根据|根據|按照|本|上述|该|該)(文|文档|文檔|文本|段落|文章|上文)(中|，|,|所|的|里|提)",
-        ),
+        ("a reference to the document", REFERENCE.pattern),
         ("damaged letters", "\ufffd|Ã[\u0080-\u00bf¤§¶¼]|â€|Ð[\u0080-\u00bf]"),
     )
 )
@@ -60,20 +61,41 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 def artefacts(own: Reading, real: Reading | None) -> Fault:
     """Whether more than a few queries have something that a generator left in them."""
-    found = [artefact(text) for text in own.texts]
-    hits = sum(one is not None for one in found)
-    usual = None if real is None else (sum(artefact(text) is not None for text in real.texts), len(real))
-    counts = Counter(one for one in found if one is not None)
-    kinds = ", ".join(f"{name} {count / len(own):.0%}" for name, count in counts.most_common(3))
-    example = next((text for text, one in zip(own.texts, found, strict=True) if one is not None), "")
-    line = f"artefacts of a generator: {kinds}, such as '{example[:60]}'"
-    share = hits / len(own) if len(own) else None
+    found = _found(own)
+    hits = [(name, text) for name, text in found if name is not None]
+    counts = Counter(name for name, _ in hits)
+    kinds = ", ".join(f"{name} {count / len(found):.0%}" for name, count in counts.most_common(3))
+    line = f"artefacts of a generator: {kinds}, such as '{hits[0][1][:60] if hits else ''}'"
+    usual = None if real is None else _counted(real)
+    share = len(hits) / len(found) if found else None
     return Fault(
-        "artefacts", share, exceeds(hits, len(own), LIMIT, usual), line, real=usual[0] / usual[1] if usual else None
-    )
+        "artefacts", share, exceeds(len(hits), len(found), LIMIT, usual), line,
+        real=usual[0] / usual[1] if usual and usual[1] else None,
+    )  # fmt: skip
+
+
+def _counted(reading: Reading) -> tuple[int, int]:
+    found = _found(reading)
+    return sum(name is not None for name, _ in found), len(found)
+
+
+def _found(reading: Reading) -> list[tuple[str | None, str]]:
+    """The first artefact of each query, and its text. Queries without words count each time; other repetitions once."""
+    blank = [text for text in reading.whole.texts if _is_nothing(text)]
+    return [
+        *((artefact(text), text) for text in reading.texts if not _is_nothing(text)),
+        *((_NO_WORDS, text) for text in blank),
+    ]
 
 
 @lru_cache(maxsize=1 << 15)
 def artefact(text: str) -> str | None:
     """The name of the first artefact in a query; None if there is none."""
-    return next((name for name, pattern in _PATTERNS if pattern.search(text)), None)
+    if _is_nothing(text):
+        return _NO_WORDS
+    composed = unicodedata.normalize("NFC", text)
+    return next((name for name, pattern in _PATTERNS if pattern.search(composed)), None)
+
+
+def _is_nothing(text: str) -> bool:
+    return _NOTHING.match(text) is not None
