@@ -295,7 +295,8 @@ def test_of_a_long_plan_some_steps_are_counted(base: Path, monkeypatch: pytest.M
 def test_an_instruction_is_refused_where_the_input_has_no_place_for_it(base: Path, tmp_path: Path) -> None:
     rows = some_examples(4).rows
     asked = Examples((*rows[:2], replace(rows[2], instruction="Find the answer")))
-    with pytest.raises(DataError, match=r"example 3 \('what is 2'\) has an 'instruction' .*FlagEmbedding.* no place"):
+    says = r"example 3 \('what is 2'\) has the instruction 'Find the answer', .* no place for it; .*FlagEmbedding"
+    with pytest.raises(DataError, match=says):
         fit(job(str(base), asked, QUICK), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
