@@ -22,7 +22,7 @@ from harness.workspace import Workspace
 Stamp = list[list[object]]
 """Resolved path, size, mtime, ctime and inode of every file that was read."""
 _SETTLED_NS = 2_000_000_000
-_READING = 3
+_READING = 4
 """Raise this number when the same files would be read differently; sources are then read again."""
 
 
