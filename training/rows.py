@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -51,13 +52,13 @@ class KnownRows(Sequence["Example"]):
     """Rows whose facts and digests are known without reading the rows."""
 
     @property
+    @abstractmethod
     def facts(self) -> RowFacts:
         """What a pass over the rows would find."""
-        raise NotImplementedError
 
+    @abstractmethod
     def digests(self) -> Iterator[str]:
         """The digest of each row, as `row_digest` makes it."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, place: int) -> Example: ...
@@ -71,8 +72,8 @@ class KnownRows(Sequence["Example"]):
             raise IndexError(place)
         return self._row(place % len(self))
 
-    def _row(self, place: int) -> Example:
-        raise NotImplementedError
+    @abstractmethod
+    def _row(self, place: int) -> Example: ...
 
 
 class JoinedRows(KnownRows):
