@@ -13,7 +13,6 @@ import yaml
 
 from adapters.errors import UsageError
 from tests.skips import OPTIONAL
-from tests.training.merging import pico
 from tests.training.merging.test_reference import HERE, ROOT, assert_equal, read
 from training.merging.leftover import without_leftovers
 from training.merging.merge import merge
@@ -68,13 +67,6 @@ LEFTOVERS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
                      for name in "ab"],
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    for seed, name in enumerate("ab"):
-        pico.write(tmp_path / name, pico.tensors(seed))
-    return tmp_path
 
 
 @pytest.mark.parametrize("case", LEFTOVERS)

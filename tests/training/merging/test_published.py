@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from tests.skips import OPTIONAL
-from tests.training.merging import pico
 from tests.training.merging.test_leftover import _THEIRS
 from tests.training.merging.test_reference import HERE, ROOT, assert_equal, read
 from training.merging.merge import merge
@@ -58,13 +57,6 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**LINEAR, "slices": STACK, **HALVES},
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    for seed, name in enumerate("ab"):
-        pico.write(tmp_path / name, pico.tensors(seed))
-    return tmp_path
 
 
 @pytest.mark.parametrize("case", SAME)
