@@ -4,7 +4,6 @@ trained."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,15 +24,9 @@ from training.fit import fit, job
 from training.settings import Loss, Machine
 from training.student import Student, load_student, write_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TWO_STEPS = replace(QUICK, max_steps=2)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

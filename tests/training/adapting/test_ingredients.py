@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError
@@ -29,14 +28,7 @@ from training.examples import Examples, write_examples
 from training.settings import Machine
 from training.validating.leak import KnownQueries
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 NO_TEACHERS: dict[str, dict[str, Any]] = {"teach": {}}
 

@@ -3,7 +3,7 @@ a night of training to a false alarm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,7 @@ Arrays = dict[str, Any]
 QUERY = "bert.encoder.layer.0.attention.self.query.weight"
 NORM = "bert.encoder.layer.0.output.LayerNorm.weight"
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

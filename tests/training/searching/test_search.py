@@ -4,7 +4,6 @@ was only chosen."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,9 @@ from training.searching import measured
 from training.searching.config import SearchConfig
 from training.searching.search import search
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LOOKS = 8
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError, UsageError
@@ -29,15 +28,9 @@ from training.utility.question import ask
 from training.utility.settings import UtilitySettings
 from training.utility.students import base_checkpoints
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ARMS = ("a", "b", "c", "d", "e")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
