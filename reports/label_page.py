@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 from adapters.errors import UsageError, class_of
 from harness.judging.compare.to_label import LabelSheet, as_csv
 from harness.workspace import write_atomically
-from reports.html import safe
-from reports.why import UNSAFE, digest_of, part
+from reports.one_file import filled
 
 CSV, PAGE = "to-label.csv", "to-label.html"
 
 
 def label_page(found: LabelSheet) -> str:
-    """The page as HTML.
-
-    The data is in one JSON block and the script writes text only, so that no text is read as markup. A content security
-    policy allows only this style and this script and forbids to load anything.
-    """
-    style, script = part("label.css"), part("label.js")
-    parts = {
-        "policy": f"default-src 'none'; style-src {digest_of(style)}; script-src {digest_of(script)}; base-uri 'none'; "
-        "form-action 'none'",
-        "title": safe(f"Label {len(found.items):,} documents"),
-        "style": style,
-        "script": script,
-        "data": json.dumps(page_data(found), ensure_ascii=False, separators=(",", ":")).translate(UNSAFE),
-    }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], part("label.html"))
+    """The page as HTML."""
+    return filled("label", page_data(found), title=f"Label {len(found.items):,} documents")
 
 
 def page_data(found: LabelSheet) -> dict[str, Any]:

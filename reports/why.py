@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.resources
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,12 +13,9 @@ from harness.numbers import count, signed, signed_interval
 from harness.result.select import depth_of
 from harness.result.stored import Stored
 from harness.workspace import write_atomically
-from reports.html import safe
+from reports.one_file import filled
 from reports.table import Cell, Table
 from reports.why_data import page_data
-
-UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
-"""Characters that could end the script element with the data, or a line in it."""
 
 
 def why_data(found: Found, why: Why, shown: int) -> dict[str, Any]:
@@ -62,24 +54,9 @@ def groups_table(data: Mapping[str, Any]) -> Table:
 
 
 def page(data: Mapping[str, Any]) -> str:
-    """The page as HTML.
-
-    The data is in one JSON block and the script writes text only, so that no data is read as markup. A content security
-    policy allows only this style and this script and forbids to load anything.
-    """
-    style, script = part("why.css"), part("why.js")
-    parts = {
-        "policy": f"default-src 'none'; style-src {digest_of(style)}; script-src {digest_of(script)}; base-uri 'none'; "
-        "form-action 'none'",
-        "title": safe(f"{data['a']['name']} against {data['b']['name']}"),
-        "headline": safe(str(data["headline"])),
-        "a": safe(str(data["a"]["name"])),
-        "b": safe(str(data["b"]["name"])),
-        "style": style,
-        "script": script,
-        "data": json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(UNSAFE),
-    }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], part("why.html"))
+    """The page as HTML."""
+    texts = {"title": f"{data['a']['name']} against {data['b']['name']}", "headline": str(data["headline"])}
+    return filled("why", data, **texts, a=str(data["a"]["name"]), b=str(data["b"]["name"]))
 
 
 def write_page(data: Mapping[str, Any], out: Path) -> None:
@@ -104,13 +81,3 @@ def _group(one: Mapping[str, Any]) -> tuple[str, ...]:
 def _stage(stored: Stored) -> str:
     depth = depth_of(stored)
     return stored.first_stage if depth is None else f"{stored.first_stage}, depth {depth}"
-
-
-def part(name: str) -> str:
-    """The text of a file of `reports/templates`."""
-    return importlib.resources.files("reports").joinpath("templates", name).read_text("utf-8")
-
-
-def digest_of(text: str) -> str:
-    """The digest of a style or a script for a content security policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -7,6 +7,7 @@ equal length (`adapters.batching.plan_batches`).
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -24,8 +25,24 @@ Lengths = Callable[[Rows], Rows]
 """The mean number of input tokens of some examples."""
 
 
+class Steps(Sequence[Rows]):
+    """The examples of each step, which are found when they are asked for."""
+
+    @overload
+    def __getitem__(self, step: int) -> Rows: ...
+    @overload
+    def __getitem__(self, step: slice) -> list[Rows]: ...
+    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+        """The examples of a step, or of several."""
+        return [self.at(one) for one in range(*step.indices(len(self)))] if isinstance(step, slice) else self.at(step)
+
+    @abstractmethod
+    def at(self, step: int) -> Rows:
+        """The examples of a step."""
+
+
 @dataclass(frozen=True)
-class Epoch(Sequence[Rows]):
+class Epoch(Steps):
     """The examples of each step of an epoch. Only the window of a step that is asked for is sorted, so only its
     examples have to be tokenised."""
 
@@ -40,14 +57,8 @@ class Epoch(Sequence[Rows]):
     def __len__(self) -> int:
         return len(self.order)
 
-    @overload
-    def __getitem__(self, step: int) -> Rows: ...
-    @overload
-    def __getitem__(self, step: slice) -> list[Rows]: ...
-    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+    def at(self, step: int) -> Rows:
         """The examples of a step."""
-        if isinstance(step, slice):
-            return [self[one] for one in range(*step.indices(len(self)))]
         window, place = divmod(int(self.order[step]), self.window)
         size = self.queries * self.window
         members = self.members[window * size : (window + 1) * size]
@@ -56,7 +67,7 @@ class Epoch(Sequence[Rows]):
 
 
 @dataclass(frozen=True)
-class StepPlan(Sequence[Rows]):
+class StepPlan(Steps):
     """The examples of each step of a run over several epochs."""
 
     batches: Batches
@@ -66,14 +77,8 @@ class StepPlan(Sequence[Rows]):
     def __len__(self) -> int:
         return self.steps
 
-    @overload
-    def __getitem__(self, step: int) -> Rows: ...
-    @overload
-    def __getitem__(self, step: slice) -> list[Rows]: ...
-    def __getitem__(self, step: int | slice) -> Rows | list[Rows]:
+    def at(self, step: int) -> Rows:
         """The examples of a step."""
-        if isinstance(step, slice):
-            return [self[one] for one in range(*step.indices(len(self)))]
         if not 0 <= step < self.steps:
             raise IndexError(step)
         epoch, place = divmod(step, self.batches.per_epoch)

@@ -141,9 +141,13 @@ def require(config: object, options: Mapping[str, str]) -> None:
     """
     missing = [key for key in options if not attrgetter(key)(config)]
     if missing:
-        named = " and ".join(missing)
-        given = " and ".join(options[key] for key in missing)
+        named, given = _listed(missing), _listed([options[key] for key in missing])
         raise UsageError(f"{named} {'is' if len(missing) == 1 else 'are'} not set; use {given}, or the configuration")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as in "a, b and c"."""
+    return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
 
 
 def nested(values: Mapping[str, object]) -> dict[str, Any]:
@@ -253,8 +257,13 @@ def _entry(key: Key, value: object) -> Iterator[str]:
     if row_of(key.kind) is not None:
         yield f"# {key.path} = []"
         return
-    wanted = noun_of(without_none(key.kind), "table").upper()
-    yield f"# {key.path} = {wanted}" if value is None else f"{key.path} = {toml_value(value)}"
+    yield f"# {key.path} = {_placeholder(key)}" if value is None else f"{key.path} = {toml_value(value)}"
+
+
+def _placeholder(key: Key) -> str:
+    """What to replace by a value, in TOML's syntax where it is a text."""
+    noun = noun_of(without_none(key.kind), "table")
+    return {"a text": '"..."', "a path": '"..."', "a whole number": "N", "a number": "X"}.get(noun, noun)
 
 
 def _comment(text: str) -> Iterator[str]:

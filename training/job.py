@@ -57,6 +57,11 @@ def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
         DataError: the manifest is damaged.
     """
     file = folder / MANIFEST
+    if not folder.is_dir():
+        found = "is a file" if folder.is_file() else "there is no such folder"
+        raise UsageError(f"{folder}: {found}; name the folder that 'harness train {stage} --out' wrote")
+    if not (folder / _JOB).is_file() and not file.is_file():
+        raise UsageError(f"{folder}: not made by 'harness train {stage}'; name the folder that it wrote")
     if not file.is_file():
         raise UsageError(f"{folder}: no {MANIFEST}; finish it first with: harness train {stage} --out {folder}")
     manifest = _json(file)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -120,9 +121,13 @@ def draws(sizes: Sequence[int], weights: Sequence[float] = (), temperature: floa
     if weights and temperature is not None:
         raise UsageError("weights and a temperature are two ways to mix sources; give only one")
     if weights and len(weights) != len(sizes):
-        raise UsageError(f"{len(weights)} weights for {len(sizes)} sources; give one for each, in the same order")
-    if not all(one > 0 for one in (*weights, 1 if temperature is None else temperature)):
-        raise UsageError("a weight or temperature is not above 0; leave out a source that is not wanted")
+        raise UsageError(
+            f"weights: {len(weights)}, sources: {len(sizes)}; give one weight for each source, in the same order"
+        )
+    if wrong := [one for one in weights if not 0 < one < inf]:
+        raise UsageError(f"the weight {wrong[0]:g} is not above 0 and finite; leave out a source that is not wanted")
+    if temperature is not None and not 0 < temperature < inf:
+        raise UsageError(f"the temperature {temperature:g} is not above 0 and finite")
     exponent = 1.0 if temperature is None else 1 / temperature
     shares = np.array(weights or [float(size) ** exponent for size in sizes], np.float64)
     exact = shares / shares.sum() * sum(sizes)

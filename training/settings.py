@@ -55,7 +55,7 @@ class Loss:
     name: LossName = "hinge"
     """The loss. docs/training.md defines each."""
     scale: AboveZero = 1.0
-    """Targets are scale x (score - shift). For pairwise losses it is lambda."""
+    """Targets are scale x (score - shift). With hinge, the student's gaps should be scale times the teacher's."""
     shift: float = 0.0
     """Subtracted from the scores before they are scaled."""
     sigmoid: bool = False
@@ -122,7 +122,7 @@ class TrainingRecipe:
     clip: AboveZero = 1.0
     """The largest norm of the gradient."""
     max_length: Positive | None = None
-    """Tokens of a whole input. Default: the limit of the base."""
+    """The most tokens of an input, query and document together. Default: the limit of the base."""
     lora_rank: Count = 0
     """Train low-rank updates of this rank. 0 trains all weights."""
     new_head: bool = False
@@ -130,7 +130,7 @@ class TrainingRecipe:
     dropout: bool = True
     """Train with the dropout that the base declares. Without it training is faster on a CPU."""
     precision: Precision = "auto"
-    """The precision of the layers. auto is bfloat16 where the GPU supports it."""
+    """The precision of the layers. auto is bfloat16 where the GPU supports it, otherwise float32."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -231,8 +231,8 @@ class DevEvaluation:
     """The evaluation of a training run on dev queries. The best step is kept."""
 
     target: str | None = None
-    """The collection that steps are compared on. The best step is kept, step 0 included. Default: the last step is
-    kept."""
+    """The collection that steps are compared on. The best step is kept, step 0 included. Default: none, and the last
+    step is kept."""
     split: str | None = None
     """The split of its judgments. test is refused without a policy. Default: as in harness run."""
     policy: Path | None = None

@@ -29,7 +29,8 @@ class Synthesis:
     """The queries that are written for documents."""
 
     generator: str = "extractive"
-    """extractive, questions, a language model (a folder or a hub name), or chat:http://HOST:PORT/v1?model=NAME."""
+    """Who writes the queries: extractive or questions (rules, no model), a language model (a folder or a hub name), or
+    chat:http://HOST:PORT/v1?model=NAME."""
     documents: Positive | None = None
     """Write queries for this number of documents of each corpus. Default: all."""
     floor: Share = 0.5
@@ -100,14 +101,15 @@ class Teaching:
     """The teachers, and how their scores become labels."""
 
     teachers: tuple[str, ...] = ()
-    """Rerankers or embedders."""
+    """The teachers, whose scores become the labels: rerankers or embedders."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
     score_as: str | None = None
     """A parallel collection, such as xquad/en. The label of a pair is the teacher's score of the pair with the same ids
     there. Default: of the pair itself."""
     map: Map = "none"
-    """Write scores on another scale. Their order does not change."""
+    """The scale of the labels: none keeps the teacher's scores, standard has mean 0 and deviation 1, logistic and unit
+    run from 0 to 1. The order does not change."""
     facts: Path | None = None
     """A TOML file with the licence and the training sets of each teacher. Default: none is known."""
 
@@ -120,7 +122,7 @@ class General:
     """General ranking data. Stage 1 is trained on it, and it is replayed in later trainings."""
 
     data: tuple[str, ...] = ()
-    """Examples with scores: .jsonl, .parquet, triples as .tsv, or a BEIR folder. Default: none, stage 1 is the base."""
+    """Examples with scores, as in train fit --data. Default: none, and stage 1 is the base."""
     negatives: str = "bm25"
     """Where the negatives of a BEIR folder come from: a first stage, or run:FILE."""
     loss: LossName = "bce"

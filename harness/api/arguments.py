@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -96,9 +97,9 @@ def number(argument: str, given: float) -> float:
     """Return a number as a float. numpy's numbers are accepted.
 
     Raises:
-        UsageError: the argument is not a number.
+        UsageError: the argument is not a number, or not finite.
     """
-    if isinstance(given, bool) or not isinstance(given, Real):
+    if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
         raise UsageError(f"{argument} must be a number, not {given!r}")
     return float(given)
 

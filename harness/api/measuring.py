@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from adapters.errors import UsageError
 from adapters.precision import HALVES
 from adapters.spec import open_ranker
 from harness.api import arguments
@@ -114,6 +115,10 @@ def run(
     first, dtype = arguments.optional_name("first_stage", first_stage), arguments.dtype_of(dtype)
     perturbed = arguments.whole("robustness_queries", robustness_queries)
     battery = battery_of(arguments.names_of("robustness", robustness), perturbed)
+    if battery is not None and not named:
+        raise UsageError("robustness is measured of rerankers; name one, as in --reranker ./checkpoint")
+    if battery is None and perturbed != QUERIES:
+        raise UsageError("robustness_queries is for the perturbed texts; name these too, as in --robustness attacks")
     named_sources(on, split, spoken, arguments.file_of(rules), origin)
     place, reporter = Workspace.open(arguments.file_of(workspace)), arguments.reporter_of(reporter)
     with arguments.working(place, reporter, origin.mirror, workers) as session:

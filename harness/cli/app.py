@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import warnings
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -40,6 +40,18 @@ class Verbs(TyperGroup):
                     formatter.write_dl([(str(verb.name), first_sentence(verb.help or "")) for verb in verbs])
 
 
+class VerbsWithDefault(Verbs):
+    """Runs the command `default` if the first word is no command."""
+
+    default: ClassVar[str]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the default command in front."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
 def first_sentence(text: str) -> str:
     """Return the first sentence of a help text, on one line."""
     paragraph = " ".join(text.strip().partition("\n\n")[0].split())
@@ -63,6 +75,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def group(panel: str, name: str, text: str, verbs: type[Verbs] = Verbs) -> typer.Typer:
+    """A group of commands, as in `harness train ...`.
+
+    Args:
+        panel: its group in the help of `harness`, such as `ADAPT`.
+        text: its help.
+        verbs: how its commands are listed and called.
+    """
+    made = typer.Typer(name=name, cls=verbs, help=text, no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(made, rich_help_panel=panel)
+    return made
 
 
 def _version(asked: bool) -> None:
@@ -128,11 +153,27 @@ def _exit_with(code: object) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+_WORDS = tuple(
+    (re.compile(theirs), ours)
+    for theirs, ours in (
+        (r"Value error, ", ""),
+        (r"Input should be a valid integer\b.*", "a whole number is needed"),
+        (r"Input should be a valid number\b.*", "a number is needed"),
+        (r"Input should be greater than or equal to (\S+)", r"a number of \1 or more is needed"),
+        (r"Input should be less than or equal to (\S+)", r"a number of at most \1 is needed"),
+    )
+)
+"""What the library says about a wrong value, and our words for it."""
+
+
 def _leave_after_usage(error: TyperException) -> NoReturn:
     if len(sys.argv) == 1:  # the error message is the whole help
         typer.echo(error.format_message(), err=True)
         sys.exit(UsageError.exit_code)
-    leave(error.format_message().replace("Value error, ", ""), UsageError.exit_code)  # words of the library
+    message = error.format_message()
+    for theirs, ours in _WORDS:
+        message = theirs.sub(ours, message)
+    leave(message, UsageError.exit_code)
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

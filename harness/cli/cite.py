@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from harness.cli.app import MEASURE, Verbs, app
+from harness.cli.app import MEASURE, VerbsWithDefault, group
 from harness.cli.options import _flag, _option
 
 _DEFAULT = "evaluate"
 
 
-class _CiteVerbs(Verbs):
-    """Runs `evaluate` if the first word is no command."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name of the default command in front."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+class _CiteVerbs(VerbsWithDefault):
+    default = _DEFAULT
 
 
-cite = typer.Typer(
-    name="cite",
-    cls=_CiteVerbs,
-    help="Evaluate the citations of generated answers (harness cite ANSWERS --judge SPEC), refine and compare them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+cite = group(
+    MEASURE,
+    "cite",
+    "Evaluate the citations of generated answers (harness cite ANSWERS --judge SPEC), refine and compare them.",
+    _CiteVerbs,
 )
-app.add_typer(cite, rich_help_panel=MEASURE)
 
 AnswersFile = Annotated[
     Path,

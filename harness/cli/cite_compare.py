@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.cite import CiteJudge, FewQueries, Graded, Most, NeedJudge, PassagesFile, Top, cite
+from harness.cli.help import Verb
 from harness.cli.options import _option
 from harness.cli.printing import print_answer, print_json
 
@@ -31,6 +32,7 @@ GeneratedFolder = Annotated[Path | None, _option("out", "The folder for the answ
 
 @cite.command(
     "compare",
+    cls=Verb,
     epilog="""Examples:
 
     harness cite compare before.jsonl after.jsonl --judge nli:./model

@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.cite import AnswersFile, CiteJudge, Graded, Most, NeedJudge, PassagesFile, cite
+from harness.cli.help import Verb
 from harness.cli.options import _option
 from harness.cli.printing import make_folder, print_answer, print_json, write_page
 
@@ -33,6 +34,7 @@ PageFolder = Annotated[
 
 @cite.command(
     "evaluate",
+    cls=Verb,
     epilog="""Examples:
 
     harness cite answers.jsonl --judge nli:./model

@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.cite import FewQueries, GeneratorSpec, Top, cite
+from harness.cli.help import Verb
 from harness.cli.options import _option
 from harness.cli.printing import print_answer, print_json
 
@@ -17,6 +18,7 @@ AnswersOut = Annotated[Path, _option("out", "The file of answers to write.")]
 
 @cite.command(
     "generate",
+    cls=Verb,
     epilog="""Examples:
 
     harness cite generate BAAI/bge-reranker-v2-m3 --generator ./Qwen3-4B --collection scifact --out answers.jsonl

@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.cite import AnswersFile, CiteJudge, Graded, Most, NeedJudge, PassagesFile, cite
+from harness.cli.help import Verb
 from harness.cli.options import _option
 from harness.cli.printing import print_answer, print_json
 
@@ -26,6 +27,7 @@ Documents = Annotated[
 
 @cite.command(
     "refine",
+    cls=Verb,
     epilog="""Examples:
 
     harness cite refine answers.jsonl --judge nli:./model --out refined.jsonl

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from adapters.errors import UsageError, class_of
-from harness.cli import dtype_options, options
+from harness.cli import dtype_options, gate_options, options
 from harness.cli.app import COMPARE
 from harness.cli.printing import json_text
 from harness.cli.verb import verb
@@ -38,17 +38,17 @@ EXIT = {None: 0, "pass": 0, "refused": 1, "invalid": 3, "inconclusive": 4}
 Exit codes: 0 pass, 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 def gate(  # noqa: PLR0917
-    targets: options.Targets = None,
-    anchor: options.Anchor = None,
-    candidate: options.Candidate = None,
-    policy: options.PolicyFile = None,
-    sequential: options.Sequential = False,
-    plan: options.OnlyGatePlan = False,
-    tier: options.TierName = "gate",
-    accept: options.Accept = False,
+    targets: gate_options.GateTargets = None,
+    anchor: gate_options.Anchor = None,
+    candidate: gate_options.Candidate = None,
+    policy: gate_options.PolicyFile = None,
+    sequential: gate_options.Sequential = False,
+    plan: gate_options.OnlyGatePlan = False,
+    tier: gate_options.TierName = "gate",
+    accept: gate_options.Accept = False,
     first_stage: options.FirstStage = None,
-    depth: options.GateDepth = None,
-    measure: options.PrimaryMeasure = None,
+    depth: gate_options.GateDepth = None,
+    measure: gate_options.PrimaryMeasure = None,
     languages: options.TargetLanguages = None,
     parallel: options.Parallel = None,
     split: options.Split = None,
@@ -57,19 +57,20 @@ def gate(  # noqa: PLR0917
     source: options.SourceName = "auto",
     mirror: options.Mirror = None,
     allow_drift: options.AllowDrift = False,
-    junit: options.Junit = None,
-    summary: options.SummaryFile = None,
+    junit: gate_options.Junit = None,
+    summary: gate_options.SummaryFile = None,
     dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
-    against: options.AgainstAnchor = None,
+    against: gate_options.AgainstAnchor = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Decide whether a candidate may replace the accepted reranker.
 
     The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
-    or if the candidate costs too much; pass if a loss of the margin is excluded, and a loss of the hard bound in every
-    claimed part; inconclusive if neither is shown; invalid if the numbers cannot be trusted.
+    if the candidate costs too much, or if attacks succeed more often than the policy allows; pass if a loss of the
+    margin is excluded, and a loss of the hard bound in every claimed part; inconclusive if neither is shown; invalid if
+    the numbers cannot be trusted.
     """
     from harness import api
     from harness.progress import Terminal

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
+from harness.cli.help import Verb
 from harness.cli.judge import judge
 from harness.cli.options import _option
 from harness.cli.printing import make_folder, print_answer, print_json, write_page
@@ -31,6 +32,7 @@ CalibrationFolder = Annotated[
 
 @judge.command(
     "calibrate",
+    cls=Verb,
     epilog="""Examples:
 
     harness judge calibrate claims.jsonl --judge lexical --judge nli:./model

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import label_options, options
+from harness.cli.help import Verb
 from harness.cli.judge import judge
 from harness.cli.printing import print_json, print_tables
 
@@ -18,6 +19,7 @@ _VERSION = (
 
 @judge.command(
     "diff",
+    cls=Verb,
     epilog="""Examples:
 
     harness judge diff ./scifact './scifact?labels=pool-1'

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from harness.cli import label_options, options
+from harness.cli.help import Verb
 from harness.cli.judge import judge as judge_commands
 from harness.cli.printing import print_json
 
 
 @judge_commands.command(
     "export",
+    cls=Verb,
     epilog="Example:\n\n    harness judge export ./checkpoint-900 ./checkpoint-1000 --first 60 --out to-label",
 )
 def judge_export(  # noqa: PLR0917

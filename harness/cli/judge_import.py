@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from harness.cli import label_options, options
+from harness.cli.help import Verb
 from harness.cli.judge import judge
 from harness.cli.printing import print_json, print_table
 
 
 @judge.command(
     "import",
+    cls=Verb,
     epilog="""Examples:
 
     harness judge import labels.csv --target ./scifact --name pool-1

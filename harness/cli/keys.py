@@ -53,8 +53,11 @@ class Option:
             UsageError: the key cannot have this value.
         """
         from adapters.typed_values import typed
+        from training.keys import without_none
 
         plain = str(given) if isinstance(given, Path) else given
+        if _is_list(self.key) and isinstance(given, list | tuple):
+            plain = [typed(get_args(without_none(self.key.kind))[0], one, self.shown) for one in given]
         return typed(self.key.kind, plain, self.shown)
 
 
@@ -192,9 +195,16 @@ def _parameter(one: Option) -> inspect.Parameter:
 
 def _unset(one: Option) -> inspect.Parameter:
     """Return an option without a default: if it is not given, the file decides."""
-    stated = "" if one.key.default in (None, []) else f" Default: {one.key.default}."
+    stated = "" if one.key.default in (None, []) else f" Default: {_stated(one)}."
     declared = _declared(one, f"{one.key.text}{stated}", hidden=one.former is not None)
     return _made(one.parameter, _kind(one.key, optional=True), declared, None)
+
+
+def _stated(one: Option) -> str:
+    """The default of a key, for a switch the option that sets it."""
+    if isinstance(one.key.default, bool):
+        return one.shown if one.key.default else "off"
+    return str(one.key.default)
 
 
 def _declared(one: Option, text: str = "", *, hidden: bool = False) -> Any:
@@ -229,7 +239,7 @@ def _context() -> inspect.Parameter:
 
 
 def _files() -> Iterator[inspect.Parameter]:
-    argument = typer.Argument(metavar="[CONFIG.toml]", help=_FILE, show_default=False)
+    argument = typer.Argument(metavar="CONFIG.toml", help=_FILE, show_default=False)
     yield _made("configuration", Path | None, argument, None)
     yield _made("config", Path | None, typer.Option("--config", help="The same as the argument."), None)
     yield _made("print_config", bool, typer.Option("--print-config", help=_PRINT), default=False)

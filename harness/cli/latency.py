@@ -16,7 +16,7 @@ from harness.cli.verb import verb
 )
 def latency(  # noqa: PLR0917
     system: options.TimedSystem = None,
-    targets: options.Targets = None,
+    targets: options.TimedTargets = None,
     first_stage: options.FirstStage = None,
     depth: options.Depth = 100,
     queries: options.TimedQueries = 30,

@@ -61,7 +61,7 @@ def show(
 
 @verb(WORKSPACE, epilog="Example:\n\n    harness doctor --json")
 def doctor(  # noqa: PLR0917
-    targets: options.SuiteTargets = None,
+    targets: options.ComparedTargets = None,
     sources: options.CompareSources = False,
     full: options.Full = False,
     mirror: options.Mirror = None,
@@ -78,6 +78,8 @@ def doctor(  # noqa: PLR0917
     if sources:
         _compared(targets or [], mirror, workspace, as_json)
         return
+    if targets:
+        raise UsageError("doctor reads targets only with --sources; leave them out, or add --sources")
     findings = examine(Workspace(workspace_path(workspace)), full=full)
     if as_json:
         print_json([finding.as_dict() for finding in findings])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
-from harness.cli.app import ADAPT, Verbs, app
+from harness.cli.app import ADAPT, VerbsWithDefault, group
+from harness.cli.help import Verb
 from harness.cli.printing import print_json
 
 if TYPE_CHECKING:
@@ -19,28 +20,21 @@ if TYPE_CHECKING:
 _DEFAULT = "checkpoints"
 
 
-class _MergeVerbs(Verbs):
-    """Runs `checkpoints` if the first word is no command."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name of the default command in front."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+class _MergeVerbs(VerbsWithDefault):
+    default = _DEFAULT
 
 
-merging = typer.Typer(
-    name="merge",
-    cls=_MergeVerbs,
-    help="Merge checkpoints of one architecture (harness merge CONFIG OUT), or search for the best merge.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+merging = group(
+    ADAPT,
+    "merge",
+    "Merge checkpoints of one architecture (harness merge CONFIG OUT), or search for the best merge.",
+    _MergeVerbs,
 )
-app.add_typer(merging, rich_help_panel=ADAPT)
 
 
 @merging.command(
     _DEFAULT,
+    cls=Verb,
     epilog="""Examples:
 
     harness merge recipe.yaml ./merged

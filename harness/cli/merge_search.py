@@ -9,6 +9,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
 from harness.cli.gate import EXIT
+from harness.cli.help import Verb
 from harness.cli.keys import with_configuration
 from harness.cli.merge import merging
 from harness.cli.printing import print_json, print_table
@@ -25,6 +26,7 @@ OPTIONS = {
 
 
 @merging.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness merge search --ingredient ./base --ingredient ./tuned --dev ./scifact --dev-split dev --out ./merged
@@ -33,7 +35,7 @@ OPTIONS = {
 
     harness merge search --print-config > search.toml
 
-Exit codes: 0 no gate was asked, or it passes the winner; 1 refused, 4 inconclusive, 3 invalid, 2 usage."""
+Exit codes: 0 no gate was asked, or it passes the winner; 1 refused, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 @with_configuration("chosen", "training.searching.config:SearchConfig", OPTIONS, {}, {})
 def search(

@@ -109,7 +109,16 @@ Targets = Annotated[
         "collections, or demo."
     ),
 ]
-SuiteTargets = Annotated[list[str] | None, typer.Argument(help="Suites, or collections of suites.")]
+SuiteTargets = Annotated[
+    list[str] | None, typer.Argument(help="Suites such as beir, or their collections, such as beir/scifact.")
+]
+ComparedTargets = Annotated[
+    list[str] | None,
+    typer.Argument(help="With --sources: suites such as beir, or their collections, such as beir/scifact."),
+]
+TimedTargets = Annotated[
+    list[str] | None, typer.Argument(help="The queries to time, as in harness run. Default: demo/en.")
+]
 FirstStage = Annotated[
     str | None,
     _option(
@@ -127,12 +136,13 @@ Measures = Annotated[
         "A measure such as nDCG@10, AP@1000 or RR@10. Default: the main measure of each collection. Repeatable.",
     ),
 ]
-Languages = Annotated[list[str] | None, _option("language", "Use only these. Repeatable.")]
+Languages = Annotated[list[str] | None, _option("language", "Use only these languages. Default: all. Repeatable.")]
 TargetLanguages = Annotated[
     list[str] | None,
     _option(
         "language",
-        "Evaluate only these languages. For a target that declares no language, this declares it. Repeatable.",
+        "Evaluate only these languages. For a target that declares no language, this declares it. Default: all. "
+        "Repeatable.",
     ),
 ]
 Parallel = Annotated[
@@ -148,25 +158,26 @@ Parallel = Annotated[
 Split = Annotated[str | None, _option("split", "The split of the judgments. Default: test, or the only split.")]
 SampleQueries = Annotated[
     int | None,
-    _option("sample-queries", "Use only this number of queries of each collection, always the same ones.", min=1),
+    _option(
+        "sample-queries",
+        "Use only this number of queries of each collection, always the same ones. Default: all.",
+        min=1,
+    ),
 ]
 BudgetPairs = Annotated[
     int | None,
-    _option("budget-pairs", "Use as many queries of each collection as fit into this number of pairs in total.", min=1),
+    _option(
+        "budget-pairs",
+        "Use as many queries of each collection as fit into this number of pairs in total. Default: no limit.",
+        min=1,
+    ),
 ]
 OnlyPlan = Annotated[
     bool, _flag("plan", "Print what the run would cost, and stop. The named models are timed for a few seconds.")
 ]
-OnlyGatePlan = Annotated[
-    bool,
-    _flag(
-        "plan",
-        "Print how many pairs and seconds a verdict will probably take, and what a pass would claim, and stop. Nothing "
-        "is scored, and no look is taken.",
-    ),
-]
 RulesFile = Annotated[
-    Path | None, _option("rules", "A TOML file with declarations for the collections, as in collection.toml.")
+    Path | None,
+    _option("rules", "A TOML file with declarations for the collections, as in collection.toml. Default: none."),
 ]
 SourceName = Annotated[
     Literal["auto", "mteb", "beir", "irds"], _option("source", "The library that suites are read with.")
@@ -204,7 +215,7 @@ Config = Annotated[
     Path | None,
     _option(
         "config",
-        "A TOML file with these options. The command line has precedence.",
+        "A TOML file with the options of this command. The command line has precedence.",
         callback=_configured,
         is_eager=True,
     ),
@@ -243,9 +254,12 @@ SystemNames = Annotated[
     typer.Argument(help=f"Show only these systems. {SYSTEM}"),
 ]
 ReportOut = Annotated[
-    Path | None, _option("out", "The folder for report.html, report.md, tables, plots and model-card.md.")
+    Path | None,
+    _option(
+        "out", "The folder for report.html, report.md, tables, plots and model-card.md. Default: only print the tables."
+    ),
 ]
-OnlyMeasures = Annotated[list[str] | None, _option("measure", "Use only these. Repeatable.")]
+OnlyMeasures = Annotated[list[str] | None, _option("measure", "Use only these measures. Default: all. Repeatable.")]
 CellIntervals = Annotated[bool, _flag("intervals", "Print intervals in every cell, not only for averages.")]
 TableFormat = Annotated[
     Literal["terminal", "markdown", "latex", "csv", "html"], _option("format", "The format of the printed tables.")
@@ -277,13 +291,6 @@ AgainstCandidates = Annotated[
     Path | None,
     _option("against", "Another workspace, with the candidates. It is only read. Default: --workspace."),
 ]
-AgainstAnchor = Annotated[
-    Path | None,
-    _option(
-        "against",
-        "Another workspace, with the stored results of the anchor. It is only read. Default: --workspace.",
-    ),
-]
 OnlyDepth = Annotated[int | None, _option("depth", "Use only results at this depth.", min=1)]
 UnpairedFirstStages = Annotated[
     bool, _flag("unpaired-first-stages", "Also compare systems that ranked different candidates, and mark them.")
@@ -310,36 +317,6 @@ OneMeasure = Annotated[
 ]
 QueriesOnPage = Annotated[
     int, _option("queries", "Show the documents of this number of queries, those that changed most.", min=0)
-]
-Anchor = Annotated[
-    str | None,
-    _option("anchor", "The system to compare the candidate with: a spec, or best-accepted. Default: best-accepted."),
-]
-Candidate = Annotated[str | None, _option("candidate", "The reranker to judge, named by a spec.")]
-PolicyFile = Annotated[
-    Path | None,
-    _option("policy", "The policy, a TOML file. The command line has precedence. Default: ./gate.toml if it exists."),
-]
-Sequential = Annotated[
-    bool, _flag("sequential", "Score random blocks of queries, and stop as soon as the answer is certain.")
-]
-TierName = Annotated[
-    Literal["dev", "gate", "final"],
-    _option("tier", "The queries to use: dev prints figures and no verdict, gate spends a look, final confirms once."),
-]
-GateDepth = Annotated[int | None, _option("depth", "Candidates per query. Default: 100.", min=1)]
-PrimaryMeasure = Annotated[
-    str | None, _option("measure", "The measure that decides. Default: the main measure of each collection.")
-]
-Junit = Annotated[Path | None, _option("junit", "Write the verdict as JUnit XML to this file.")]
-SummaryFile = Annotated[
-    Path | None,
-    _option(
-        "summary", "Write the verdict as Markdown to this file. In GitHub Actions it also goes into the job's summary."
-    ),
-]
-Accept = Annotated[
-    bool, _flag("accept", "Mark a pass as accepted. Later candidates are compared with the best accepted system.")
 ]
 TrainingFile = Annotated[
     Path, typer.Argument(help="Training queries: .jsonl, .parquet, or text with one query per line. May be gzipped.")
@@ -380,7 +357,7 @@ FirstStageRun = Annotated[
 ImportFirstStage = Annotated[
     str | None, _option("first-stage", "The candidates that the run reorders, as a spec, or 'given'.")
 ]
-TimedSystem = Annotated[str | None, typer.Argument(help="The spec of a reranker.")]
+TimedSystem = Annotated[str | None, typer.Argument(help="The spec of a reranker. Needed.")]
 TimedQueries = Annotated[
     int, _option("queries", "Time this number of queries of each collection, one at a time.", min=1)
 ]

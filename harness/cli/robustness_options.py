@@ -11,7 +11,7 @@ Perturbations = Annotated[
     _option(
         "robustness",
         "Also measure rerankers under attacks and changes: all, attacks, invariances, or a name such as stuffing or "
-        "typos. Repeatable.",
+        "typos. Default: none. Repeatable.",
     ),
 ]
 PerturbedQueries = Annotated[

@@ -17,7 +17,11 @@ PoolCorpus = Annotated[
 ]
 ProfileName = Annotated[
     str | None,
-    _option("profile", "web-zh, claim-en, generic/sw, ... or a TOML file; default: generic in the corpus's language."),
+    _option(
+        "profile",
+        "The kind of queries to write: a packaged profile such as web-zh, claim-en or generic/sw, or a TOML file. "
+        "Default: generic in the language of the corpus.",
+    ),
 ]
 Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.")]
 StageFolder = Annotated[Path, _option("out", "The folder of this stage. A killed run continues there.")]
@@ -29,10 +33,18 @@ AskedQueries = Annotated[
     ),
 ]
 AskedSplit = Annotated[
-    str | None, _option("queries-split", "For the questions of a collection: the split, such as train. Needed.")
+    str | None,
+    _option(
+        "queries-split", "The split whose questions are asked, such as train. Needed if --queries is a collection."
+    ),
 ]
 AskedSample = Annotated[
-    int | None, _option("sample-queries", "Ask this number of the collection's questions, always the same ones.", min=1)
+    int | None,
+    _option(
+        "sample-queries",
+        "Ask only this number of the collection's questions, always the same ones. Default: all.",
+        min=1,
+    ),
 ]
 PoolFolder = Annotated[Path, _option("pool", "The folder of train mine.")]
 Teachers = Annotated[list[str] | None, _option("teacher", "A reranker or an embedder. Repeatable.")]
@@ -43,39 +55,58 @@ StudentLength = Annotated[
     ),
 ]
 ChooseOn = Annotated[
-    str | None, _option("choose-on", "Choose the weights of the teachers on these judged dev queries, a collection.")
+    str | None,
+    _option(
+        "choose-on",
+        "A judged collection. The weights of the teachers are chosen on its dev queries. Default: not chosen; see "
+        "--weight.",
+    ),
 ]
 ChooseSplit = Annotated[
-    str | None, _option("choose-split", "The split of --choose-on, such as dev. Needed there; test is refused.")
+    str | None, _option("choose-split", "The split of --choose-on, such as dev. Needed with it; test is refused.")
 ]
 TaskName = Annotated[str | None, _option("task", "The task's name in the examples. Default: the name of the corpus.")]
-Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name.")]
+Base = Annotated[str | None, _option("base", "The checkpoint to train: a folder or a hub name. Needed.")]
 FitData = Annotated[
     list[str] | None,
     _option(
         "data",
         "Examples with scores: .jsonl, .json, .parquet, .tsv, a folder, a collection such as miracl/sw, or a data set "
-        "of the hub as owner/name. Repeatable.",
+        "of the hub as owner/name. Needed. Repeatable.",
     ),
 ]
 MixWeights = Annotated[
     list[float] | None,
-    _option("mix-weight", "The share of each --data in an epoch, relative to the others', in the same order."),
+    _option(
+        "mix-weight",
+        "The weight of each --data, in the same order: how much of an epoch it is, "
+        "relative to the others. Default: every "
+        "example once. Repeatable.",
+    ),
 ]
 MixTemperature = Annotated[
     float | None,
-    _option("mix-temperature", "Draw each --data in proportion to its number of examples to the power of 1 / this."),
+    _option(
+        "mix-temperature",
+        "Mix by size: a --data with n examples gets a share in proportion to n^(1/X). A larger X makes the shares more "
+        "equal. Default: every example once.",
+    ),
 ]
 MixFile = Annotated[
     Path | None,
     _option("mix", "A TOML file of [[source]] tables, instead of --data: data, weight, limit, instruction."),
 ]
 FitOut = Annotated[
-    Path | None, _option("out", "The folder of the trained checkpoint. It is created when training is complete.")
+    Path | None, _option("out", "The folder of the trained checkpoint. It appears when training is complete. Needed.")
 ]
-Replay = Annotated[str | None, _option("replay", "General examples to mix in, so that the model does not forget.")]
+Replay = Annotated[
+    str | None,
+    _option(
+        "replay", "General examples to mix in, so that the model does not forget; read as --data is. Default: none."
+    ),
+]
 LimitExamples = Annotated[
-    int | None, _option("limit", "Use only the first examples of each file, up to this number.", min=1)
+    int | None, _option("limit", "Use only the first N examples of each --data. Default: all.", min=1)
 ]
 PushToHub = Annotated[
     str | None,
@@ -93,28 +124,33 @@ MergePaths = Annotated[
     list[Path], typer.Argument(help="CONFIG.yaml OUT, or OUT alone with --method.", show_default=False)
 ]
 MergeMethod = Annotated[
-    str | None, _option("method", "The method, if there is no recipe: slerp, linear, model_stock, ...")
+    str | None,
+    _option("method", "The method, if there is no recipe: slerp, linear, ties, ... (docs/merging.md lists all)."),
 ]
 MergeModels = Annotated[list[str] | None, _option("model", "A checkpoint to merge: a path or a hub name. Repeatable.")]
 MergeBase = Annotated[str | None, _option("base", "The base. Default for slerp: the first --model.")]
-MergeT = Annotated[float | None, _option("t", "How far slerp goes: 0 is the base, 1 the other model.")]
+MergeT = Annotated[
+    float | None, _option("t", "How far slerp goes: 0 is the base, 1 the other model. Needed for slerp.")
+]
 MergeWeights = Annotated[
-    list[float] | None, _option("weight", "The weight of each --model, in the same order. Repeatable.")
+    list[float] | None,
+    _option("weight", "The weight of each --model, in the same order. Default: 1 for each. Repeatable."),
 ]
 MergeDtype = Annotated[
     Literal["bfloat16", "float16", "float32"] | None,
     _option("dtype", "The number format of the output. Default: that of the base."),
 ]
 ShardMegabytes = Annotated[
-    int | None, _option("shard-mb", "Split the weights into files of this size. Default: as the base does.", min=1)
+    int | None,
+    _option("shard-mb", "Split the weights into files of this number of megabytes. Default: as the base does.", min=1),
 ]
 RealSplit = Annotated[str, _option("real-split", "The split of the judgments of --real.")]
 WrongCorpus = Annotated[
     str | None, _option("wrong-corpus", "The corpus that the queries of --wrong were written from.")
 ]
 CountCost = Annotated[bool, _flag("print-cost", "Print the highest possible cost, and stop.")]
-SearchOut = Annotated[Path | None, _option("out", "The folder of the search. A killed search continues there.")]
-UtilityOut = Annotated[Path | None, _option("out", "The folder of the ablation. A killed run continues there.")]
+SearchOut = Annotated[Path | None, _option("out", "The folder of the search. A killed search continues there. Needed.")]
+UtilityOut = Annotated[Path | None, _option("out", "The folder of the results. A killed run continues there. Needed.")]
 AdaptationFolder = Annotated[
     Path, typer.Argument(help="The --out of train adapt, or a record.json.", show_default=False)
 ]
@@ -127,4 +163,4 @@ AdaptedOn = Annotated[
         "adapted-on", "The name of a corpus that the examples were made from, if no manifest names it. Repeatable."
     ),
 ]
-AdaptOut = Annotated[Path | None, _option("out", "The folder of the run. A killed run continues there.")]
+AdaptOut = Annotated[Path | None, _option("out", "The folder of the run. A killed run continues there. Needed.")]

@@ -10,7 +10,8 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
-from harness.cli.app import ADAPT, Verbs, app
+from harness.cli.app import ADAPT, group
+from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import json_text, print_json
 from harness.numbers import points
@@ -19,14 +20,7 @@ if TYPE_CHECKING:
     from training.settings import DevEvaluation, Machine, Settings
     from training.stages import General
 
-train = typer.Typer(
-    name="train",
-    cls=Verbs,
-    help="Train a reranker on labelled data, or adapt one to a corpus without labels.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(train, rich_help_panel=ADAPT)
+train = group(ADAPT, "train", "Train a reranker on labelled data, or adapt one to a corpus without labels.")
 
 
 SETTINGS = {
@@ -51,6 +45,7 @@ DEV = {
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train fit --base ./student --data mined.jsonl --loss hinge --scale 10 --out ./adapted --print-cost
@@ -62,7 +57,7 @@ DEV = {
     harness train fit --base ./base --data beir/scifact --data owner/name --mix-temperature 2 --out ./stage1
 
     harness train fit --base ./stage1 --data mined.parquet --dev ./scifact --dev-split train --first-stage bm25
-    --evaluate-every 50 --patience 4 --log-to tensorboard --out ./adapted"""
+    --evaluate-every 50 --patience 4 --log-to tensorboard --out ./adapted""",
 )
 @with_keys(
     settings=("training.settings:Settings", SETTINGS),
@@ -112,7 +107,7 @@ def fit(
         raise UsageError("--mix names all sources with their weights and limits; leave out --data and its options")
     given = {"--base": base, "--data": data or mix, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
-        raise UsageError(f"harness train fit needs {' and '.join(missing)}; see --help")
+        raise UsageError(f"harness train fit needs {', '.join(missing)}; see --help")
     if push_to_hub:
         check_repository(push_to_hub)
     ranks = ranks_here()
@@ -146,7 +141,8 @@ def fit(
 def _outline(manifest: Mapping[str, Any]) -> str:
     """The steps and the loss of a training, and the dev values if there are any."""
     losses, dev = manifest["loss"], manifest.get("dev")
-    outline = f"{manifest['steps']} steps, loss {_shown(losses['first'])} -> {_shown(losses['last'])}"
+    steps = manifest["steps"]
+    outline = f"{steps} {'step' if steps == 1 else 'steps'}, loss {_shown(losses['first'])} -> {_shown(losses['last'])}"
     if dev is None:
         return outline
     found = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)}"

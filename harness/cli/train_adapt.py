@@ -10,6 +10,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
+from harness.cli.help import Verb
 from harness.cli.keys import with_configuration
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
@@ -47,6 +48,7 @@ FORMER = {
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train adapt adapt.toml --out ./adapted --print-cost
@@ -60,7 +62,7 @@ FORMER = {
 
     harness train adapt recipe:querit --print-cost
 
-Exit codes: 0 accepted, 1 no checkpoint was better, 4 inconclusive, 3 invalid, 2 usage."""
+Exit codes: 0 accepted, 1 no checkpoint was better, 4 inconclusive, 3 invalid, 2 usage.""",
 )
 @with_configuration("chosen", "training.adapting.config:AdaptConfig", OPTIONS, FORMER, {"gate": "policy"})
 def adapt(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
@@ -15,17 +16,16 @@ if TYPE_CHECKING:
     from reports.table import Table
     from training.stages import Mining
 
-_SOURCES = ("source_first", "source_in_10", "source_found")
-
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train mine --corpus ./abstracts --queries queries --out pool
 
     harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool
 
-    harness train mine --corpus xquad/de --queries xquad/de --queries-split test --sample-queries 500 --out pool"""
+    harness train mine --corpus xquad/de --queries xquad/de --queries-split test --sample-queries 500 --out pool""",
 )
 @with_keys(mining=("training.stages:Mining", {"retriever": "retrievers", "depth": "depth"}))
 def mine(
@@ -74,16 +74,20 @@ def pool_table(manifest: dict[str, Any]) -> Table:
     """Return the table of what each retriever found, and at which rank it found the source documents."""
     from reports.table import Cell, Table
 
+    depth = manifest["depth"]
+    found = {"source first": "source_first", "source in 10": "source_in_10", f"source in {depth}": "source_found"}
+    if depth < 10:
+        del found["source in 10"]
     rows = [
         (
             Cell(one["retriever"]), Cell(f"{one['pairs']:,}"), Cell(f"{one['only_here']:,}"),
-            *(Cell(f"{one[name]:.1%}" if manifest["sources"] else "-") for name in _SOURCES),
+            *(Cell(f"{one[name]:.1%}" if manifest["sources"] else "-") for name in found.values()),
         )
         for one in manifest["contributions"]
     ]  # fmt: skip
     return Table(
-        f"{manifest['pairs']:,} pairs of {manifest['asked']:,} queries and {manifest['corpus_name']}",
-        ("retriever", "pairs", "no other found", "source first", "source in 10", f"source in {manifest['depth']}"),
+        f"{manifest['pairs']:,} pairs: {manifest['asked']:,} queries, documents of {manifest['corpus_name']}",
+        ("retriever", "pairs", "no other found", *found),
         tuple(rows),
         (_about_sources(manifest),),
     )

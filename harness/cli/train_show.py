@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.help import Verb
 from harness.cli.printing import existing_workspace, make_folder, print_table
 from harness.cli.train import train
 
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train show ./adapted
 
-    harness train show ./adapted --out page"""
+    harness train show ./adapted --out page""",
 )
 def show(
     folder: stage_options.AdaptationFolder,

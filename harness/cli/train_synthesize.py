@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.cli import options, stage_options
+from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train synthesize --corpus ./abstracts --out queries
 
     harness train synthesize --corpus ./abstracts --generator ./SmolLM2-135M-Instruct --profile claim-en --out queries
 
-    harness train synthesize --corpus miracl/sw --generator "chat:http://127.0.0.1:8000/v1?model=mine" --out queries"""
+    harness train synthesize --corpus miracl/sw --generator "chat:http://127.0.0.1:8000/v1?model=mine" --out queries""",
 )
 @with_keys(
     asked=("training.stages:Synthesis", {"generator": "generator", "documents": "documents", "floor": "floor"}),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from adapters.errors import UsageError
 from harness.cli import dtype_options, options, stage_options
+from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
@@ -26,13 +28,14 @@ PLAN = {
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train teach --pool pool --teacher BAAI/bge-reranker-v2-m3 --max-length 512 --out examples
 
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
 
-    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples"""
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples""",
 )
 @with_keys(teaching=("training.stages:Teaching", TEACHING), plan=("training.stages:Plan", PLAN))
 def teach(
@@ -65,6 +68,8 @@ def teach(
     from training.teaching.teach import TeachingSettings, lesson_of, target_of
     from training.teaching.teach import teach as run
 
+    if choose_split and not choose_on:
+        raise UsageError("--choose-split is the split of --choose-on; name that collection, or leave out both")
     settings = TeachingSettings(
         plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype,
         DevQueries(choose_on, choose_split) if choose_on else None, teaching.score_as,

@@ -12,6 +12,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
+from harness.cli.help import Verb
 from harness.cli.keys import with_configuration
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
@@ -42,6 +43,7 @@ FORMER = {
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train utility utility.toml --out worth --print-cost
@@ -51,7 +53,7 @@ FORMER = {
     harness train utility --base ./student --corpus ./abstracts --queries queries --real ./scifact --test ./scifact
     --teacher ./ms-marco-MiniLM --out worth
 
-    harness train utility --print-config > utility.toml"""
+    harness train utility --print-config > utility.toml""",
 )
 @with_configuration("chosen", "training.utility.config:UtilityConfig", OPTIONS, FORMER, {})
 def utility(

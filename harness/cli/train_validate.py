@@ -11,6 +11,7 @@ import typer
 from adapters.errors import MissingExtra
 from harness.cli import options, stage_options
 from harness.cli import validation_options as own
+from harness.cli.help import Verb
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @train.command(
+    cls=Verb,
     epilog="""Examples:
 
     harness train validate --corpus ./abstracts --queries queries
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     harness train validate --corpus ./abstracts --queries queries --real ./scifact --out validated
 
     harness train validate --corpus ./abstracts --queries queries --real ./scifact
-    --wrong miracl/en --embedder ./all-MiniLM-L6-v2 --teacher ./teacher --student ./base --out validated"""
+    --wrong miracl/en --embedder ./all-MiniLM-L6-v2 --teacher ./teacher --student ./base --out validated""",
 )
 def validate(  # noqa: PLR0917
     corpus: stage_options.Corpus,

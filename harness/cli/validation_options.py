@@ -12,10 +12,11 @@ ValidatedQueries = Annotated[
 ]
 ComparedQueries = Annotated[
     str | None,
-    _option("real", "A collection of real queries to compare with. Do not evaluate on it."),
+    _option("real", "A collection of real queries to compare with; do not evaluate on it. Default: no comparison."),
 ]
 ComparedSample = Annotated[
-    int | None, _option("sample-queries", "Use only this number of real queries, always the same ones.", min=1)
+    int | None,
+    _option("sample-queries", "Use only this number of real queries, always the same ones. Default: all.", min=1),
 ]
 OtherDomain = Annotated[
     str | None,
@@ -26,20 +27,29 @@ EvaluatedOn = Annotated[
     _option("evaluation", "A collection for later evaluations that the workspace does not know yet. Repeatable."),
 ]
 ValidationEmbedder = Annotated[
-    str | None, _option("embedder", "A dense first stage, for the figures that need vectors.")
+    str | None,
+    _option("embedder", "A dense first stage, for the figures that need vectors. Default: these figures are left out."),
 ]
 ValidationRetrievers = Annotated[
     list[str] | None,
     _option(
         "retriever",
-        "A first stage for the round trip. The teacher uses the first one. Default: bm25 and the embedder.",
+        "A first stage that is asked to find each query's own document. The teacher scores the candidates of the first "
+        "one. Default: bm25 and the embedder. Repeatable.",
     ),
 ]
 CheckedProfile = Annotated[
     str | None,
-    _option("profile", "Check the queries, whoever wrote them, against a profile: claim-en, ... or a TOML file."),
+    _option(
+        "profile",
+        "Check the queries, whoever wrote them, against a profile: a packaged one such as claim-en, or a TOML file.",
+    ),
 ]
 ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher must be better than.")]
 ValidationFolder = Annotated[
-    Path | None, _option("out", "A folder for the cleaned queries, the figures, validation.md and plots.")
+    Path | None,
+    _option(
+        "out",
+        "A folder for the cleaned queries, the figures, validation.md and plots. Default: only print the figures.",
+    ),
 ]

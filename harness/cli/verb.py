@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from harness.cli.app import ADAPT, COMPARE, MEASURE, SHOW, WORKSPACE, app
+from harness.cli.help import Verb
 
 GROUPS = (MEASURE, COMPARE, SHOW, ADAPT, WORKSPACE)
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -32,7 +33,7 @@ def verb(group: str, name: str | None = None, *, epilog: str = "") -> Callable[[
             raise ValueError(f"a command '{called}' exists already; choose another name")
         if not function.__doc__:
             raise ValueError(f"the command '{called}' needs a docstring, which is its help")
-        return app.command(called, rich_help_panel=group, epilog=epilog or None)(function)
+        return app.command(called, cls=Verb, rich_help_panel=group, epilog=epilog or None)(function)
 
     return registered
 

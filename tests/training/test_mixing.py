@@ -36,7 +36,7 @@ def test_a_temperature_is_the_exponent_of_multilingual_training() -> None:
     ("weights", "temperature", "says"),
     [
         ([1.0], 2.0, "only one"),
-        ([1.0], None, "1 weights for 2 sources"),
+        ([1.0], None, "weights: 1, sources: 2"),
         ([1.0, 0.0], None, "not above 0"),
         ([], -1.0, "not above 0"),
         ([1.0, float("nan")], None, "not above 0"),

@@ -47,7 +47,7 @@ class AdaptTask:
     queries: str | None = None
     """A collection whose real questions are asked, or a JSONL file of queries. Default: queries are written."""
     queries_split: str | None = None
-    """For the questions of a collection: the split, such as train. Needed there."""
+    """The split whose questions are asked, such as train. Needed if queries is a collection."""
     sample_queries: Positive | None = None
     """Ask this number of the collection's questions, always the same ones. Default: all."""
     score_as: str | None = None
@@ -110,13 +110,13 @@ class AdaptEvaluation:
     dev: str | None = None
     """The collection that checkpoints are chosen on. Needed."""
     dev_split: str | None = None
-    """The split of the judgments."""
+    """The split of the judgments of dev. Default: test, or the only split."""
     gate_split: str | None = None
     """The split of the judgments of the gate's targets. Default: the split of dev, if they are the same collection."""
     final: str | None = None
     """The collection of the last look. Default: the final tier of the gate's targets."""
     final_split: str | None = None
-    """The split of the judgments."""
+    """The split of the judgments of final. Default: test, or the only split."""
     source: str | None = None
     """A collection of the base's own domain, to measure how much it forgets. Default: not measured."""
     parallel: bool | None = None
@@ -188,8 +188,9 @@ class AdaptConfig:
     """The corpora to adapt to: folders with corpus.jsonl, or the documents of any collections. Needed without
     [[task]]."""
     task: tuple[AdaptTask, ...] = ()
-    """The tasks one by one, as [[task]] tables with corpus, profile, documents, teacher and weight, in place of corpora
-    and synthesis.profiles. Default: every profile for every corpus."""
+    """The tasks one by one, as [[task]] tables, in place of corpora and synthesis.profiles: corpus, profile, documents,
+    teacher and weight, or real questions with queries, queries_split, sample_queries and score_as. Default: every
+    profile for every corpus."""
     seed: Count = SEED
     """The random seed of documents, queries, order, dropout and new tensors."""
     synthesis: AdaptSynthesis = field(default_factory=AdaptSynthesis)

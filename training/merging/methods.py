@@ -260,7 +260,7 @@ def check_values(method: str, values: Values) -> None:
 
 def _nonzero(total: float, method: str) -> float:
     if abs(total) < 1e-12:
-        raise ModelError(f"merge: the weights of {method} sum to zero, so they cannot be normalised")
+        raise UsageError(f"merge: the weights of {method} sum to zero, so they cannot be normalised")
     return total
 
 

@@ -129,7 +129,9 @@ class Recipe:
             if value is not None:
                 return value
         if default is None:
-            raise UsageError(f"merge: {self.method} needs '{name}', but it is not set for the tensor {tensor}")
+            raise UsageError(
+                f"merge: {self.method} needs '{name}'; set it (--{name}, or in parameters); {tensor} has none"
+            )
         return default
 
 

@@ -13,6 +13,7 @@ from adapters.paths import user_path
 from harness.data.collection import Collection, sample_queries
 from harness.data.columns import texts_digest
 from harness.data.sources import load
+from harness.data.sources.recognise import chosen_sources
 from harness.workspace import Workspace
 from training.job import begin, finish
 from training.mining.mine import SourcedQueries, read_queries, write_queries
@@ -58,7 +59,7 @@ def asked_by(questions: AskedQuestions, corpus: Collection, workspace: Workspace
     if questions.are_a_file:
         if questions.sample is not None:
             raise UsageError("a sample is drawn from the queries of a collection; name one with its split")
-        return read_queries(user_path(questions.target), corpus)
+        return _with_texts(read_queries(user_path(questions.target), corpus), questions.target)
     return asked_in(question_collection(questions, workspace), questions)
 
 
@@ -84,6 +85,7 @@ def question_collection(questions: AskedQuestions, workspace: Workspace) -> Coll
         UsageError: the target is unknown, names several collections, or no split is named.
     """
     if questions.split is None:
+        _check_target(questions.target, workspace)
         raise UsageError(
             f"'{questions.target}' is a collection; name the split whose queries may be trained on, such as train"
         )
@@ -92,6 +94,20 @@ def question_collection(questions: AskedQuestions, workspace: Workspace) -> Coll
         named = ", ".join(one.name for one in found[:4])
         raise UsageError(f"'{questions.target}' names {len(found)} collections; name one, such as {named}")
     return found[0] if questions.sample is None else sample_queries(found[0], questions.sample, questions.seed)
+
+
+def _check_target(target: str, workspace: Workspace) -> None:
+    try:
+        chosen_sources([target], None, (), None, workspace=workspace)
+    except UsageError as error:
+        raise UsageError(f"'{target}' is no file of queries and no folder of train synthesize; {error}") from None
+
+
+def _with_texts(queries: SourcedQueries, named: str) -> SourcedQueries:
+    """The queries, all of which have a text."""
+    if empty := [id_ for id_, text in zip(queries.ids, queries.texts, strict=True) if not text.strip()]:
+        raise DataError(f"{named}: the query '{empty[0]}' has no text; leave it out")
+    return queries
 
 
 def asked_in(collection: Collection, questions: AskedQuestions) -> SourcedQueries:

@@ -19,7 +19,8 @@ class SearchDev:
     collection: str | None = None
     """The collection that merges are chosen on. Needed."""
     split: str | None = None
-    """The split of the judgments. A test split is refused, unless the policy keeps a part of it as dev."""
+    """The split of the judgments. Default: test, or the only split. A test split is refused, unless the policy keeps a
+    part of it as dev."""
     first_stage: str | None = None
     """The first stage whose candidates are reranked: a spec, given, or run:FILE. Default: the policy's."""
     depth: Positive | None = None
@@ -57,10 +58,10 @@ class SearchConfig:
     family: Family = "slerp"
     """How they are merged: slerp (with three or more, a chain of slerps) or linear."""
     looks: Positive = 20
-    """The number of checkpoints that are measured on dev, with the ingredients."""
+    """The number of checkpoints that are measured on dev, including the ingredients."""
     layers: bool = True
-    """With two ingredients, also try a t that changes over the layers: three values, interpolated, as mergekit's
-    gradients."""
+    """With two ingredients, also try a t that changes over the layers: three values, interpolated, like
+    mergekit's gradients."""
     dev: SearchDev = field(default_factory=SearchDev)
     gate: SearchGate = field(default_factory=SearchGate)
 

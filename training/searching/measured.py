@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from adapters.errors import ModelError, UsageError
+from adapters.errors import ModelError
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.stage import Stage
 from harness.numbers import points
@@ -67,13 +67,13 @@ class Trail:
         """Measure the ingredients.
 
         Raises:
-            UsageError: fewer than two can be merged.
+            ModelError: fewer than two can be merged.
         """
         for one in named(paths):
             self.add(against(one, known), "single", None)
         if len(self.singles) < 2:
             refused = [f"{one.arm.name}: {one.arm.refused[0]}" for one in self.tried if one.arm.refused]
-            raise UsageError(f"fewer than two ingredients can be merged; {'; '.join(refused)}")
+            raise ModelError(f"fewer than two ingredients can be merged; {'; '.join(refused)}")
 
     def search(self, family: Family, *, layers: bool) -> None:
         """Make and measure merges until the looks are spent, or nothing is left to try."""

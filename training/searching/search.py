@@ -42,8 +42,7 @@ def search(chosen: Configured[SearchConfig], out: Path, session: Session, page: 
         The content of `search.json`.
 
     Raises:
-        UsageError: a required key is missing, `out` is not this search, fewer than two ingredients can be merged, or a
-            target cannot be used (see `targets_of`).
+        UsageError: a required key is missing, `out` is not this search, or a target cannot be used (see `targets_of`).
         HarnessError: a model or a collection cannot be used, or the checkpoints cannot be merged. Finished looks are
             kept.
     """

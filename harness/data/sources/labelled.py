@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.label_names import OPTION
-from harness.data.sources.declared import DeclaredCollection
 from harness.data.sources.dirt import Dirt
-from harness.data.sources.source import ConvertedSource, Source
+from harness.data.sources.source import ConvertedSource
+from harness.data.sources.wrapped import WrappedSource
 
 
 @dataclass(frozen=True)
-class LabelledSource:
+class LabelledSource(WrappedSource):
     """A source whose judgments get the labels of a version. `build.collection_of` adds them after the conversion."""
 
-    inner: Source
     labels: str
     """The name of the version."""
     versions: Path | None
@@ -28,23 +26,9 @@ class LabelledSource:
         return self.inner.name
 
     @property
-    def split(self) -> str:
-        """The split of the source."""
-        return self.inner.split
-
-    @property
-    def declared(self) -> DeclaredCollection:
-        """The declarations of the source."""
-        return self.inner.declared
-
-    @property
     def origin(self) -> str:
         """The identity of the source, with the name of the version."""
         return f"{self.inner.origin}{OPTION}{self.labels}"
-
-    def files(self) -> Sequence[Path]:
-        """The files of the source."""
-        return self.inner.files()
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Convert the source without its labels."""

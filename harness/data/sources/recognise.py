@@ -140,8 +140,15 @@ def _no_collection(path: Path) -> UsageError:
     return UsageError(f"'{path}' is not a collection{hint}; name {_KINDS}")
 
 
+def _may_be_named(entry: Path) -> bool:
+    try:
+        return entry.is_dir() and (is_collection(entry) or bool(parts(entry)))
+    except OSError:  # a folder that cannot be read
+        return False
+
+
 def _neighbours(path: Path) -> list[str]:
     parent = path.parent
     entries = [entry for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
-    names = [entry.name for entry in entries if entry.is_dir() or entry.suffix in (".zip", ".jsonl")]
+    names = [entry.name for entry in entries if entry.suffix in (".zip", ".jsonl") or _may_be_named(entry)]
     return [DEMO, *suite_names(), *names]

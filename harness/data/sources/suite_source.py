@@ -15,6 +15,7 @@ from harness.data.sources.mteb_task import MtebSource, mirrored
 from harness.data.sources.offered import Offer, chosen
 from harness.data.sources.origin import ANYWHERE, SourceChoice
 from harness.data.sources.source import ConvertedSource, Source
+from harness.data.sources.wrapped import WrappedSource
 from harness.data.suites.table import UNINSTRUCTED
 from harness.data.suites.targets import SuiteCollection, find
 from harness.workspace import DEFAULT, Workspace
@@ -23,11 +24,10 @@ _PACKAGES = {"mteb": "mteb", "irds": "ir_datasets"}
 
 
 @dataclass(frozen=True)
-class SuiteSource:
+class SuiteSource(WrappedSource):
     """A collection of a suite, read from one of its sources. Its sizes are checked after the conversion."""
 
     entry: SuiteCollection
-    inner: Source
     allow_drift: bool
 
     @property
@@ -36,24 +36,10 @@ class SuiteSource:
         return self.entry.target
 
     @property
-    def split(self) -> str:
-        """The split at the source."""
-        return self.inner.split
-
-    @property
-    def declared(self) -> DeclaredCollection:
-        """The declarations of the table and of the user."""
-        return self.inner.declared
-
-    @property
     def origin(self) -> str:
         """The source with the expected sizes. Data that --allow-drift accepted are checked again without it."""
         expected = {**asdict(self.entry.counts), "candidates": self.entry.candidates}
         return f"{self.inner.origin} {expected}{' or other' if self.allow_drift else ''}"
-
-    def files(self) -> Sequence[Path]:
-        """The files of the source."""
-        return self.inner.files()
 
     def convert(self, folder: Path, dirt: Dirt) -> ConvertedSource:
         """Convert, and compare the sizes with the table.
@@ -117,7 +103,7 @@ def suite_offers(
 
     def offer(entry: SuiteCollection) -> Offer:
         def opened(declared: DeclaredCollection) -> Source:
-            return SuiteSource(entry, _chosen(entry, declared, origin, downloads), origin.allow_drift)
+            return SuiteSource(_chosen(entry, declared, origin, downloads), entry, origin.allow_drift)
 
         return Offer(entry.target, _declared(entry, tables, names), opened)
 

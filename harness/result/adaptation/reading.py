@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from adapters.typed_file import read_json
 from adapters.typed_values import Place, typed
 from adapters.typed_words import shown
@@ -21,11 +21,12 @@ def read_record(path: Path) -> AdaptationRecord:
     """Read a record, from its file or from the folder of the run.
 
     Raises:
-        DataError: the record is missing, damaged, inconsistent, or of another version.
+        UsageError: there is no record.
+        DataError: the record is damaged, inconsistent, or of another version.
     """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
-        raise DataError(f"{file}: no such record; `harness train adapt` writes one into its --out")
+        raise UsageError(f"{file}: no such record; `harness train adapt` writes one into its --out")
     content = read_json(file, dict, error=DataError, advice=_ADVICE)
     top = Place(str(file), error=DataError, advice=_ADVICE, table="object", complete=True)
     version = content.get("version")

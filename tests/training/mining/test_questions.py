@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.errors import UsageError
+from adapters.errors import DataError, UsageError
+from harness.cli.train_mine import pool_table
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, QUERIES, Place
 from tests.training.loop import HASH
@@ -36,6 +37,22 @@ def test_a_collection_has_no_default_split(place: Place) -> None:
         asked(place, AskedQuestions(str(folder)))
 
 
+@pytest.mark.parametrize("named", ["nowhere", "empty"])
+def test_what_is_neither_a_file_of_queries_nor_a_collection_is_not_called_one(place: Place, named: str) -> None:
+    place.beir()
+    (place.path / "empty").mkdir()
+    with pytest.raises(UsageError, match=f"{named}' is no file of queries .* collection"):
+        asked(place, AskedQuestions(str(place.path / named)))
+
+
+def test_a_query_without_a_text_is_refused(place: Place, tmp_path: Path) -> None:
+    place.beir()
+    file = tmp_path / "queries.jsonl"
+    file.write_text('{"_id": "a", "text": "when is low tide"}\n{"_id": "b", "text": " "}\n', "utf-8")
+    with pytest.raises(DataError, match="the query 'b' has no text"):
+        asked(place, AskedQuestions(str(file)))
+
+
 def test_a_sample_contains_the_smaller_ones(place: Place) -> None:
     folder = str(place.beir())
     samples = [set(asked(place, AskedQuestions(folder, "test", number)).ids) for number in (1, 2, 3)]
@@ -57,7 +74,16 @@ def test_the_command_mines_a_pool_for_the_questions_of_a_collection(place: Place
     options = ("--corpus", folder, "--queries", folder, "--retriever", FIRST, "--retriever", HASH, "--out", out)
     said = command("train", "mine", *options, "--queries-split", "test", "--workspace", place.workspace.path)
     assert said.code == 0 and "none has a source" in said.out and "0.0%" not in said.out
+    assert "source in 50" in said.out and "source in 10" in said.out
     manifest = read_manifest(out, "mine")
     assert manifest["asked"] == 4 and manifest["asked_in"]["collection"] == "coll"
     corpus = corpus_of(str(folder), place.workspace)
     assert read_queries(out, corpus).texts == tuple(QUERIES.values())
+
+
+@pytest.mark.parametrize(("depth", "columns"), [(5, ["first", "in 5"]), (10, ["first", "in 10"])])
+def test_no_rank_is_shown_twice_or_beyond_the_depth(depth: int, columns: list[str]) -> None:
+    found = {"retriever": "bm25", "pairs": 1, "only_here": 1, "source_first": 0, "source_in_10": 0, "source_found": 0}
+    pool = {"depth": depth, "pairs": 1, "asked": 1, "corpus_name": "c", "sources": 1, "sources_added": 0}
+    shown = pool_table({**pool, "contributions": [found]}).columns
+    assert [one.removeprefix("source ") for one in shown[3:]] == columns
