@@ -21,6 +21,8 @@ from training.adapting.deciding import Deciding, LookVerdict
 from training.adapting.scoring import rows, spec_of
 from training.configuration import Configured, require
 from training.job import begin, finish, write_json
+from training.merging.agreement import agree
+from training.merging.checkpoint import open_checkpoint
 from training.searching.config import SearchConfig
 from training.searching.measured import CANDIDATES, Trail, Tried
 from training.searching.selection import SearchChoice, WinnerLead, leads, selection
@@ -49,6 +51,8 @@ def search(chosen: Configured[SearchConfig], out: Path, session: Session, page: 
     config = chosen.config
     require(config, {"ingredients": "--ingredient", "dev.collection": "--dev"})
     targets = targets_of(config, out, session)
+    home, *others = map(open_checkpoint, config.ingredients)
+    agree(home, others)  # what cannot be merged is refused before it takes looks
     about = {"version": _VERSION, **_about(config, targets)}
     finished = begin(out, STAGE, about)
     if finished is not None:

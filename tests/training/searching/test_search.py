@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from adapters.errors import UsageError
+from adapters import tiny
+from adapters.errors import ModelError, UsageError
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from harness.scoring.session import opened
@@ -125,6 +126,13 @@ def test_a_killed_search_continues_to_the_same_bytes(
 def test_the_ingredients_count_and_a_budget_that_they_spend_is_refused(place: Place) -> None:
     with pytest.raises(UsageError, match="spent by the 2 ingredients"):
         ran(place, "spent", looks=2)
+
+
+def test_ingredients_that_cannot_be_merged_take_no_look(place: Place) -> None:
+    tiny.bert_embedder(place.path / "embedder")
+    with pytest.raises(ModelError, match="merge checkpoints of one architecture"):
+        ran(place, "unlike", names=("plus", "embedder"))
+    assert not (place.path / "unlike").exists()
 
 
 def test_a_test_split_is_refused(place: Place) -> None:
