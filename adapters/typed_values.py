@@ -22,8 +22,17 @@ T = TypeVar("T")
 LATER: Mapping[str, bool] = {"later": True}
 """The metadata of a field that the first files of a version lack; the default is used if it is missing."""
 Text = Annotated[str, Meta(pattern=r"\S", description="a text that is not empty")]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
+
+
+def of_64_bits(number: int) -> int:
+    """The number, if arrays and random generators can take it."""
+    if number >= 2**63:
+        raise ValueError(f"{shown(number)} is too large; numbers below 2^63 are allowed")
+    return number
+
+
+Count = Annotated[int, Meta(ge=0), Then(of_64_bits)]
+Positive = Annotated[int, Meta(ge=1), Then(of_64_bits)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 OneOrMore = Annotated[
     tuple[str, ...],

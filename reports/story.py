@@ -67,8 +67,7 @@ class Report:
                 name: values_table(sheet, "language"),
                 f"{name}-differences": differences_table(sheet, "language"),
             }
-        robust = robustness_tables(self.results, self.view)
-        return named | dict(zip(["robustness"], robust, strict=False))
+        return named | robustness_tables(self.results, self.view)
 
 
 def report(
@@ -123,7 +122,7 @@ def write(
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.iterdir():
-        if stale.suffix in _RENDERINGS and re.match(r"(languages-)?\d\d-|robustness\.", stale.name):
+        if stale.suffix in _RENDERINGS and re.match(r"(languages-)?\d\d-|robustness[.-]", stale.name):
             stale.unlink()
     for name, table in tables.items():
         for suffix, rendering in _RENDERINGS.items():

@@ -141,11 +141,11 @@ def require(config: object, options: Mapping[str, str]) -> None:
     """
     missing = [key for key in options if not attrgetter(key)(config)]
     if missing:
-        named, given = _listed(missing), _listed([options[key] for key in missing])
+        named, given = listed(missing), listed([options[key] for key in missing])
         raise UsageError(f"{named} {'is' if len(missing) == 1 else 'are'} not set; use {given}, or the configuration")
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names as in "a, b and c"."""
     return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
 

@@ -173,7 +173,7 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
     Raises:
         UsageError: `out` exists and is not this run.
         ModelError: the base cannot be trained; no checkpoint is written.
-        Diverged: the loss or its gradient is not finite; no checkpoint is written.
+        Diverged: the loss, its gradient or a weight is not finite; no checkpoint is written.
         OSError: the disk is full; no checkpoint is written.
     """
     run = digest(work.describe())

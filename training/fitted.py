@@ -21,6 +21,7 @@ from harness.workspace import new_folder, replace_folder
 from training.card import FILE, card
 from training.job import write_json
 from training.state import Progress
+from training.stepping import check_weights
 from training.student import Student, write_model
 
 MANIFEST = "manifest.json"
@@ -55,8 +56,10 @@ def write(folder: Path, about: Mapping[str, Any], student: Student, progress: Pr
         about: the entries of the manifest about the job.
 
     Raises:
+        Diverged: a weight is not finite.
         OSError: the disk is full.
     """
+    check_weights(student, progress.step)
     with new_folder(folder) as unfinished:
         write_model(student, unfinished)
         _finish(unfinished, folder, about, student, progress, kept=progress.step)

@@ -24,7 +24,7 @@ _SEEDS_APART = 1_000_003
 
 
 class Diverged(ModelError):
-    """The loss or its gradient is not finite. `reason` says at which step, and what to try."""
+    """The loss, its gradient or a weight is not finite. `reason` says at which step, and what to try."""
 
     def __init__(self, step: int, what: str, value: float) -> None:
         way = "lower the learning rate (--lr), or check the teacher's scores and the scale of the loss"
@@ -76,6 +76,17 @@ def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: i
         return {"step": number + 1, "loss": value, "gradient": norm, "score_std": spread}
 
     return step
+
+
+def check_weights(student: Student, step: int) -> None:
+    """Refuse a student whose last steps made it useless, which its loss before them does not show.
+
+    Raises:
+        Diverged: a trained weight is not finite.
+    """
+    largest = (float(one.detach().abs().max()) for one in student.trained.values() if one.numel())
+    if step and (wrong := [one for one in largest if not math.isfinite(one)]):
+        raise Diverged(step, "largest weight", wrong[0])
 
 
 def _update(optimizer: Any, rate: float) -> None:

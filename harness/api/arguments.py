@@ -81,10 +81,12 @@ def whole(argument: str, given: int, least: int = 1) -> int:
     """Return a whole number. numpy's integers are accepted.
 
     Raises:
-        UsageError: the argument is not a whole number, or less than `least`.
+        UsageError: the argument is not a whole number, less than `least`, or 2^63 or more.
     """
     if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
         raise UsageError(f"{argument} must be a whole number, {least} or more, not {given!r}")
+    if given >= 2**63:
+        raise UsageError(f"{argument} = {given} is too large; numbers below 2^63 are allowed")
     return int(given)
 
 

@@ -160,6 +160,7 @@ _WORDS = tuple(
         (r"Input should be a valid integer\b.*", "a whole number is needed"),
         (r"Input should be a valid number\b.*", "a number is needed"),
         (r"Input should be greater than or equal to (\S+)", r"a number of \1 or more is needed"),
+        (rf"Input should be less than or equal to {options.LARGEST}", "a number below 2^63 is needed"),
         (r"Input should be less than or equal to (\S+)", r"a number of at most \1 is needed"),
     )
 )

@@ -87,6 +87,8 @@ def gate(  # noqa: PLR0917
             raise UsageError(f"--plan scores nothing and gives no verdict; leave out {', '.join(given)}")
         _print_plan(api.planned_gate(candidate, policy, **common), as_json)
         return
+    for file in (junit, summary):
+        _check_place(file)
     if candidate is None:
         raise UsageError("name the system to judge, as in --candidate ./checkpoint-1000")
     found = api.gate(candidate, policy, sequential=sequential, accept=accept, workers=workers, **common)
@@ -112,6 +114,12 @@ def _report(found: Decision, junit: Path | None, summary: Path | None, as_json: 
         _write(summary, found.summary(), "w")
     elif os.environ.get("GITHUB_STEP_SUMMARY"):
         _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), found.summary(), "a")
+
+
+def _check_place(file: Path | None) -> None:
+    """Refuse a file that cannot be written before a look is taken."""
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'its folder does not exist'}; name a file")
 
 
 def _write(file: Path, text: str, mode: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from harness.cli.options import LARGEST
+
 _KINDS = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "X"}
 _KIND = re.compile(r"<(?:list\[)?(str|path|Path|int|float)(?: range)?\]?>$")
 _DEFAULT = re.compile(r"\[(env var: \w+)?(?:; )?(?:default: ([^;\]]+))?(?:; )?([^;\]]*x[<>][^;\]]*)?\]$")
@@ -65,7 +67,7 @@ def _bounds(found: re.Match[str], off: str) -> str:
     variable, default, bounds = found.groups()
     if default and off:
         default = f"--{default}"
-    least = re.fullmatch(r"x>=(\S+)", bounds or "")
-    bounds = f"{least[1]} or more" if least else re.sub(r"(\S+?)<=x<=(\S+)", r"\1 to \2", bounds or "")
+    bounds = re.sub(rf"(\S+?)<=x<={LARGEST}", r"\1 or more", bounds or "")
+    bounds = re.sub(r"(\S+?)<=x<=(\S+)", r"\1 to \2", bounds)
     parts = (variable, default and f"default: {default}", bounds)
     return f"[{'; '.join(one for one in parts if one)}]"

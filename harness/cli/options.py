@@ -16,6 +16,8 @@ from adapters.errors import did_you_mean
 VARIABLES = {name: f"HARNESS_{name.upper()}" for name in ("workspace", "mirror", "device", "json")}
 """The options that can also be set by an environment variable. None of them changes what is measured."""
 
+LARGEST = 2**63 - 1
+"""The largest whole number that arrays and random generators take."""
 _retired: dict[str, str] = {}
 _LISTS = {"reranker": "rerankers", "measure": "measures", "language": "languages"}
 _PARAMETERS = {**_LISTS, "json": "as_json"}
@@ -59,13 +61,16 @@ def _kinds(command: Callable[..., Any]) -> dict[str, Any]:
 def _kind(declared: Any, option: Any) -> Any:
     from msgspec import Meta
 
-    from adapters.typed_values import OneOrMore
+    from adapters.typed_values import OneOrMore, of_64_bits
+    from adapters.typed_words import Then
 
     plain = next((one for one in get_args(declared) if get_origin(declared) is UnionType and one), declared)
     if get_origin(plain) is list:
         return OneOrMore
     if option.parser is _workers:
         return int | Literal["auto"]
+    if plain is int:
+        return Annotated[int, Meta(ge=option.min), Then(of_64_bits)]
     return str if plain is Path else Annotated[plain, Meta(ge=option.min, le=option.max)]
 
 
@@ -88,6 +93,8 @@ def _flag(name: str, text: str) -> Any:
 
 
 def _option(name: str, text: str, *, negative: str = "", **more: Any) -> Any:
+    if "min" in more:
+        more.setdefault("max", LARGEST)
     if name not in VARIABLES:
         _retired[f"HARNESS_{name.upper().replace('-', '_')}"] = name
     return typer.Option(f"--{name}{negative}", envvar=VARIABLES.get(name), help=text, **more)

@@ -23,7 +23,7 @@ ProfileName = Annotated[
         "Default: generic in the language of the corpus.",
     ),
 ]
-Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.")]
+Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.", min=0)]
 StageFolder = Annotated[Path, _option("out", "The folder of this stage. A killed run continues there.")]
 AskedQueries = Annotated[
     str,

@@ -96,6 +96,7 @@ def fit(
     from harness.workspace import Workspace
     from training import fit as fitting
     from training.adapted import corpora_of, teachers_of
+    from training.configuration import listed
     from training.dev import opened_dev
     from training.hub import check_repository, push
     from training.mixing import examples_of, of_options, read_mix
@@ -107,7 +108,7 @@ def fit(
         raise UsageError("--mix names all sources with their weights and limits; leave out --data and its options")
     given = {"--base": base, "--data": data or mix, **({} if print_cost else {"--out": out})}
     if missing := [name for name, value in given.items() if not value]:
-        raise UsageError(f"harness train fit needs {', '.join(missing)}; see --help")
+        raise UsageError(f"harness train fit needs {listed(missing)}; see --help")
     if push_to_hub:
         check_repository(push_to_hub)
     ranks = ranks_here()

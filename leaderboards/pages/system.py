@@ -78,7 +78,7 @@ def page(made: Board, system: SystemKey) -> str:
         places=_places(made, system),
         alarms={message: _about(found) for message, found in about.items()},
         numbers=numbers,
-        robustness=[html_table(table) for table in robustness_tables(results)],
+        robustness=[html_table(table) for table in robustness_tables(results).values()],
         marks=list(dict.fromkeys(mark for one in numbers for mark in one.marks)),
         history=_history(made.history.get(system, ()), {one.id for one in results}),
         identity=merged([one.identity for one in stored]),

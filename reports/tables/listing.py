@@ -110,7 +110,7 @@ def tables_of(id: str, workspace: Path) -> list[Table]:
         workspace: the workspace.
     """
     with stored_in(workspace / "results.sqlite") as results:
-        return robustness_tables(results.results([id]))
+        return list(robustness_tables(results.results([id])).values())
 
 
 def outline(value: object, indent: int = 0) -> str:

@@ -43,7 +43,7 @@ def comparison_tables(results: Sequence[Result], view: View = PLAIN) -> list[Tab
         sheet = sheet_of(results, measure, view)
         tables += [systems_table(sheet), *([collections_table(sheet)] if len(sheet.columns) > 1 else [])]
     tables += [systems_table(sheet_of(results, OFFICIAL, view))] if has_official(results) else []
-    return [*tables, *robustness_tables(results, view)]
+    return [*tables, *robustness_tables(results, view).values()]
 
 
 def measured(results: Sequence[Result]) -> list[str]:

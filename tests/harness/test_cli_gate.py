@@ -81,6 +81,16 @@ def test_files_for_ci_are_written(
     assert job.read_text("utf-8").startswith("before\n## Gate: REFUSED")
 
 
+@pytest.mark.parametrize("option", ["--junit", "--summary"])
+@pytest.mark.parametrize("file", [".", "none/gate.xml"])
+def test_a_file_that_cannot_be_written_costs_no_look(
+    ready: list[object], command: Command, place: Place, option: str, file: str
+) -> None:
+    said = command(*ready, "--candidate", READER, option, place.path / file)
+    assert said.code == 2 and "name a file" in said.err.splitlines()[-1]
+    assert json.loads(command("list", "looks", "--workspace", place.workspace.path, "--json").out) == []
+
+
 def test_the_command_line_overrides_the_policy(ready: list[object], command: Command) -> None:
     said = command(*ready, "--candidate", READER, "--anchor", FIRST, "--measure", "AP@5", "--json")
     document = json.loads(said.out)

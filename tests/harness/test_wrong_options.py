@@ -14,7 +14,7 @@ FIT = ("train", "fit", "--base", "b", "--data", "d.jsonl", "--out", "o")
 TEACH = ("train", "teach", "--pool", "nowhere", "--teacher", "t", "--out", "o")
 WRONG = [
     (("doctor", "demo"), "doctor reads targets only with --sources"),
-    (("train", "fit"), "needs --base, --data, --out"),
+    (("train", "fit"), "needs --base, --data and --out"),
     ((*FIT, "--epochs", "1.5"), "'--epochs': a whole number is needed"),
     ((*FIT, "--lr", "fast"), "'--lr': a number is needed"),
     ((*FIT, "--limit", "0"), "'--limit': a number of 1 or more is needed"),
@@ -27,6 +27,8 @@ WRONG = [
     (("run", "demo/en", "--first-stage", "bm25", "--robustness-queries", "5"), "as in --robustness attacks"),
     (("train", "show", "nowhere"), "nowhere: no such record"),
     (("train", "adapt", "--out", "o"), "use --base, --corpus, --teacher, --dev and --policy"),
+    ((*FIT, "--seed", str(10**20)), "--seed: 100000000000000000000 is too large; numbers below 2^63 are allowed"),
+    (("run", "demo/en", "--depth", str(10**20)), "'--depth': a number below 2^63 is needed"),
     (("overlap", "t.jsonl", "--threshold", "2"), "'--threshold': a number of at most 1"),
 ]
 

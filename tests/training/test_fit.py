@@ -165,6 +165,13 @@ def test_kept_checkpoints_are_models_of_their_own(base: Path, tmp_path: Path) ->
     assert not same_weights(kept[0], tmp_path / "further"), "and a base to go on from"
 
 
+def test_a_last_step_that_ruins_the_weights_leaves_no_checkpoint(base: Path, tmp_path: Path) -> None:
+    settings = replace(QUICK, learning_rate=1e308, warmup=0.0, max_steps=1)
+    with pytest.raises(ModelError, match=r"^step 1: the largest weight is (inf|nan); lower the learning rate"):
+        fit(job(str(base), some_examples(), settings), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_loss_that_is_not_a_number_stops_with_one_line(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

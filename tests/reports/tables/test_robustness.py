@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import harness
 from harness.result.store import Results
 from harness.workspace import Workspace
-from reports.tables.robustness import robustness_tables
+from reports.tables.robustness import ATTACKS, INVARIANCES, robustness_tables
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 
@@ -25,17 +26,26 @@ def outcome(place: Place) -> harness.Outcome:
     )
 
 
-def test_one_table_has_a_row_for_every_perturbation_and_every_family(outcome: harness.Outcome) -> None:
-    (table,) = [one for one in outcome.tables() if one.title.startswith("robustness")]
-    names = [row[1].text for row in table.rows]
-    assert names[:5] == ["unrelated", "stuffing-start", "stuffing-end", "stuffing-repeated", "stuffing (any)"]
-    assert names[-6:] == ["typos", "lower", "upper", "full-width", "homoglyphs", "evidence-end"]
-    assert {len(row) for row in table.rows} == {len(table.columns)}
+def test_two_tables_have_a_row_for_every_perturbation_and_every_family(outcome: harness.Outcome) -> None:
+    attacks, changes = outcome.tables()[-2:]
+    first = ["unrelated", "stuffing-start", "stuffing-end", "stuffing-repeated", "stuffing (any)"]
+    assert [row[1].text for row in attacks.rows][:5] == first
+    last = ["typos", "lower", "upper", "full-width", "homoglyphs", "evidence-end"]
+    assert [row[1].text for row in changes.rows] == last
+    for table in (attacks, changes):
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+    assert "difference" not in attacks.columns and "success" not in changes.columns
+
+
+def test_what_was_not_measured_has_no_table(outcome: harness.Outcome) -> None:
+    attacks = [replace(one, perturbed=tuple(row for row in one.perturbed if row.is_attack)) for one in outcome.results]
+    assert list(robustness_tables(outcome.results)) == [ATTACKS, INVARIANCES]
+    assert list(robustness_tables(attacks)) == [ATTACKS]
 
 
 def test_a_run_without_it_has_no_table_and_no_key(place: Place) -> None:
     plain = harness.run(place.beir(), first_stage=FIRST, rerankers=GOOD, depth=3, workspace=place.workspace.path)
-    assert not any(one.title.startswith("robustness") for one in plain.tables())
+    assert not any(one.title.startswith(("attacks", "invariances")) for one in plain.tables())
     assert "robustness" not in plain.as_dict() and "perturbed" not in json.dumps(plain.as_dict())
 
 
@@ -62,7 +72,7 @@ def test_show_a_report_and_a_board_have_the_table(outcome: harness.Outcome, plac
     for verb in ("report", "board"):
         out = place.path / verb
         assert command(verb, "--out", str(out), "--workspace", workspace).code == 0
-    assert (place.path / "report" / "tables" / "robustness.csv").is_file()
+    assert all((place.path / "report" / "tables" / f"{name}.csv").is_file() for name in (ATTACKS, INVARIANCES))
     assert "stuffing (any)" in (place.path / "report" / "report.md").read_text("utf-8")
     assert any("stuffing (any)" in page.read_text("utf-8") for page in Path(place.path, "board").rglob("*.html"))
 
