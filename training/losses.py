@@ -52,6 +52,10 @@ class LossDefinition:
         return f"from {self.lowest:g}" + ("" if math.isinf(self.highest) else f" to {self.highest:g}")
 
 
+_LARGEST = 1e38
+"""A bound of targets that float32 and the sums of a loss can hold."""
+
+
 def check_targets(loss: Loss, examples: Examples) -> None:
     """Refuse targets that a loss does not accept.
 
@@ -60,6 +64,8 @@ def check_targets(loss: Loss, examples: Examples) -> None:
             different scores.
     """
     accepted, (low, high) = LOSSES[loss.name], _range(loss, examples)
+    if not (abs(low) <= _LARGEST and abs(high) <= _LARGEST):
+        raise DataError(f"the targets are {low:g} to {high:g}, too large for float32; set scale and shift")
     if not (low >= accepted.lowest and high <= accepted.highest):
         raise DataError(
             f"{loss.name} needs targets {accepted.range}, but they are {low:g} to {high:g}; set scale, shift or sigmoid"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from adapters.errors import DataError, UsageError, array_advice, class_of
@@ -29,11 +29,16 @@ def training_queries(file: Path, field: str | None = None) -> Iterator[Queries]:
 
     Raises:
         UsageError: the file does not exist, or has no field with the query.
-        DataError: a line is not JSON, a key occurs twice in an object, or a query is not a string.
+        DataError: a line is not JSON, a key occurs twice in an object, a query is not a string, or there are
+            none.
     """
     if not file.is_file():
         raise UsageError(f"no training file at {file}")
     rows = iter(_parquet(file, field) if file.suffix == ".parquet" else _lines(file, field))
+    first = next(rows, None)
+    if first is None:
+        raise DataError(f"{file}: the file has no queries")
+    rows = chain([first], rows)
     while batch := list(islice(rows, _AT_ONCE)):
         yield batch
 

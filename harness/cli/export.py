@@ -7,7 +7,7 @@ import typer
 from adapters.errors import UsageError
 from harness.cli import options
 from harness.cli.app import SHOW
-from harness.cli.printing import existing_workspace, print_left_out
+from harness.cli.printing import check_file, existing_workspace, print_left_out
 from harness.cli.verb import verb
 
 
@@ -43,6 +43,8 @@ def export(  # noqa: PLR0917
         raise UsageError("a file is written, not standard output; for a pipe write --csv /dev/stdout")
     if per_query and intervals:
         raise UsageError("a single query has no interval; leave out --intervals or --per-query")
+    for file in (parquet, csv):
+        check_file(file)
     path = existing_workspace(workspace)
     shown = view(path, systems or (), collections or (), languages or (), measures or ())
     table = tidy_per_query(shown.results) if per_query else tidy(shown.results, intervals=intervals)

@@ -11,7 +11,7 @@ import typer
 from adapters.errors import UsageError, class_of
 from harness.cli import dtype_options, gate_options, options
 from harness.cli.app import COMPARE
-from harness.cli.printing import json_text
+from harness.cli.printing import check_file, json_text
 from harness.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def gate(  # noqa: PLR0917
         _print_plan(api.planned_gate(candidate, policy, **common), as_json)
         return
     for file in (junit, summary):
-        _check_place(file)
+        check_file(file, made=False)
     if candidate is None:
         raise UsageError("name the system to judge, as in --candidate ./checkpoint-1000")
     found = api.gate(candidate, policy, sequential=sequential, accept=accept, workers=workers, **common)
@@ -114,12 +114,6 @@ def _report(found: Decision, junit: Path | None, summary: Path | None, as_json: 
         _write(summary, found.summary(), "w")
     elif os.environ.get("GITHUB_STEP_SUMMARY"):
         _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), found.summary(), "a")
-
-
-def _check_place(file: Path | None) -> None:
-    """Refuse a file that cannot be written before a look is taken."""
-    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
-        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'its folder does not exist'}; name a file")
 
 
 def _write(file: Path, text: str, mode: str) -> None:

@@ -129,6 +129,21 @@ def print_alarm(named: str) -> None:
     typer.echo(f"{'REMARK' if is_remark(name) else 'ALARM'} {named}")
 
 
+def check_file(file: Path | None, *, made: bool = True) -> None:
+    """Refuse a file that cannot be written, before anything is computed.
+
+    Args:
+        made: whether its folder is made where it does not exist.
+
+    Raises:
+        UsageError: the file is a folder, or has none.
+    """
+    if file is not None and file.is_dir():
+        raise UsageError(f"{file} is a folder; name a file")
+    if file is not None and not made and not file.absolute().parent.is_dir():
+        raise UsageError(f"{file}: its folder does not exist; make it first, or name a file elsewhere")
+
+
 def workspace_path(workspace: Path | None) -> Path:
     from harness.workspace import DEFAULT
 

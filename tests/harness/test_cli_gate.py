@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_written_costs_no_look(
     ready: list[object], command: Command, place: Place, option: str, file: str
 ) -> None:
     said = command(*ready, "--candidate", READER, option, place.path / file)
-    assert said.code == 2 and "name a file" in said.err.splitlines()[-1]
+    assert said.code == 2 and "name a file" in said.err.splitlines()[-1], said.err
     assert json.loads(command("list", "looks", "--workspace", place.workspace.path, "--json").out) == []
 
 

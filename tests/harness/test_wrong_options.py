@@ -29,6 +29,7 @@ WRONG = [
     (("train", "adapt", "--out", "o"), "use --base, --corpus, --teacher, --dev and --policy"),
     ((*FIT, "--seed", str(10**20)), "--seed: 100000000000000000000 is too large; numbers below 2^63 are allowed"),
     (("run", "demo/en", "--depth", str(10**20)), "'--depth': a number below 2^63 is needed"),
+    (("export", "--csv", "."), ". is a folder; name a file"),
     (("overlap", "t.jsonl", "--threshold", "2"), "'--threshold': a number of at most 1"),
 ]
 
@@ -50,6 +51,7 @@ def test_a_wrong_value_is_refused_in_our_words(
         (("--method", "slerp"), "slerp needs 't'; set it (--t, or in parameters)"),
         (("--method", "slerp", "--t", "nan"), "t must be a number"),
         (("--method", "linear", "--weight", "inf", "--weight", "1"), "weights must be a number"),
+        (("--method", "linear", "--weight", "1e308", "--weight", "1e308"), "the weights of linear is too large"),
         (("--method", "linear", "--weight", "1", "--weight", "-1"), "the weights of linear sum to zero"),
     ],
 )

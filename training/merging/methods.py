@@ -259,6 +259,8 @@ def check_values(method: str, values: Values) -> None:
 
 
 def _nonzero(total: float, method: str) -> float:
+    if not math.isfinite(total):
+        raise UsageError(f"merge: the sum of the weights of {method} is too large; use smaller ones")
     if abs(total) < 1e-12:
         raise UsageError(f"merge: the weights of {method} sum to zero, so they cannot be normalised")
     return total

@@ -156,6 +156,7 @@ def test_a_byte_order_mark_is_no_part_of_a_training_query(tmp_path: Path, name: 
         ("a.jsonl", '"one"\n{oops\n', DataError, r"a\.jsonl:2: not JSON"),
         ("a.jsonl", '{"pos": "x"}\n', UsageError, r"a\.jsonl:1: no field 'query'; name one of pos with --field"),
         ("a.jsonl", '{"query": 7}\n', DataError, "the query is not a text"),
+        ("a.jsonl", "\n\n", DataError, r"a\.jsonl: the file has no queries"),
         ("a.parquet", "no", DataError, "not a readable Parquet file"),
     ],
 )
