@@ -39,7 +39,7 @@ def _height(pairs: GridPairs, system: SystemKey, collection: CollectionKey) -> f
 
 def _figure(pairs: GridPairs, systems: Sequence[SystemKey], order: Sequence[CollectionKey]) -> Any:
     figure, axes = panels(len(systems), len(order), width=5.0 if len(systems) == 1 else 3.5, labels=1.7)
-    titles, names = system_labels(systems), collection_labels(order)
+    titles, names = system_labels(systems), collection_labels(pairs.grid.collections)
     for axis, system in zip(axes, systems, strict=True):
         for place, collection in enumerate(order):
             _dumbbell(axis, place, pairs.of.get((system, collection)))

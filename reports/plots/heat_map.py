@@ -72,7 +72,7 @@ def _figure(
     from matplotlib.colors import LinearSegmentedColormap
 
     rows, columns = values.shape
-    names, titles = collection_labels(collections), system_labels(systems, 30)
+    names, titles = collection_labels(pairs.grid.collections), system_labels(systems, 30)
     left, above = (_LETTER * max(map(len, labels.values())) for labels in (names, titles))
     width = 1.2 + left + 0.4 * above + _WIDTH * columns
     figure = sheet(max(5.2, width), 0.7 + 0.77 * above + _HEIGHT * max(rows, 6))
@@ -89,7 +89,7 @@ def _figure(
         pair = pairs.of.get((systems[place[1]], collections[place[0]]))
         if pair is not None:
             _number(axis, place, pair, colours((100 * pair.delta + most) / (2 * most)))
-    _frame(axis, list(names.values()), list(titles.values()))
+    _frame(axis, [names[one] for one in collections], list(titles.values()))
     ends = "both" if np.nanmax(np.abs(values)) > most else "neither"
     shrink = min(1.0, 2.2 / (_HEIGHT * rows)) if rows > 9 else 1.0
     bar = figure.colorbar(cells, ax=axis, extend=ends, shrink=shrink, anchor=(0, 1), pad=0.02, fraction=0.05)

@@ -20,6 +20,7 @@ SYSTEMS, COLUMNS = 6, 3
 LARGE = 0.2
 """A large difference of one query, a fraction: visible on a page of results."""
 _SAME = 1e-9
+_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ def _panel(axis: Any, one: Spread) -> None:
     axis.axhline(0, color=INK, linewidth=0.9)
     axis.axhline(one.mean * 100, color=INK, linewidth=1, linestyle=(0, (4, 3)), gid="mean")
     axis.annotate(f"mean {signed(one.mean * 100)}", (100, one.mean * 100), (0, 3 if one.mean >= 0 else -10),
-                  textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
+                  textcoords="offset points", ha="right", fontsize=8, zorder=4, bbox=_BOX)  # fmt: skip
     axis.set_xlim(0, 100)
     axis.grid(axis="y")
     _counts(axis, one)
@@ -122,5 +123,5 @@ def _counts(axis: Any, one: Spread) -> None:
     for place, (text, colour) in enumerate(rows):
         axis.text(
             0.98, 0.97 - 0.075 * place, text.replace("%", " %"), transform=axis.transAxes, ha="right", va="top",
-            fontsize=8, color=colour, zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            fontsize=8, color=colour, zorder=4, bbox=_BOX,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from harness.result.facts import Controls, Timing
 from reports.plots.ceiling import draw_ceilings, mean_parts, parts
 from reports.plots.cost import Spent, draw_cost, draw_waits, front, speeds, waits
 from reports.plots.dumbbells import draw_dumbbells
+from reports.plots.labels import collection_labels
 from reports.plots.paired import MOST, paired
 from reports.plots.queries import draw_queries, spread_of
 from tests.reports.plots.artists import texts, with_gid
@@ -39,6 +40,23 @@ def test_a_dumbbell_goes_from_the_first_stage_to_the_system_and_shows_the_ceilin
     rose, fell = with_gid(axis, "after")
     assert rose.get_marker() != fell.get_marker()
     assert axis.get_xlabel() == "nDCG@10, points"
+
+
+def test_collections_with_one_name_have_the_same_numbers_in_every_plot() -> None:
+    one, two = (replace(collection("c", count), fingerprint=str(count)) for count in (4, 2))
+    pairs = pairs_of(
+        result(FIRST, one, [0.6] * 4),
+        result(A, one, [0.2] * 4),
+        result(FIRST, two, [0.2] * 2),
+        result(A, two, [0.6] * 2),
+    )
+    drawing = draw_dumbbells(pairs)
+    assert drawing is not None
+    names = collection_labels(pairs.grid.collections)
+    sorted_by_gain = sorted(names, key=lambda on: on.queries)
+    assert [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()] == [
+        names[on] for on in sorted_by_gain
+    ]
 
 
 def test_a_query_weighs_what_it_weighs_in_the_macro_average() -> None:
