@@ -80,7 +80,7 @@ class Method:
 def linear(_: Products, values: Values) -> Solution:
     """The weighted mean, or the weighted sum if `normalize` is off."""
     weight = values.per_input["weight"]
-    return Solution(weight / _nonzero(weight.sum(), "linear") if values.shared["normalize"] else weight, "linear")
+    return Solution(weight / _total(weight, "linear") if values.shared["normalize"] else weight, "linear")
 
 
 def slerp(products: Products, values: Values) -> Solution:
@@ -150,7 +150,7 @@ def multislerp(products: Products, values: Values) -> Solution:
     if count == 1:
         return Solution(np.ones(1), "one checkpoint")
     if values.shared["normalize_weights"]:
-        weight = weight / _nonzero(weight.sum(), "multislerp")
+        weight = weight / _total(weight, "multislerp")
     norms = np.sqrt(np.diag(products))
     directions = weight / (norms + values.number("eps"))
     length = _length(directions, products)
@@ -258,7 +258,10 @@ def check_values(method: str, values: Values) -> None:
             )
 
 
-def _nonzero(total: float, method: str) -> float:
+def _total(weights: Coefficients, method: str) -> float:
+    """The sum of the weights, which they are divided by."""
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
     if not math.isfinite(total):
         raise UsageError(f"merge: the sum of the weights of {method} is too large; use smaller ones")
     if abs(total) < 1e-12:
