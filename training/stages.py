@@ -101,7 +101,7 @@ class Teaching:
     """The teachers, and how their scores become labels."""
 
     teachers: tuple[str, ...] = ()
-    """The teachers, whose scores become the labels: rerankers or embedders."""
+    """The teachers, whose scores become the labels: one or more rerankers or embedders."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
     score_as: str | None = None

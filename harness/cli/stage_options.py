@@ -23,7 +23,6 @@ ProfileName = Annotated[
         "Default: generic in the language of the corpus.",
     ),
 ]
-Seed = Annotated[int, _option("seed", "The random seed. Another seed draws other documents.", min=0)]
 StageFolder = Annotated[Path, _option("out", "The folder of this stage. A killed run continues there.")]
 AskedQueries = Annotated[
     str,
@@ -47,7 +46,6 @@ AskedSample = Annotated[
     ),
 ]
 PoolFolder = Annotated[Path, _option("pool", "The folder of train mine.")]
-Teachers = Annotated[list[str] | None, _option("teacher", "A reranker or an embedder. Repeatable.")]
 StudentLength = Annotated[
     int | None,
     _option(

@@ -56,8 +56,8 @@ def teach(
 ) -> None:
     """Score a pool of candidates with teachers, and draw training examples from it.
 
-    Scores are kept in the ledger: no pair is scored twice, a killed run continues, and another sample of the same pool
-    costs nothing.
+    Scores are kept in the workspace: no pair is scored twice, a killed run continues, and another sample of the same
+    pool costs nothing.
     """
     from harness.api.arguments import workers_of
     from harness.progress import Terminal

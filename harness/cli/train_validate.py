@@ -43,11 +43,11 @@ def validate(  # noqa: PLR0917
     embedder: own.ValidationEmbedder = None,
     retrievers: own.ValidationRetrievers = None,
     profile: own.CheckedProfile = None,
-    teachers: stage_options.Teachers = None,
+    teachers: own.ValidationTeachers = None,
     student: own.ValidationStudent = None,
     max_length: stage_options.StudentLength = None,
-    depth: options.Depth = 100,
-    seed: stage_options.Seed = 0,
+    depth: own.ValidationDepth = 100,
+    seed: own.ValidationSeed = 0,
     out: own.ValidationFolder = None,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
@@ -55,8 +55,9 @@ def validate(  # noqa: PLR0917
 ) -> None:
     """Compare synthetic queries with real ones, and remove those that are evaluation queries.
 
-    Every figure is shown next to its floor (real queries compared with real ones) and its scale (queries of another
-    domain). The exit code is 1 if the queries must not be used.
+    With --real, every figure is shown next to its floor (real queries compared with real ones) and its scale (queries
+    of another domain). Faults such as copies, another language or random words are found without it. The exit code is 1
+    if the queries must not be used.
     """
     from training.validating.settings import ValidationSettings
 

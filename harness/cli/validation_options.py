@@ -20,7 +20,10 @@ ComparedSample = Annotated[
 ]
 OtherDomain = Annotated[
     str | None,
-    _option("wrong", "Queries of another domain, for the scale: a collection, or a folder of synthetic queries."),
+    _option(
+        "wrong",
+        "Queries of another domain, for the scale: a collection, or a folder of synthetic queries. Default: no scale.",
+    ),
 ]
 EvaluatedOn = Annotated[
     list[str] | None,
@@ -45,7 +48,20 @@ CheckedProfile = Annotated[
         "Check the queries, whoever wrote them, against a profile: a packaged one such as claim-en, or a TOML file.",
     ),
 ]
-ValidationStudent = Annotated[str | None, _option("student", "The reranker that the teacher must be better than.")]
+ValidationStudent = Annotated[
+    str | None, _option("student", "The reranker that the teacher must be better than. Default: none.")
+]
+ValidationTeachers = Annotated[
+    list[str] | None,
+    _option(
+        "teacher",
+        "A reranker or an embedder whose scores are compared with people's judgments. Default: none. Repeatable.",
+    ),
+]
+ValidationDepth = Annotated[int, _option("depth", "Candidates per query in every search.", min=1)]
+ValidationSeed = Annotated[
+    int, _option("seed", "The random seed of what is drawn: halves, samples, folds and intervals.", min=0)
+]
 ValidationFolder = Annotated[
     Path | None,
     _option(
