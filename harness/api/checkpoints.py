@@ -40,7 +40,7 @@ def merge(
         method: slerp, linear, model_stock and so on, if there is no recipe.
         models: the checkpoints to merge: folders or hub names.
         base: the base. Default for slerp: the first of the models.
-        t: how far slerp goes: 0 is the base, 1 the other model.
+        t: how far slerp goes: 0 is the base, 1 the other model. Needed for slerp.
         weights: one for each model, in the same order. Default: equal weights.
         dtype: the number format of the output. Default: that of the base.
         shard_mb: split the weights into files of this size, in megabytes. Default: as the base does.

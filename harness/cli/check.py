@@ -42,7 +42,7 @@ def check(  # noqa: PLR0917
     """Check that a reranker gives the same scores to the same pairs, however they are batched and ordered.
 
     A few pairs are scored again: shuffled, alone, in other batches, precisions and lengths. The scores are compared
-    with the ledger. Without a target, the pairs come from the embedded sample. The exit code is 0 for OK and
+    with the stored ones. Without a target, the pairs come from the embedded sample. The exit code is 0 for OK and
     suspicious, 3 for broken.
 
     A listwise reranker orders its lists again, and shuffled.

@@ -70,7 +70,7 @@ def gate(  # noqa: PLR0917
     The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
     if the candidate costs too much, or if attacks succeed more often than the policy allows; pass if a loss of the
     margin is excluded, and a loss of the hard bound in every claimed part; inconclusive if neither is shown; invalid if
-    the numbers cannot be trusted.
+    the numbers cannot be trusted. Every verdict on the gate's queries is a look; looks are counted and may be limited.
     """
     from harness import api
     from harness.progress import Terminal

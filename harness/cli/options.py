@@ -241,7 +241,7 @@ WorkerCount = Annotated[
     ),
 ]
 AsJson = Annotated[bool, _flag("json", "Print JSON.")]
-Full = Annotated[bool, _flag("full", "Check every row of a large ledger.")]
+Full = Annotated[bool, _flag("full", "Check every stored row of scored pairs, also where there are millions.")]
 CompareSources = Annotated[bool, _flag("sources", "Compare the sources of a suite's collection with each other.")]
 BoardOut = Annotated[
     Path | None, _option("out", "The folder for the pages. It must be new, empty, or contain an earlier board.")
