@@ -137,8 +137,9 @@ def gate(
     """Decide whether a candidate may replace the accepted reranker, as `harness gate` does.
 
     The verdict is refused if a collection or language collapses, if the macro average is certainly worse by the margin,
-    if the candidate costs too much, or if attacks succeed more often than the policy allows; pass if a loss of the margin is excluded, and a loss of the hard bound in every
-    claimed part; inconclusive if neither is shown; invalid if the numbers cannot be trusted.
+    if the candidate costs too much, or if attacks succeed more often than the policy allows; pass if a loss of the
+    margin is excluded, and a loss of the hard bound in every claimed part; inconclusive if neither is shown; invalid if
+    the numbers cannot be trusted. Every verdict on the gate's queries is a look; looks are counted and may be limited.
 
     Args:
         candidate: the spec of the reranker to judge.
