@@ -20,7 +20,8 @@ class _CiteVerbs(VerbsWithDefault):
 cite = group(
     MEASURE,
     "cite",
-    "Evaluate the citations of generated answers (harness cite ANSWERS --judge SPEC), refine and compare them.",
+    "Evaluate the citations of generated answers (harness cite ANSWERS --judge SPEC), refine and compare them.\n\n"
+    "harness cite ANSWERS is short for harness cite evaluate ANSWERS.",
     _CiteVerbs,
 )
 

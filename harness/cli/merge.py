@@ -27,7 +27,9 @@ class _MergeVerbs(VerbsWithDefault):
 merging = group(
     ADAPT,
     "merge",
-    "Merge checkpoints of one architecture (harness merge CONFIG OUT), or search for the best merge.",
+    "Merge checkpoints of one architecture (harness merge CONFIG OUT), or search for "
+    "the best merge.\n\nharness merge CONFIG "
+    "OUT is short for harness merge checkpoints CONFIG OUT.",
     _MergeVerbs,
 )
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from training.settings import DevEvaluation, Machine, Settings
     from training.stages import General
 
-train = group(ADAPT, "train", "Train a reranker on labelled data, or adapt one to a corpus without labels.")
+train = group(
+    ADAPT,
+    "train",
+    "Train a reranker on labelled data, or adapt one to a corpus without labels.\n\nFrom a corpus to a checkpoint: "
+    "synthesize, validate, mine, teach, fit. adapt runs all of these, merges, and asks the gate.",
+)
 
 
 SETTINGS = {
