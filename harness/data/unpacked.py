@@ -125,7 +125,9 @@ def refuse_ratio(unpacked: int, packed: int, file: str) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """The first line of an error of `UNREADABLE`."""
+    """The first line of an error of `UNREADABLE`, without its number and the name of the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 

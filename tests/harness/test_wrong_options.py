@@ -30,6 +30,7 @@ WRONG = [
     ((*FIT, "--seed", str(10**20)), "--seed: 100000000000000000000 is too large; numbers below 2^63 are allowed"),
     (("run", "demo/en", "--depth", str(10**20)), "'--depth': a number below 2^63 is needed"),
     (("export", "--csv", "."), ". is a folder; name a file"),
+    (("train", "fit", "--base", "b", "--data", "d.jsonl", "--mix", "m.toml", "--out", "o"), "leave out --data"),
     (("overlap", "t.jsonl", "--threshold", "2"), "'--threshold': a number of at most 1"),
 ]
 
@@ -62,3 +63,8 @@ def test_a_merge_with_impossible_numbers_is_a_wrong_command(
     said = command("merge", tmp_path / "out", *options, *(word for one in models for word in ("--model", one)))
     assert said.code == 2 and expected in said.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_where_a_file_is_meant_is_named_without_numbers_of_errors(place: Place, command: Command) -> None:
+    said = command("cite", place.path, "--judge", "lexical", "--workspace", place.workspace.path)
+    assert said.code == 5 and f"{place.path}: cannot be read (Is a directory)" in said.err
