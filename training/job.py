@@ -16,7 +16,7 @@ from harness.result.secrets import public_values
 from harness.workspace import write_atomically
 
 MANIFEST = "manifest.json"
-_JOB = "job.json"
+JOB = "job.json"
 
 
 def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] | None:
@@ -30,15 +30,15 @@ def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] 
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise class_of(error, UsageError)(f"--out {out}: no folder can be made there ({error.strerror})") from None
-    if (out / _JOB).exists():
-        if _json(out / _JOB) != job:
+    if (out / JOB).exists():
+        if _json(out / JOB) != job:
             raise UsageError(
                 f"{out} holds another job (other texts, models or settings); name an empty folder with --out"
             )
     elif any(out.iterdir()):
         raise UsageError(f"{out} is not empty and holds no job of this stage; name an empty folder with --out")
     else:
-        write_json(out / _JOB, job)
+        write_json(out / JOB, job)
     return read_manifest(out, stage) if (out / MANIFEST).exists() else None
 
 
@@ -60,7 +60,7 @@ def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
     if not folder.is_dir():
         found = "is a file" if folder.is_file() else "there is no such folder"
         raise UsageError(f"{folder}: {found}; name the folder that 'harness train {stage} --out' wrote")
-    if not (folder / _JOB).is_file() and not file.is_file():
+    if not (folder / JOB).is_file() and not file.is_file():
         raise UsageError(f"{folder}: not made by 'harness train {stage}'; name the folder that it wrote")
     if not file.is_file():
         raise UsageError(f"{folder}: no {MANIFEST}; finish it first with: harness train {stage} --out {folder}")

@@ -19,6 +19,7 @@ from harness.data.sources.row_files import is_rows_name
 from harness.data.suites.targets import is_suite_target
 from harness.workspace import Workspace
 from training.examples import Examples
+from training.job import JOB
 from training.opened import Found, OpenedSource, count, counted
 from training.rows import JoinedRows
 from training.sources import beir, dataset, forms
@@ -28,6 +29,9 @@ from training.store import stored
 _FILES = ".jsonl, .json, .parquet, .tsv"
 _OTHERS = "a collection of a suite is named as in miracl/sw, a data set of the hub as in owner/name"
 __all__ = ["Negatives", "join", "read_examples", "read_several"]
+
+_EXAMPLES = "examples.jsonl"
+"""The file of examples that `train teach` writes into its folder."""
 
 
 def read_examples(
@@ -102,9 +106,18 @@ def _instructed(found: Found, instruction: str | None) -> Found:
         yield (row if row.instruction is not None else replace(row, instruction=instruction)), left_out
 
 
+def _refuse_stage(source: str, folder: Path) -> None:
+    """Refuse the folder of a stage, which holds more than examples, with the name of what to give instead."""
+    if (folder / JOB).is_file():
+        file = folder / _EXAMPLES
+        advice = f"name its file, {file}" if file.is_file() else "its queries have no scores; see harness train teach"
+        raise UsageError(f"{source} is the folder of a stage; {advice}")
+
+
 def _open(source: str, negatives: Negatives) -> OpenedSource:
     path = user_path(source)
     if path.is_dir():
+        _refuse_stage(source, path)
         is_shards = dataset.is_dataset(path) and not (path / "corpus.jsonl").exists()
         return dataset.read(path, None, negatives.split) if is_shards else beir.read(path, negatives)
     if path.is_file():

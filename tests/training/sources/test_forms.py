@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from training.examples import Example
 from training.sources import read_examples
+from training.teaching.teach import EXAMPLES
 
 Row = dict[str, Any]
 PAIR = {"query": "q", "passage": "a"}
@@ -201,3 +202,14 @@ def test_two_fields_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_row_without_texts_is_refused_whatever_its_query_is(tmp_path: Path) -> None:
     message = refused(write(tmp_path / "rows.jsonl", {"query": "2024", "pos": [], "neg": []}))
     assert message == "rows.jsonl:1: there is no document; leave such a query out"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"), [(["examples.jsonl"], "name its file, .*examples.jsonl"), ([], "its queries have no scores")]
+)
+def test_the_folder_of_a_stage_is_answered_with_what_to_name(tmp_path: Path, files: list[str], said: str) -> None:
+    for name in ("job.json", *files):
+        (tmp_path / name).write_text("{}", "utf-8")
+    assert files in ([], [EXAMPLES])
+    with pytest.raises(UsageError, match=said):
+        read_examples(str(tmp_path))
