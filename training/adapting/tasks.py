@@ -18,7 +18,7 @@ from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
 from harness.scoring.session import Session
 from harness.workspace import Workspace
-from training.adapting.dense import LETTERS_ONLY, embedder_of, searched_by
+from training.adapting.dense import embedder_of, searched_by
 from training.adapting.settings import AdaptationSettings, Task
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
