@@ -28,6 +28,8 @@ from training.validating.alike import alike
 from training.validating.leak import THRESHOLD
 
 Draw = np.random.Generator
+FIXED = tuple(f"xquad/{name}{rest}" for name in ("en", "de of en", "zh of en") for rest in ("", ", same paragraphs"))
+"""The searches of the table of fixed cosines."""
 _LOOK = {"a": "а", "e": "е", "o": "о", "p": "р", "c": "с", "i": "і"}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -76,9 +78,39 @@ def main() -> None:
             print(language, json.dumps(found["languages"][language]))
     for folder in options.embedder:
         found.setdefault("embedders", {})[folder.name] = by_meaning(options.data, folder, options.work)
-        print(folder.name, json.dumps(found["embedders"][folder.name]))
+        print(folder.name, json.dumps(found["embedders"][folder.name]), flush=True)
+    print(*tables(found["embedders"]) if options.embedder else (), sep="\n")
     if options.out:
         options.out.write_text(json.dumps({**found, "machine": machine()}, indent=1) + "\n", "utf-8")
+
+
+def tables(found: Mapping[str, Any]) -> list[str]:
+    """The tables of docs/validation.md: what is found from the measured smallest cosine and from 0.95, the smallest
+    cosines, and what the first embedder finds from any fixed one."""
+    rows, smallest, fixed = list[str](), list[str](), list[str]()
+    for search, groups in next(iter(found.values())).items():
+        for group, one in groups.items():
+            if group != "smallest":
+                cells = [_shares(each.get(search, {}).get(group)) for each in found.values()]
+                rows.append(f"| {search}: {group} | {100 * one['letters']['share']:.0f} | {' | '.join(cells)} |")
+                if search in FIXED:
+                    at = " | ".join(f"{100 * share:.0f}" for share in one["at"].values())
+                    fixed.append(f"| {search}: {group} | {at} |")
+        cells = [_cosine(each.get(search)) for each in found.values()]
+        smallest.append(f"| {search} | {' | '.join(cells)} |")
+    return [*rows, "", *smallest, "", *fixed]
+
+
+def _shares(one: Mapping[str, Any] | None) -> str:
+    return "–" if one is None else f"{100 * one['measured']['share']:.0f} ({100 * one['fixed']['share']:.0f})"
+
+
+def _cosine(groups: Mapping[str, Any] | None) -> str:
+    """The smallest cosine between the language of the asked and that of the known queries."""
+    if groups is None:
+        return "–"
+    pairs = groups["smallest"]
+    return f"{next((one for one in pairs if one['asked'] != one['known']), pairs[0])['cosine']:.2f}"
 
 
 def by_letters(folder: Path, queries: int) -> dict[str, Any]:

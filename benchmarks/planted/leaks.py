@@ -26,6 +26,7 @@ PARAPHRASES: Mapping[str, Callable[[str, str], str]] = {
 SIZE = 100
 COSINES = (0.8, 0.825, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975)
 XQUAD, MLQA = "xquad", "mlqa-dev-r"
+INNOCENT, OTHERS = "innocent", "innocent, other articles"
 Truth = Sequence[int | None]
 
 
@@ -115,27 +116,55 @@ def searches(data: Path) -> list[Search]:
     found = []
     for collection, language in ((XQUAD, "en"), (XQUAD, "de"), (MLQA, "en")):
         texts, articles = read(data / collection / language)
-        found += [_paraphrased(f"{collection}/{language}", texts, articles, language)]
-        found += [_halved(f"{collection}/{language}, same paragraphs", texts, texts)]
+        whole = _paraphrased(f"{collection}/{language}", texts, articles, language)
+        found += [whole, _a_tenth(whole, "both"), _same_paragraphs(whole, texts)]
     english = read(data / XQUAD / "en")
-    found += [_halved(f"{MLQA}/en in {XQUAD}/en", read(data / MLQA / "en")[0], english[0], every=True)]
-    for language in ("de", "es"):
-        texts, articles = read(data / XQUAD / language)
-        found += [_translated(f"{XQUAD}/{language} of en", texts, english[0], articles)]
-        found += [_halved(f"{XQUAD}/{language} of en, same paragraphs", texts, english[0])]
+    found += [_in_another(data), *_translations(data, "de", english), *_translations(data, "es", english)]
     return found
 
 
 def more_translations(data: Path) -> list[Search]:
     """Translations for a multilingual embedder."""
-    found, english = [], read(data / XQUAD / "en")
-    for language in ("zh", "ru"):
-        texts, articles = read(data / XQUAD / language)
-        found += [_translated(f"{XQUAD}/{language} of en", texts, english[0], articles)]
-        found += [_halved(f"{XQUAD}/{language} of en, same paragraphs", texts, english[0])]
-    german = read(data / XQUAD / "de")
+    english, german = (read(data / XQUAD / language) for language in ("en", "de"))
+    found = [*_translations(data, "zh", english), *_translations(data, "ru", english)]
     found += [_translated(f"{XQUAD}/en of de", english[0], german[0], german[1])]
     return [*found, *(_parallel(data, language) for language in ("de", "es", "zh"))]
+
+
+def _translations(data: Path, language: str, english: tuple[list[str], list[int]]) -> list[Search]:
+    texts, articles = read(data / XQUAD / language)
+    whole, name = _translated(f"{XQUAD}/{language} of en", texts, english[0], articles), "translations"
+    tenth = range(0, len(texts), 20)
+    same = Search(
+        f"{whole.name}, same paragraphs", [*(texts[row] for row in tenth), *texts[1::2]], english[0][::2],
+        {name: (range(len(tenth)), True), INNOCENT: (range(len(tenth), len(tenth) + len(texts) // 2), False)},
+        [row // 2 for row in tenth],
+    )  # fmt: skip
+    return [whole, _a_tenth(whole, name), same]
+
+
+def _a_tenth(whole: Search, planted: str) -> Search:
+    """A search of which one in ten is planted."""
+    rows, innocent = whole.groups[planted][0], whole.groups[OTHERS][0]
+    chosen = np.linspace(rows.start, rows.stop - 1, min(len(rows), len(innocent) // 9)).astype(int).tolist()
+    groups = {planted: (range(len(chosen)), True), OTHERS: (range(len(chosen), len(chosen) + len(innocent)), False)}
+    asked = [whole.asked[row] for row in (*chosen, *innocent)]
+    return Search(f"{whole.name}, one in ten", asked, whole.known, groups, [whole.truth[row] for row in chosen])
+
+
+def _same_paragraphs(whole: Search, texts: Sequence[str]) -> Search:
+    """Every second query against the others, and some paraphrases of those."""
+    known = list(texts[::2])
+    both = [(whole.asked[row], whole.known[whole.truth[row] or 0]) for row in whole.groups["both"][0]]
+    planted = [(text, known.index(own)) for text, own in both if own in known]
+    asked = [*(text for text, _ in planted), *texts[1::2]]
+    groups = {"both": (range(len(planted)), True), INNOCENT: (range(len(planted), len(asked)), False)}
+    return Search(f"{whole.name}, same paragraphs", asked, known, groups, [place for _, place in planted])
+
+
+def _in_another(data: Path) -> Search:
+    asked, known = read(data / MLQA / "en")[0], read(data / XQUAD / "en")[0]
+    return Search(f"{MLQA}/en in {XQUAD}/en", asked, known, {INNOCENT: (range(len(asked)), False)})
 
 
 def _paraphrased(name: str, texts: Sequence[str], articles: Sequence[int], language: str) -> Search:
@@ -146,7 +175,7 @@ def _paraphrased(name: str, texts: Sequence[str], articles: Sequence[int], langu
     asked = [change(known[row], language) for change in PARAPHRASES.values() for row in chosen]
     size = len(chosen)
     groups = {kind: (range(at * size, (at + 1) * size), True) for at, kind in enumerate(PARAPHRASES)}
-    groups["innocent, other articles"] = (range(len(asked), len(asked) + len(innocent)), False)
+    groups[OTHERS] = (range(len(asked), len(asked) + len(innocent)), False)
     return Search(name, [*asked, *innocent], known, groups, chosen * len(PARAPHRASES))
 
 
@@ -155,7 +184,7 @@ def _translated(name: str, texts: Sequence[str], english: Sequence[str], article
     odd = [row for row, article in enumerate(articles) if article % 2]
     groups = {
         "translations": (range(len(even)), True),
-        "innocent, other articles": (range(len(even), len(texts)), False),
+        OTHERS: (range(len(even), len(texts)), False),
     }
     asked = [texts[row] for row in (*even, *odd)]
     return Search(name, asked, [english[row] for row in even], groups, list(range(len(even))))
@@ -171,14 +200,9 @@ def _parallel(data: Path, language: str) -> Search:
     )  # fmt: skip
 
 
-def _halved(name: str, texts: Sequence[str], known: Sequence[str], *, every: bool = False) -> Search:
-    asked, held = (list(texts), list(known)) if every else (list(texts[1::2]), list(known[::2]))
-    return Search(name, asked, held, {"innocent": (range(len(asked)), False)})
-
-
 def counted(hits: int, of: int) -> dict[str, Any]:
     """A count with its share and 95 % interval."""
-    return {"hits": hits, "of": of, "share": hits / of, "interval": wilson(hits, of)}
+    return {"hits": int(hits), "of": of, "share": float(hits / of), "interval": wilson(int(hits), of)}
 
 
 def read(folder: Path) -> tuple[list[str], list[int]]:

@@ -24,9 +24,10 @@ from training.validating.faults.languages import language_of, spoken
 COSINE = 0.95
 """The largest smallest cosine within a language, and the one that is used where there are too few texts to measure."""
 PRICE = 0.1
-"""The share of evaluation queries that may be as near to another one."""
-UNRELATED, TRANSLATED = 5.0, 7.0
-"""Standard deviations above the cosine of unrelated queries: the lowest threshold, and that for translations."""
+"""The share of honest queries that may be as near to an evaluation query."""
+WITHIN, ACROSS = 6.0, (5.0, 7.0)
+"""Standard deviations above the cosine of unrelated queries: the lower bound within a language, and both bounds across
+languages."""
 LEAST = 50
 """The smallest number of texts that are measured."""
 _HIGHEST = 0.99
@@ -57,22 +58,27 @@ class Nearest:
     def of(cls, asked: Sequence[str], known: Sequence[str], embedder: Embedder) -> Nearest:
         """Measure the smallest cosines.
 
-        Within a language it is the cosine that at most 10 % of the known texts reach with another known one whose
-        letters differ; at most 0.95, but at least 5 standard deviations above the median of all pairs, nearly all of
-        which are unrelated. Across languages it is 7 standard deviations above the median of an asked and a known text.
-        The standard deviation is that of the upper half of the pairs. With fewer than 50 different texts of a language
-        it is 0.95.
+        It is the cosine that at most 10 % of the asked texts reach with a known one, with two bounds. It is at most,
+        within a language, the cosine that 10 % of the known texts reach with another known one whose letters differ,
+        and 0.95; across languages, 7 standard deviations above the median of all pairs. So it stays low enough if many
+        of the asked texts are leaks. It is at least 6 standard deviations above that median, 5 across languages: nearly
+        all pairs are on different topics. The standard deviation is that of the upper half of the pairs.
+
+        With fewer than 50 different known texts of a language it is 0.95. Fewer than 50 asked ones are not measured.
         """
         vectors = _unit(embedder.encode(known, "query"))
         theirs, ours = _languages(known), _languages(asked)
         smallest: dict[Pair, float] = {}
         for language in sorted(set(theirs)):
             rows = _different(known, np.flatnonzero(theirs == language))
-            smallest[language, language] = _within([known[row] for row in rows.tolist()], vectors[rows])
-            for other in sorted({*ours} - {language}):
+            texts, there = [known[row] for row in rows.tolist()], vectors[rows]
+            most = _within(texts, there)
+            for other in sorted({*ours, language}):
                 some = _evenly(_different(asked, np.flatnonzero(ours == other)))
-                there = _unit(embedder.encode([asked[row] for row in some.tolist()], "query"))
-                smallest[other, language] = _across(there, vectors[rows])
+                here = there[:0]
+                if len(some) >= LEAST:
+                    here = _unit(embedder.encode([asked[row] for row in some.tolist()], "query"))
+                smallest[other, language] = _smallest(here, there, most if other == language else None)
         return cls(embedder, vectors, theirs, smallest)
 
     def search(self, asked: Sequence[str]) -> Iterator[tuple[int, int, float]]:
@@ -101,31 +107,53 @@ class Nearest:
         ]
 
 
+def _smallest(asked: Vectors, known: Vectors, most: float | None) -> float:
+    """The smallest cosine that counts for a pair of languages.
+
+    Args:
+        most: its upper bound within a language; None across languages.
+    """
+    if len(known) < LEAST or (most is None and len(asked) < LEAST):
+        return COSINE
+    some = known[_evenly(np.arange(len(known)))]
+    others = asked if len(asked) >= LEAST else some
+    floor = min(_above(others, some, ACROSS[0] if most is None else WITHIN), _HIGHEST)
+    if most is None:
+        most = _above(others, some, ACROSS[1])
+    usual = float(np.quantile(_nearest(asked, known), 1 - PRICE)) if len(asked) >= LEAST else most
+    return min(max(min(usual, most), floor), _HIGHEST)
+
+
 def _within(texts: Sequence[str], vectors: Vectors) -> float:
-    """The smallest cosine that counts within a language."""
+    """The cosine that at most 10 % of known texts reach with another one whose letters differ, at most 0.95."""
     if len(texts) < LEAST:
         return COSINE
     some = _evenly(np.arange(len(texts)))
-    cosines = vectors[some] @ vectors.T
-    floor = _above(cosines, UNRELATED)
-    cosines[np.arange(len(some)), some] = -1.0
+    same = [[row] for row in some.tolist()]
     for like in alike([texts[row] for row in some.tolist()], texts, _LETTERS):
-        cosines[like.row, like.known] = -1.0
-    usual = float(np.quantile(cosines.max(axis=1), 1 - PRICE))
-    return max(min(usual, COSINE), min(floor, _HIGHEST))
+        same[like.row].append(like.known)
+    return min(float(np.quantile(_nearest(vectors[some], vectors, same), 1 - PRICE)), COSINE)
 
 
-def _across(asked: Vectors, known: Vectors) -> float:
-    """The smallest cosine that counts for a translation."""
-    if min(len(asked), len(known)) < LEAST:
-        return COSINE
-    return min(_above(asked @ known.T, TRANSLATED), _HIGHEST)
+def _nearest(asked: Vectors, known: Vectors, without: Sequence[Sequence[int]] | None = None) -> npt.NDArray[np.float32]:
+    """The largest cosine of each asked vector with a known one.
+
+    Args:
+        without: for each asked vector, the known ones that do not count.
+    """
+    found = np.empty(len(asked), np.float32)
+    for start in range(0, len(asked), _ROWS):
+        cosines = asked[start : start + _ROWS] @ known.T
+        for row, places in enumerate((without or ())[start : start + _ROWS]):
+            cosines[row, list(places)] = -1.0
+        found[start : start + _ROWS] = cosines.max(axis=1)
+    return found
 
 
-def _above(cosines: Vectors, deviations: float) -> float:
-    """A number of standard deviations above the median. The deviation is that of the upper half, from its 90th
+def _above(first: Vectors, second: Vectors, deviations: float) -> float:
+    """A number of standard deviations above the median cosine. The deviation is that of the upper half, from its 90th
     percentile, on which the few pairs on one topic have no influence."""
-    middle, high = (float(one) for one in np.quantile(cosines, (0.5, 0.9)))
+    middle, high = (float(one) for one in np.quantile(first @ second.T, (0.5, 0.9)))
     return middle + deviations * (high - middle) / _UPPER
 
 

@@ -101,12 +101,30 @@ def test_at_most_a_tenth_of_the_known_queries_is_as_near_to_another_one() -> Non
     assert least < 0.8 < COSINE
 
 
+def test_queries_on_other_topics_let_the_smallest_cosine_fall() -> None:
+    """They cost nothing, so what is as near as a question on the topic is a leak. The evaluation queries alone would
+    demand more."""
+    known, world, copies = texts("when"), World(copy=0.7), texts("copied")[::10]
+    others = texts("when", TOPICS)
+    assert smallest([*copies, *others], known, world, "en") < smallest([], known, world, "en")
+    pairs = found([*copies, *others], known, world)
+    assert all((row, 10 * row) in pairs for row in range(len(copies)))
+    assert len({row for row, _ in pairs if row >= len(copies)}) <= 0.01 * len(others)
+
+
 def test_queries_that_are_all_alike_are_not_taken_for_each_other() -> None:
     """An embedder whose unrelated texts have a cosine of 0.95 would remove everything at a fixed 0.95."""
     known, world = texts("when"), World(common=0.95)
     others = texts("when", TOPICS)
     assert smallest(others, known, world, "en") > COSINE
     assert not found(others, known, world)
+
+
+def test_leaks_do_not_hide_behind_their_number() -> None:
+    """If nearly all asked queries are leaks, they do not push the smallest cosine up."""
+    known, world = texts("when"), World(copy=0.9)
+    copies = texts("copied")
+    assert smallest(copies, known, world, "en") <= smallest([], known, world, "en")
 
 
 def test_a_translation_is_found_at_a_lower_cosine_than_a_paraphrase() -> None:
@@ -143,3 +161,53 @@ def test_the_manifest_has_the_smallest_cosines(tmp_path: Path) -> None:
     assert clean(file, known, tmp_path / "letters")["cosines"] == []
     assert nearest_of(["x"], [], World()) is None
     assert not matches([text("when", 77, 1)], known, 0.8, nearest_of(["x"], known, World()))
+
+
+MEASURED = json.loads((ROOT / "benchmarks/results/leaks.json").read_text("utf-8"))["embedders"]
+FIRST, *_ = MEASURED.values()
+GROUPS = [(search, group) for search, groups in FIRST.items() for group in groups if group != "smallest"]
+
+
+FIXED = tuple(f"xquad/{name}{rest}" for name in ("en", "de of en", "zh of en") for rest in ("", ", same paragraphs"))
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f}"
+
+
+@pytest.mark.parametrize(("search", "group"), GROUPS)
+def test_the_tables_of_the_page_are_the_measured_ones(search: str, group: str) -> None:
+    page = (ROOT / "docs/validation.md").read_text("utf-8")
+    own = [each.get(search, {}).get(group) for each in MEASURED.values()]
+    cells = [f"{percent(one['measured']['share'])} ({percent(one['fixed']['share'])})" if one else "–" for one in own]
+    row = FIRST[search][group]
+    assert f"| {search}: {group} | {percent(row['letters']['share'])} | {' | '.join(cells)} |" in page
+
+
+@pytest.mark.parametrize(("search", "group"), [one for one in GROUPS if one[0] in FIXED])
+def test_the_table_of_fixed_cosines_is_the_measured_one(search: str, group: str) -> None:
+    row = FIRST[search][group]["at"]
+    page = (ROOT / "docs/validation.md").read_text("utf-8")
+    assert f"| searched for | {' | '.join(row)} |" in page
+    assert f"| {search}: {group} | {' | '.join(map(percent, row.values()))} |" in page
+
+
+@pytest.mark.parametrize("search", FIRST)
+def test_the_smallest_cosines_of_the_page_are_the_measured_ones(search: str) -> None:
+    cells = []
+    for each in MEASURED.values():
+        pairs = each.get(search, {}).get("smallest", [])
+        across = [one for one in pairs if one["asked"] != one["known"]]
+        cells += [f"{(across or pairs)[0]['cosine']:.2f}" if pairs else "–"]
+    assert f"| {search} | {' | '.join(cells)} |" in (ROOT / "docs/validation.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("embedder", MEASURED)
+def test_honest_queries_on_other_topics_stay_with_every_embedder(embedder: str) -> None:
+    """On the same paragraphs some are lost, because they ask nearly the same."""
+    for search, groups in MEASURED[embedder].items():
+        for group, one in groups.items():
+            if group == "smallest" or one["planted"]:
+                continue
+            most = 0.3 if "same paragraphs" in search else 0.03
+            assert one["measured"]["share"] <= most, (search, group)
