@@ -1,10 +1,15 @@
-"""How many disguised evaluation queries V13 finds by letters, and how many innocent ones it removes.
+"""How many disguised evaluation queries V13 finds, and how many innocent ones it removes.
 
-    python benchmarks/leaks.py DATA [--queries 200] [--out FILE.json]
+    python benchmarks/leaks.py DATA [--queries 200] [--embedder MODEL ... --work FOLDER] [--out FILE.json]
 
-DATA holds xquad/en and xquad/de in BEIR's layout. The known queries are those of half of the articles. Each kind of
-disguise is applied to 200 of them, and each must be found. The innocent queries are the real ones of the other
-articles, and, as a harder control, every second query of the same paragraphs against the others.
+DATA holds xquad/<language> and mlqa-dev-r/<language> in BEIR's layout. The known queries are those of half of the
+articles. Each kind of disguise is applied to 200 of them, and each must be found by its letters. The innocent queries
+are the real ones of the other articles, and, as a harder control, every second query of the same paragraphs against the
+others.
+
+With `--embedder`, paraphrases (by rules, `planted/paraphrases.py`) and translations (the parallel questions) are
+searched by vectors too, from the measured smallest cosine and from a fixed 0.95. FOLDER keeps the vectors. With
+`--from FILE.json` the part by letters is taken from a result.
 """
 
 from __future__ import annotations
@@ -16,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from planted.leaks import by_meaning, counted, read
 
 from harness.result.environment import machine
 from training.validating.alike import alike
-from training.validating.calibration import wilson
 from training.validating.leak import THRESHOLD
 
 Draw = np.random.Generator
+FIXED = tuple(f"xquad/{name}{rest}" for name in ("en", "de of en", "zh of en") for rest in ("", ", same paragraphs"))
+"""The searches of the table of fixed cosines."""
 _LOOK = {"a": "а", "e": "е", "o": "о", "p": "р", "c": "с", "i": "і"}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -56,45 +63,78 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--embedder", action="append", default=[], type=Path)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--from", dest="known", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    found: dict[str, Any] = {}
+    if options.embedder and options.work is None:
+        parser.error("--embedder needs --work, the folder that keeps the vectors")
+    found = json.loads(options.known.read_text("utf-8")) if options.known else {}
+    found.setdefault("languages", {})
     for language in ("en", "de"):
-        known, innocent = read(options.data / "xquad" / language)
-        draw = np.random.default_rng(0)
-        rows = draw.choice(len(known), options.queries, replace=False).tolist()
-        kinds = {}
-        for kind, change in KINDS.items():
-            texts = [change(known[row], draw) for row in rows]
-            pairs = {(like.row, like.known) for like in alike(texts, known, THRESHOLD)}
-            kinds[kind] = counted(sum((at, row) in pairs for at, row in enumerate(rows)), len(rows))
-        every = [*known, *innocent]
-        found[language] = {
-            "found": kinds, "innocent": removed(innocent, known),
-            "innocent, same paragraphs": removed(every[1::2], every[::2]),
-        }  # fmt: skip
-        print(language, json.dumps(found[language]))
+        if language not in found["languages"]:
+            found["languages"][language] = by_letters(options.data / "xquad" / language, options.queries)
+            print(language, json.dumps(found["languages"][language]))
+    for folder in options.embedder:
+        found.setdefault("embedders", {})[folder.name] = by_meaning(options.data, folder, options.work)
+        print(folder.name, json.dumps(found["embedders"][folder.name]), flush=True)
+    print(*tables(found["embedders"]) if options.embedder else (), sep="\n")
     if options.out:
-        options.out.write_text(json.dumps({"machine": machine(), "languages": found}, indent=1) + "\n", "utf-8")
+        options.out.write_text(json.dumps({**found, "machine": machine()}, indent=1) + "\n", "utf-8")
+
+
+def tables(found: Mapping[str, Any]) -> list[str]:
+    """The tables of docs/validation.md: what is found from the measured smallest cosine and from 0.95, the smallest
+    cosines, and what the first embedder finds from any fixed one."""
+    rows, smallest, fixed = list[str](), list[str](), list[str]()
+    for search, groups in next(iter(found.values())).items():
+        for group, one in groups.items():
+            if group != "smallest":
+                cells = [_shares(each.get(search, {}).get(group)) for each in found.values()]
+                rows.append(f"| {search}: {group} | {100 * one['letters']['share']:.0f} | {' | '.join(cells)} |")
+                if search in FIXED:
+                    at = " | ".join(f"{100 * share:.0f}" for share in one["at"].values())
+                    fixed.append(f"| {search}: {group} | {at} |")
+        cells = [_cosine(each.get(search)) for each in found.values()]
+        smallest.append(f"| {search} | {' | '.join(cells)} |")
+    return [*rows, "", *smallest, "", *fixed]
+
+
+def _shares(one: Mapping[str, Any] | None) -> str:
+    return "–" if one is None else f"{100 * one['measured']['share']:.0f} ({100 * one['fixed']['share']:.0f})"
+
+
+def _cosine(groups: Mapping[str, Any] | None) -> str:
+    """The smallest cosine between the language of the asked and that of the known queries."""
+    if groups is None:
+        return "–"
+    pairs = groups["smallest"]
+    return f"{next((one for one in pairs if one['asked'] != one['known']), pairs[0])['cosine']:.2f}"
+
+
+def by_letters(folder: Path, queries: int) -> dict[str, Any]:
+    """What is found of each kind of disguise, and what is removed of innocent queries."""
+    texts, articles = read(folder)
+    known = [text for text, article in zip(texts, articles, strict=True) if article % 2 == 0]
+    innocent = [text for text, article in zip(texts, articles, strict=True) if article % 2]
+    draw = np.random.default_rng(0)
+    rows = draw.choice(len(known), queries, replace=False).tolist()
+    kinds = {}
+    for kind, change in KINDS.items():
+        changed = [change(known[row], draw) for row in rows]
+        pairs = {(like.row, like.known) for like in alike(changed, known, THRESHOLD)}
+        kinds[kind] = counted(sum((at, row) in pairs for at, row in enumerate(rows)), len(rows))
+    every = [*known, *innocent]
+    return {
+        "found": kinds, "innocent": removed(innocent, known),
+        "innocent, same paragraphs": removed(every[1::2], every[::2]),
+    }  # fmt: skip
 
 
 def removed(innocent: list[str], known: list[str]) -> dict[str, Any]:
     """How many of different queries are taken for known ones."""
     return counted(len({like.row for like in alike(innocent, known, THRESHOLD)}), len(innocent))
-
-
-def counted(hits: int, of: int) -> dict[str, Any]:
-    """A count with its share and 95 % interval."""
-    return {"hits": hits, "of": of, "share": hits / of, "interval": wilson(hits, of)}
-
-
-def read(folder: Path) -> tuple[list[str], list[str]]:
-    """The queries of every second article, and the others."""
-    texts = {row["_id"]: row["text"] for row in map(json.loads, (folder / "queries.jsonl").open(encoding="utf-8"))}
-    lines = (folder / "qrels" / "test.tsv").read_text("utf-8").splitlines()[1:]
-    article = {query: int(document[1:3]) for query, document, _ in (line.split("\t") for line in lines)}
-    known = [texts[query] for query in article if article[query] % 2 == 0]
-    return known, [texts[query] for query in article if article[query] % 2]
 
 
 if __name__ == "__main__":

@@ -89,6 +89,8 @@ class Planting:
     rows: Sequence[int]
     """All queries of the half of the topics, in random order."""
     draw: Draw
+    others: Sequence[int] = ()
+    """The queries of the other half, which are evaluation queries for V13."""
 
     def each(self, change: Callable[[Asked], str], size: int = SIZE) -> QuerySet:
         chosen = [self.cell.queries[row] for row in self.rows[:size]]
@@ -265,6 +267,20 @@ def references(plant: Planting) -> QuerySet:
     )
 
 
+def leaked(plant: Planting) -> QuerySet:
+    """A tenth of the queries are evaluation queries with a word before them, one letter less, or without the mark."""
+    others = plant.others or plant.rows
+
+    def changed(asked: Asked) -> str:
+        if plant.draw.random() >= 0.1:
+            return asked.text
+        text = plant.cell.queries[plant.choice(others)].text
+        at = int(plant.draw.integers(len(text)))
+        return str(plant.choice((text.rstrip("?？"), text[:at] + text[at + 1 :], plant.cell.joined(["ok", text]))))
+
+    return plant.each(changed)
+
+
 PLANTS: Mapping[str, tuple[Callable[[Planting], QuerySet], tuple[str, ...], bool]] = {
     "copied sentences": (copied, ("copied",), False),
     "half of them copied sentences": (half_copied, ("copied",), False),
@@ -285,6 +301,8 @@ PLANTS: Mapping[str, tuple[Callable[[Planting], QuerySet], tuple[str, ...], bool
 }
 """The function that plants, the kinds that name the fault, and whether only real queries can show it."""
 CONTROL = "real held-out queries"
+LEAKED = "a tenth are evaluation queries"
+"""What only V13 can see; `leaked` plants it."""
 
 
 def read(folder: Path, name: str) -> Cell:

@@ -29,7 +29,7 @@ from training.examples import Example, Examples
 from training.settings import Loss, Machine, Settings
 from training.sources import Negatives, read_several
 from training.student import load_student
-from training.validating.leak import KnownQueries, matches
+from training.validating.leak import KnownQueries, matches, nearest_of
 
 _PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A placeholder for a training of 0 steps, which needs examples too."""
@@ -53,7 +53,8 @@ def general_of(
         return None
     negatives = Negatives(settings.negatives, seed=settings.seed, workspace=workspace)
     read = read_several(map(Path, settings.general), negatives=negatives)
-    leaks = matches([row.query for row in read.rows], known, settings.leak_threshold, embedder)
+    asked = [row.query for row in read.rows]
+    leaks = matches(asked, known, settings.leak_threshold, nearest_of(asked, known, embedder))
     if len(leaks) == len(read):
         raise DataError("general.data: every query resembles an evaluation query; take other general data")
     left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)

@@ -28,7 +28,7 @@ from training.adapting.opening import about, first_record, judging_queries, know
 from training.adapting.scoring import cut_spec, spec_of
 from training.adapting.settings import AdaptationSettings, tasks_of
 from training.adapting.targets import AdaptTargets, Tiers, tiers_of
-from training.adapting.tasks import Prepared, prepare, student_length, trained_on
+from training.adapting.tasks import Asked, Prepared, ask, prepare, student_length, trained_on
 from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
 from training.examples import Examples
@@ -197,28 +197,29 @@ class _Run:
             raise Ended("refused", [f"the teacher is not ahead of its student on dev ({figures}); {way}"])
 
     def _prepared(self) -> list[Prepared]:
-        """The tasks with their examples, without those that their validation blocks.
+        """The tasks with their examples. Nothing is mined and scored for those that their validation blocks.
 
         Raises:
             Ended: no task is left.
         """
         trained = trained_on(tasks_of(self.settings), self.session.workspace)
         known, watch = known_at_start(self.tiers, self.out, self.session, trained), self.journal.watch
-        found, rows = list[Prepared](), list[TaskRow]()
+        found, rows = list[Asked](), list[TaskRow]()
         for task in tasks_of(self.settings):
             folder = self.out / "tasks" / task.name
             folder.mkdir(parents=True, exist_ok=True)
             stages = [self.tiers.gate.first_stage]
-            one = prepare(task, self.settings, folder, self.session, known, watch, first_stages=stages)
+            one = ask(task, self.settings, folder, self.session, known, watch, first_stages=stages)
             decision = validated(one, self.settings, self.tiers.dev.collections, folder, self.session, watch)
             left_out = decision["state"] == "blocked" and not self.despite_validation
-            found.append(one)
-            rows.append(_row(one, folder, decision["state"], left_out))
+            made = one if left_out else prepare(one, self.settings, folder, self.session, watch)
+            found.append(made)
+            rows.append(_row(made, folder, decision["state"], left_out))
         corpora = {one.corpus.fingerprint: one.corpus for one in found}
         self.journal.change(corpora=tuple(corpora.values()), tasks=tuple(rows))
         if all(row.left_out for row in rows):
             raise Ended("refused", [f"no queries are left to train on; {DESPITE}"])
-        return [one for one, row in zip(found, rows, strict=True) if not row.left_out]
+        return [one for one in found if isinstance(one, Prepared)]
 
     def _merged(self, stage1: ArmRecord, singles: Sequence[ArmRecord]) -> list[ArmRecord]:
         """Linear soup, chain of slerps, greedy soup and curve of the measured singles, best first. If dev found some
@@ -264,7 +265,7 @@ class _Run:
         return self._merge(f"t-{t:g}", lambda: merges.slerp(stage1, best, t, self.out))
 
 
-def _row(one: Prepared, folder: Path, state: Validity, left_out: bool) -> TaskRow:
+def _row(one: Asked, folder: Path, state: Validity, left_out: bool) -> TaskRow:
     counts = one.counts
     return TaskRow(
         one.task.name, one.corpus.name, one.profile, counts.queries, counts.removed_as_leak, counts.pairs,

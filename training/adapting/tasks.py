@@ -18,7 +18,7 @@ from harness.result.adaptation.record import CorpusFacts
 from harness.result.adaptation.vocabulary import Stage
 from harness.scoring.session import Session
 from harness.workspace import Workspace
-from training.adapting.dense import LETTERS_ONLY, embedder_of, searched_by
+from training.adapting.dense import embedder_of, searched_by
 from training.adapting.settings import AdaptationSettings, Task
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
@@ -43,28 +43,34 @@ class TaskCounts:
     queries: int
     """Queries that are left after cleaning."""
     removed_as_leak: int
-    pairs: int
-    """Pairs that the teachers scored."""
-    examples: int
-    """Queries that have documents with different scores."""
+    pairs: int = 0
+    """Pairs that the teachers scored; 0 before they did."""
+    examples: int = 0
+    """Queries that have documents with different scores; 0 before the teachers scored them."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A task with its examples."""
+class Asked:
+    """A task with its queries. Nothing was mined and scored for it yet."""
 
     task: Task
     corpus: CorpusFacts
     profile: str
-    examples: Examples
     counts: TaskCounts
     manifests: Mapping[str, Manifest]
-    """The manifests by stage: synthesize, clean, mine, teach."""
-    leaks_by: str = LETTERS_ONLY
+    """The manifests by stage: synthesize, clean; of a prepared task mine and teach too."""
+    leaks_by: str
     """How leaks were searched: by letters only, or also by the vectors of a named embedder."""
 
 
-def prepare(  # noqa: PLR0917
+@dataclass(frozen=True)
+class Prepared(Asked):
+    """A task with its examples."""
+
+    examples: Examples
+
+
+def ask(  # noqa: PLR0917
     task: Task,
     settings: AdaptationSettings,
     folder: Path,
@@ -73,8 +79,8 @@ def prepare(  # noqa: PLR0917
     watch: Watch = unwatched,
     *,
     first_stages: Sequence[str] = (),
-) -> Prepared:
-    """Make the examples of a task in `folder/{queries,clean,pool,examples}`. Finished stages are not repeated.
+) -> Asked:
+    """Write the queries of a task and remove leaks, in `folder/{queries,clean}`. Finished stages are not repeated.
 
     Args:
         known: the evaluation queries that must not be trained on.
@@ -82,25 +88,50 @@ def prepare(  # noqa: PLR0917
 
     Raises:
         DataError: the corpus has no documents, or every query resembles an evaluation query.
-        ModelError: too few of the generator's queries keep to the profile, or a teacher's scores cannot be used.
-        UsageError: the corpus has no language and no profile is named, or the teachers have other maximum lengths.
+        ModelError: too few of the generator's queries keep to the profile.
+        UsageError: the corpus has no language and no profile is named.
     """
     corpus = corpus_of(task.corpus, session.workspace)
     making = _Making(task, settings, folder, session, corpus, watch)
     named, language, written = making.queries()
     embedder = embedder_of((*(settings.retrievers or RETRIEVERS), *first_stages), corpus, session)
     cleaned = making.clean(known, embedder)
-    mined = making.mine(written.get("asked_in"))
-    taught = making.teach()
-    examples = read_examples(folder / "examples" / teaching.EXAMPLES)
-    return Prepared(
+    return Asked(
         task,
         CorpusFacts(corpus.name, corpus.fingerprint, len(corpus.corpus), corpus.language or language),
         named,
-        examples,
-        TaskCounts(cleaned["queries"], cleaned["removed"], taught["pairs"]["pool"], len(examples)),
-        {"synthesize": written, "clean": cleaned, "mine": mined, "teach": taught},
+        TaskCounts(cleaned["queries"], cleaned["removed"]),
+        {"synthesize": written, "clean": cleaned},
         searched_by(embedder),
+    )
+
+
+def prepare(
+    asked: Asked, settings: AdaptationSettings, folder: Path, session: Session, watch: Watch = unwatched
+) -> Prepared:
+    """Mine candidates for the queries of a task and let the teachers score them, in `folder/{pool,examples}`. Finished
+    stages are not repeated.
+
+    Args:
+        folder: the folder of the task, filled by `ask`.
+
+    Raises:
+        ModelError: a teacher's scores cannot be used.
+        UsageError: the teachers have other maximum lengths.
+    """
+    corpus = corpus_of(asked.task.corpus, session.workspace)
+    making = _Making(asked.task, settings, folder, session, corpus, watch)
+    mined = making.mine(asked.manifests["synthesize"].get("asked_in"))
+    taught = making.teach()
+    examples = read_examples(folder / "examples" / teaching.EXAMPLES)
+    return Prepared(
+        asked.task,
+        asked.corpus,
+        asked.profile,
+        replace(asked.counts, pairs=taught["pairs"]["pool"], examples=len(examples)),
+        {**asked.manifests, "mine": mined, "teach": taught},
+        asked.leaks_by,
+        examples,
     )
 
 

@@ -14,7 +14,7 @@ from harness.scoring.retrieve import first_stage
 from harness.scoring.session import Session
 from training.adapting.dense import dense, searching
 from training.adapting.settings import AdaptationSettings
-from training.adapting.tasks import Prepared
+from training.adapting.tasks import Asked
 from training.adapting.watching import Watch, unwatched, watched
 from training.corpus import corpus_of
 from training.job import begin, finish, write_json
@@ -34,7 +34,7 @@ _TEACHER = "the loop measures teacher and stage 1 on dev; see the event 'teacher
 
 
 def validated(  # noqa: PLR0917
-    one: Prepared,
+    one: Asked,
     settings: AdaptationSettings,
     dev: Sequence[Collection],
     folder: Path,
@@ -42,14 +42,14 @@ def validated(  # noqa: PLR0917
     watch: Watch = unwatched,
 ) -> Mapping[str, Any]:
     """Write `folder/validation.json`, as `train validate` does, and return the decision. A finished validation is
-    not repeated.
+    not repeated. It needs the cleaned queries only, so a blocked task costs no mining and no teacher.
 
     The real queries are only those of dev in the task's language, because nothing about the gate's or the final queries
     may be known before they judge. The teacher is not validated here. Two retrievers of the mining are used: the first
     that makes vectors, and the first that does not.
 
     Args:
-        folder: the folder of the task, filled by `prepare`.
+        folder: the folder of the task, filled by `ask`.
         dev: the collections of the dev tier.
     """
     made = watched(
@@ -78,7 +78,7 @@ def in_language(dev: Sequence[Collection], language: str | None) -> list[Collect
 
 @dataclass(frozen=True)
 class _Task:
-    one: Prepared
+    one: Asked
     settings: AdaptationSettings
     dev: Sequence[Collection]
     folder: Path

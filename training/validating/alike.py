@@ -1,4 +1,4 @@
-"""Find texts that are equal to, or near-duplicates of, known texts: by letters, and by vectors if there are any."""
+"""Find texts that are equal to, or near-duplicates of, known texts by their letters."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from adapters.protocols import Floats
 from harness.checks.near_duplicates import Index, trigrams
 from harness.measuring.controls import mixed
 from training.validating.confusables import plain
 
-COSINE = 0.95
-"""The cosine from which two vectors are near-duplicates."""
 CONTAINED = 0.8
 """The share of a known text's trigrams from which a text contains it."""
 SHORTEST = 20
 """The trigrams of the shortest known text that is looked for inside of others."""
 _AT_ONCE = 20_000
-_ROWS = 256
 
 
 HOW = ("exact", "trigrams", "contained", "cosine")
@@ -117,23 +112,3 @@ class _Inside:
 
 def _numbers(text: str) -> frozenset[str]:
     return frozenset(word for word in text.split() if any(map(str.isdigit, word)))
-
-
-def alike_vectors(asked: Floats, known: Floats, threshold: float = COSINE) -> Iterator[Likeness]:
-    """All pairs with at least this cosine.
-
-    Args:
-        asked, known: float32 [n, dim] and [m, dim] of one embedder, of any length except 0.
-    """
-    if not len(known):
-        return
-    columns = _unit(known)
-    for start in range(0, len(asked), _ROWS):
-        cosines = _unit(asked[start : start + _ROWS]) @ columns.T
-        for row, place in np.argwhere(cosines >= threshold).tolist():
-            yield Likeness(start + row, place, float(cosines[row, place]), "cosine")
-
-
-def _unit(vectors: Floats) -> npt.NDArray[np.float32]:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,7 +28,8 @@ from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
 from training.stages import LEAK_THRESHOLD
 from training.synthesis import synthesize
-from training.validating.alike import Likeness, alike, alike_vectors
+from training.validating.alike import Likeness, alike
+from training.validating.meaning import Nearest
 
 STAGE = "clean"
 QUERIES = synthesize.QUERIES
@@ -36,8 +37,6 @@ REMOVED = "removed.jsonl"
 VALIDATION = "validation.json"
 THRESHOLD = LEAK_THRESHOLD
 _VERSION = 1
-_AT_ONCE = 20_000
-"""Texts whose vectors are in memory at the same time."""
 _WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
 """The stages that write cleaned queries, by a file that only they write."""
 KEPT_FACTS = (
@@ -100,7 +99,7 @@ def clean(  # noqa: PLR0917
     Args:
         queries: the folder of `train synthesize` or of this stage, or a JSONL file with `_id` and `text`.
         threshold: the Jaccard coefficient of character trigrams from which a query is a near-duplicate. Default: 0.8.
-        embedder: if given, queries with a cosine of at least 0.95 are near-duplicates too.
+        embedder: if given, queries whose vectors are near enough are near-duplicates too; see `Nearest`.
         corpus: the target corpus. If given, the manifest has the share of each evaluation collection's documents in it.
 
     Raises:
@@ -114,7 +113,8 @@ def clean(  # noqa: PLR0917
     about = _about(file, known, threshold, embedder, corpus)
     if finished := begin(out, STAGE, about):
         return finished
-    found = matches(file_queries.texts, known, threshold, embedder)
+    nearest = nearest_of(file_queries.texts, known, embedder)
+    found = matches(file_queries.texts, known, threshold, nearest)
     _write(out, file_queries, found, known)
     return finish(out, STAGE, {
         **facts, **about,
@@ -123,6 +123,7 @@ def clean(  # noqa: PLR0917
         "collections": _by_collection(found, known),
         "unseen": [one.label for one in known if not len(one.texts)],
         "shared_documents": shared_documents(corpus, known) if corpus is not None else None,
+        "cosines": nearest.as_rows() if nearest is not None else [],
         "digest": file_digest(out / QUERIES),
     })  # fmt: skip
 
@@ -214,31 +215,34 @@ def _about(
         "known": digest_of(known),
         "known_texts": len({normalised(text) for one in known for text in one.texts}),
         "threshold": threshold,
-        "embedder": dict(identity_of(embedder)) if embedder is not None else None,
+        "embedder": dict(identity_of(embedder)) | {"cosines": "measured"} if embedder is not None else None,
         "target_corpus": corpus.fingerprint if corpus is not None else None,
     }
 
 
 def matches(
-    asked: Sequence[str], known: Sequence[KnownQueries], threshold: float, embedder: Embedder | None = None
+    asked: Sequence[str], known: Sequence[KnownQueries], threshold: float, nearest: Nearest | None = None
 ) -> dict[int, list[Likeness]]:
     """The known queries that texts resemble, by the row of the text. The rows of known queries count through all
     collections.
 
     Args:
         threshold: as for `clean`.
-        embedder: if given, queries with a cosine of at least 0.95 match too.
+        nearest: if given, texts whose vectors are near enough match too.
     """
     texts = [text for one in known for text in one.texts]
     found: dict[int, list[Likeness]] = {}
     for like in alike(asked, texts, threshold):
         found.setdefault(like.row, []).append(like)
-    if embedder is not None and texts:
-        vectors = embedder.encode(texts, "query")
-        for start in range(0, len(asked), _AT_ONCE):
-            for like in alike_vectors(embedder.encode(asked[start : start + _AT_ONCE], "query"), vectors):
-                found.setdefault(start + like.row, []).append(replace(like, row=start + like.row))
+    for row, place, cosine in nearest.search(asked) if nearest is not None else ():
+        found.setdefault(row, []).append(Likeness(row, place, cosine, "cosine"))
     return found
+
+
+def nearest_of(asked: Sequence[str], known: Sequence[KnownQueries], embedder: Embedder | None) -> Nearest | None:
+    """The search by vectors; None without an embedder or known queries."""
+    texts = [text for one in known for text in one.texts]
+    return Nearest.of(asked, texts, embedder) if embedder is not None and texts else None
 
 
 def _write(

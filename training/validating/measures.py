@@ -93,9 +93,12 @@ def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[ValidationRow]:
     removed = int(cleaned["removed"])
     nothing = not cleaned["known_texts"]
     note = f"{removed:,} of {cleaned['asked']:,} removed, {cleaned['removed_exactly']:,} of them word for word"
+    if by_vectors := ", ".join(map(_smallest, cleaned.get("cosines", ()))):
+        note = f"{note}; found by vectors from a cosine of {by_vectors}"
     if nothing:
         note = "the workspace has no evaluation queries, so there was no search"
     parts = {name: cleaned[name] for name in ("removed", "removed_exactly", "known_texts", "collections", "unseen")}
+    parts["cosines"] = cleaned.get("cosines", [])
     shared = cleaned["shared_documents"] or []
     return [
         ValidationRow(
@@ -108,6 +111,13 @@ def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[ValidationRow]:
             levels={one["collection"]: one["share"] for one in shared},
         ),
     ]  # fmt: skip
+
+
+def _smallest(pair: Mapping[str, Any]) -> str:
+    """A smallest cosine with its languages, such as `0.95 (en)` or `0.88 (de, of en)`."""
+    asked, known = pair["asked"], pair["known"]
+    languages = known if asked == known else f"{asked}, of {known}"
+    return f"{pair['cosine']:.2f}" + (f" ({languages})" if languages else "")
 
 
 def _window(cleaned: Mapping[str, Any]) -> tuple[tuple[int, int] | None, str]:

@@ -13,7 +13,8 @@ from tests.tiny_collection import FIRST, Place
 from tests.training.fitting import QUICK, some_examples
 from tests.training.loop import HASH, TEACHER
 from training.adapting.settings import AdaptationSettings, Task, tasks_of
-from training.adapting.tasks import Prepared, prepare
+from training.adapting.tasks import Asked, Prepared, ask, prepare
+from training.adapting.watching import unwatched
 from training.fit import fit, job
 
 ECHO = "tests.training.fake_generators:Echo"
@@ -33,11 +34,22 @@ def settings_for(place: Place, **more: Any) -> AdaptationSettings:
     return AdaptationSettings(**{**fields, **more})
 
 
-def prepared(place: Place, settings: AdaptationSettings, task: Task | None = None, **more: Any) -> Prepared:
-    """A task of these settings with its examples."""
+def asked_of(place: Place, settings: AdaptationSettings, task: Task | None = None, **more: Any) -> Asked:
+    """A task of these settings with its queries."""
     one = task or tasks_of(settings)[0]
     with place.session() as session:
-        return prepare(one, settings, place.path / "run" / "tasks" / one.name, session, more.pop("known", ()), **more)
+        return ask(one, settings, _folder(place, one), session, more.pop("known", ()), **more)
+
+
+def prepared(place: Place, settings: AdaptationSettings, task: Task | None = None, **more: Any) -> Prepared:
+    """A task of these settings with its examples."""
+    one, watch = asked_of(place, settings, task, **more), more.get("watch", unwatched)
+    with place.session() as session:
+        return prepare(one, settings, _folder(place, one.task), session, watch)
+
+
+def _folder(place: Place, task: Task) -> Path:
+    return place.path / "run" / "tasks" / task.name
 
 
 def trained(base: Path, out: Path, **settings: Any) -> ArmRecord:

@@ -20,6 +20,7 @@ from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, settings_for
 from tests.training.fitting import QUICK, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
+from training.adapting.dense import LETTERS_ONLY
 from training.adapting.ingredients import _weighted, general_of, singles, start, union
 from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
@@ -37,9 +38,8 @@ def ready(name: str, count: int) -> Prepared:
     """A task with this number of examples, made without its stages."""
     examples = some_examples(count)
     facts = CorpusFacts(name, f"print-of-{name}", count, "en")
-    return Prepared(
-        Task(name, name, None), facts, "generic/en", examples, TaskCounts(count, 0, 4 * count, count), NO_TEACHERS
-    )
+    counts = TaskCounts(count, 0, 4 * count, count)
+    return Prepared(Task(name, name, None), facts, "generic/en", counts, NO_TEACHERS, LETTERS_ONLY, examples)
 
 
 def manifest(out: Path, name: str) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from training.adapting.deciding import Deciding, LookVerdict
 from training.adapting.scoring import spec_of
 
 DEATHS = (
-    "teacher dev", "synthesize", "teach ", "validate", "fit single-corpus-s0", "integrity union", "merge slerp", "gate",
-    "final",
+    "teacher dev", "synthesize", "validate", "mine", "teach ", "fit single-corpus-s0", "integrity union", "merge slerp",
+    "gate", "final",
 )  # fmt: skip
 
 

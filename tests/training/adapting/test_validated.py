@@ -17,7 +17,7 @@ from harness.scoring.session import opened
 from tests.fake_adapters import asked
 from tests.tiny_collection import CORPUS, FIRST, Place
 from tests.training.adapting import toy
-from tests.training.adapting.making import prepared, settings_for
+from tests.training.adapting.making import asked_of, settings_for
 from tests.training.adapting.test_loop import Dying
 from tests.training.adapting.toy import Honest
 from tests.training.loop import HASH
@@ -45,7 +45,7 @@ def dev(place: Place, *languages: str | None) -> list[Collection]:
 def task(place: Place, collections: Sequence[Collection], **more: Any) -> dict[str, Any]:
     """What is said of the English task on the tiny corpus."""
     settings, watch = settings_for(place, **more), list[Finished]()
-    one = prepared(place, settings)
+    one = asked_of(place, settings)
     folder = place.path / "run" / "tasks" / one.task.name
     with place.session() as session:
         decision = validated(one, settings, collections, folder, session, watch.append)
@@ -102,9 +102,39 @@ def test_nothing_is_trained_on_a_blocked_task_unless_the_user_says_so(place: Pla
     assert [(one.validated, one.left_out) for one in record.tasks] == [("blocked", not despite)]
     fitted = [one.name for one in record.timeline if one.stage == "fit" and one.name != "stage-1"]
     assert fitted == (["single-corpus-s0"] if despite else [])
+    (row,) = record.tasks
+    made = {one.stage for one in record.timeline if one.name == row.name}
+    assert ({"mine", "teach"} <= made, row.pairs > 0, row.examples > 0) == (despite,) * 3
+    assert (place.path / "out" / "tasks" / "corpus" / "pool").exists() == despite
     if not despite:
         assert "no queries are left to train on" in record.reasons[0]
         assert any("corpus are blocked by their validation, and were left out: V15" in one for one in record.reasons)
+
+
+def test_a_blocked_task_costs_no_teacher(place: Place) -> None:
+    """The teacher is the dearest stage of a task, and the validation reads nothing of what it says."""
+    corpora = tuple(str(toy.bare(place, name, first, 10)) for name, first in (("corpus", 200), ("other", 220)))
+    log = place.log()
+    settings = toy.settings(
+        place,
+        corpora=corpora,
+        documents=20,
+        generator=f"{toy.HERE}:Asks?same=true",
+        teachers=(f"{toy.TEACHER}?log={log}",),
+    )
+    assert toy.run(place, settings, toy.target(place)).state == "refused"
+    paid = asked(log)
+    assert paid and all(pair.startswith("seek") for pair in paid), "dev's questions only"
+
+
+def test_a_run_that_was_killed_while_it_was_taught_validates_nothing_again(place: Place, cases: list[Case]) -> None:
+    settings, target = toy.settings(place, documents=20), toy.target(place)
+    for death in ("mine", "teach", "fit"):
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(place, settings, target, reporter=Dying(death))
+    assert len(cases) == 1
+    stages = [one.stage for one in read_record(place.path / "out").timeline if one.name == "corpus"]
+    assert stages == ["synthesize", "clean", "validate", "mine", "teach"]
 
 
 def test_nothing_but_dev_is_compared_in_the_loop(honest: Honest) -> None:

@@ -13,11 +13,11 @@ from training.validating.overlap import copied
 REPEATED, COPIED, PHRASE = 0.2, 0.3, 0.3
 """The largest shares without a fault. Of real questions at most 4 % have a near-duplicate, 5 % are copies of five words
 and more, and 10 % have one phrase of three words in common."""
-_WHOLE = 0.8
+WHOLE = 0.8
 """The part of a query that one run of its document has to cover."""
-_LEAST = {"words": 5, "characters": 8}
+LEAST = {"words": 5, "characters": 8}
 """The shortest run that counts as copied: shorter ones are names."""
-_PHRASE = {"words": 3, "characters": 5}
+IN_COMMON = {"words": 3, "characters": 5}
 _LONGEST = 12
 
 
@@ -46,7 +46,7 @@ def phrase(own: Reading, real: Reading | None) -> Fault:
     """Whether many queries share one phrase of at least three words."""
     if not len(own):
         return Fault("phrase", None, line="no query has words")
-    size = _PHRASE["characters" if own.unspaced else "words"]
+    size = IN_COMMON["characters" if own.unspaced else "words"]
     words, hits = _phrase(own.units, size)
     usual = None if real is None else (sum(_has(one, words) for one in real.units), len(real))
     opening = sum(one[: len(words)] == words for one in own.units)
@@ -71,12 +71,12 @@ def _times(own: Reading, hits: int) -> str:
 
 def _copied(one: Reading) -> list[int]:
     """For each copied query, the place in its document where the copy begins."""
-    least = _LEAST["characters" if one.unspaced else "words"]
+    least = LEAST["characters" if one.unspaced else "words"]
     found = []
     for units, source in zip(one.units, one.sources, strict=True):
         if source is not None and len(units) >= least:
             length, place = copied(units, source)
-            if length >= max(least, _WHOLE * len(units)):
+            if length >= max(least, WHOLE * len(units)):
                 found.append(place)
     return found
 

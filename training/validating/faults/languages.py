@@ -79,6 +79,12 @@ def spoken(texts: Iterable[str]) -> str | None:
     return votes.most_common(1)[0][0] if votes else None
 
 
+def language_of(text: str) -> str | None:
+    """The language of a text; None if it is identified with a probability below 0.5, or has no letters."""
+    vote = _vote(text)
+    return None if vote is None or vote.probability < SURE else _VARIETIES.get(vote.language, vote.language)
+
+
 @lru_cache(maxsize=1 << 16)
 def _vote(text: str) -> Vote | None:
     return detected_as(text) if any(map(str.isalpha, text)) else None

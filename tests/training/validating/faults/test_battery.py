@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[4]
 MODES = ("alone", "with real queries")
 MEASURED = json.loads((ROOT / "benchmarks/results/validation.json").read_text("utf-8"))["faults"]
 CONTROL, NEEDS_REAL = "real held-out queries", "keywords where people ask"
+LEAKED = "a tenth are evaluation queries"
 
 
 @pytest.mark.parametrize("planted", MEASURED)
@@ -30,3 +31,21 @@ def test_faults_are_named_and_real_queries_are_not_accused(mode: str) -> None:
     for planted, found in MEASURED.items():
         if planted != CONTROL and (planted, mode) != (NEEDS_REAL, "alone"):
             assert found[mode]["named"]["share"] >= 0.95, planted
+
+
+SIGNS = json.loads((ROOT / "benchmarks/results/validation_signs.json").read_text("utf-8"))["faults"]
+
+
+@pytest.mark.parametrize("planted", SIGNS)
+def test_the_page_has_the_measured_signs(planted: str) -> None:
+    page = (ROOT / "docs/validation.md").read_text("utf-8")
+    cells = [f"{100 * one['share']:.0f}" if one["of"] else "–" for one in SIGNS[planted].values()]
+    assert f"| planted | {' | '.join(SIGNS[planted])} |" in page
+    assert f"| {planted} | {' | '.join(cells)} |" in page
+
+
+def test_the_verdict_blocks_what_is_named_and_no_real_queries() -> None:
+    for planted, found in SIGNS.items():
+        assert (found["blocked"]["share"] >= 0.95) == (planted not in (CONTROL, LEAKED)), planted
+    assert SIGNS[CONTROL]["blocked"]["hits"] == SIGNS[CONTROL]["V15"]["hits"] == 0
+    assert SIGNS[LEAKED]["V13"]["share"] >= 0.95, "its queries are removed, and the rest is usable"
