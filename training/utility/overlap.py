@@ -32,7 +32,7 @@ class Nearness:
 
 
 @dataclass(frozen=True)
-class Overlap:
+class TestOverlap:
     """The overlap of the queries that are trained on with the test queries."""
 
     removed: Mapping[str, int]
@@ -50,7 +50,7 @@ class Overlap:
         return asdict(self)
 
 
-def overlap_of(query_set: CorpusQueries, test: Collection, embedder: KeptVectors | None = None) -> Overlap:
+def overlap_of(query_set: CorpusQueries, test: Collection, embedder: KeptVectors | None = None) -> TestOverlap:
     """The overlap of a set with the test collection.
 
     Args:
@@ -61,7 +61,7 @@ def overlap_of(query_set: CorpusQueries, test: Collection, embedder: KeptVectors
     removed = {reason: count for reason in ALIKE.values() if (count := query_set.removed.get(reason))}
     letters = _nearness(_jaccard(texts, known))
     vectors = None if embedder is None else _nearness(_cosines(embedder, texts, known))
-    return Overlap(removed, letters, vectors, _same_document(query_set, test))
+    return TestOverlap(removed, letters, vectors, _same_document(query_set, test))
 
 
 def _nearness(highest: npt.NDArray[np.float64]) -> Nearness:
