@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
@@ -67,7 +67,7 @@ def utility(
 ) -> None:
     """Train students on synthetic queries and on real annotations at equal cost, and measure what each is worth.
 
-    Five arms differ in one thing at a time; docs/utility.md describes them. To continue a killed run, run the same
+    Six arms differ in one thing at a time; docs/utility.md describes them. To continue a killed run, run the same
     command again.
     """
     from harness.api.arguments import workers_of
@@ -106,8 +106,8 @@ def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    print_table(arms_table(result))
-    print_table(differences_table(result))
+    for table in _tables(result):
+        print_table(table)
     typer.echo(result["decision"])
     typer.echo(f"written: {out}/utility.md")
 
@@ -115,8 +115,12 @@ def _show(result: dict[str, Any], out: Path, *, as_json: bool) -> None:
 def _page(result: Mapping[str, Any]) -> str:
     from reports.table import markdown
 
-    tables = "\n".join(markdown(table) for table in (arms_table(result), differences_table(result)))
+    tables = "\n".join(markdown(table) for table in _tables(result))
     return f"# What the synthetic queries are worth\n\n{result['decision']}\n\n{tables}"
+
+
+def _tables(result: Mapping[str, Any]) -> tuple[Table, ...]:
+    return arms_table(result), differences_table(result), overlap_table(result)
 
 
 def arms_table(result: Mapping[str, Any]) -> Table:
@@ -164,8 +168,10 @@ def differences_table(result: Mapping[str, Any]) -> Table:
     if ratio["value"] is None:
         ratio_line = "utility ratio (a - base) / (b - base): not defined, because b - base is not clearly above 0"
     else:
-        within = interval([inf if end is None else end for end in ratio["interval"]], lambda end: f"{end:.2f}")
-        ratio_line = f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} {within.replace('inf', 'unbounded')}"
+        ratio_line = (
+            f"utility ratio (a - base) / (b - base): {ratio['value']:.2f} {_ratio(ratio['interval'])}; over seeds too "
+            f"{_ratio(ratio['seeds_interval'])}"
+        )
     corrected = f"p corrected over {len(rows)} differences (step-down MaxT)" if len(rows) > 1 else "one difference"
     return Table(
         "Paired differences in points",
@@ -178,3 +184,38 @@ def differences_table(result: Mapping[str, Any]) -> Table:
         ),
         left=2,
     )
+
+
+def _ratio(ends: Sequence[float | None] | None) -> str:
+    if ends is None:
+        return DASH
+    return interval([inf if end is None else end for end in ends], lambda end: f"{end:.2f}").replace("inf", "unbounded")
+
+
+def overlap_table(result: Mapping[str, Any]) -> Table:
+    """Return the table of the overlap of each set with the test queries."""
+    from reports.table import Cell, Table
+
+    rows = [
+        (
+            name, str(sum(one["removed"].values())), _nearness(one["letters"]), _nearness(one["vectors"]),
+            f"{one['same_document']:.0%}",
+        )
+        for name, one in result["overlap"].items()
+    ]  # fmt: skip
+    return Table(
+        "Overlap with the test queries",
+        ("queries", "removed", "letters", "vectors", "same document"),
+        tuple(tuple(map(Cell, row)) for row in rows),
+        (
+            "removed: queries that are a test query, nearly one, or contain one; they are not trained on",
+            "letters, vectors: similarity of the others to the nearest test query (median, 95 %, highest): trigrams in "
+            "common, and the cosine of the first dense retriever of the mining",
+            "same document: share of the test queries with a relevant document that such a query belongs to",
+        ),
+        left=1,
+    )
+
+
+def _nearness(one: Mapping[str, float] | None) -> str:
+    return DASH if one is None else ", ".join(f"{one[key]:.2f}" for key in ("median", "p95", "highest"))

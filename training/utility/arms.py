@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Queries = Literal["synthetic", "real", "wrong"]
-Labels = Literal["teacher", "human", "source"]
+Labels = Literal["teacher", "human", "source", "shuffled"]
 
 BASE = "base"
 """The name of the student before training."""
 _QUERIES = {"synthetic": "synthetic queries", "real": "real queries", "wrong": "synthetic queries of a wrong domain"}
-_LABELS = {"teacher": "teacher labels", "human": "human labels", "source": "the source document as the positive"}
+_LABELS = {
+    "teacher": "teacher labels", "human": "human labels", "source": "the source document as the positive",
+    "shuffled": "shuffled teacher labels",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ ARMS = (
     Arm("c", "real", "teacher"),
     Arm("d", "synthetic", "source"),
     Arm("e", "wrong", "teacher"),
+    Arm("f", "synthetic", "shuffled"),
 )
 
 
@@ -55,6 +59,7 @@ CONTRASTS = (
     Contrast("label noise", "c", "b", "the teacher's labels are worth more than human ones", "they are worth less"),
     Contrast("domain value", "a", "e", "queries of the domain are worth it", "queries of another domain teach more"),
     Contrast("teacher value", "a", "d", "the teacher adds to the source document", "the teacher takes away"),
+    Contrast("label order", "a", "f", "the labels say which document is better", "shuffled labels teach more"),
 )
 
 

@@ -13,13 +13,14 @@ Answer = Literal["not defined", "undecided", "nothing", "part", "as much", "more
 def answer_of(figures: Utility) -> Answer:
     """The value of synthetic queries, compared with real annotations.
 
-    `not defined`: real annotations bring no significant gain. Otherwise the interval of the ratio decides. `undecided`:
-    it includes 0 and 1. `nothing`: it includes 0 or lies below. `part`: it lies between 0 and 1. `as much`: it includes
-    1. `more`: it lies above 1.
+    `not defined`: real annotations bring no significant gain. Otherwise the interval of the ratio decides, over seeds
+    and questions if there are several seeds. `undecided`: it includes 0 and 1. `nothing`: it includes 0 or lies below.
+    `part`: it lies between 0 and 1. `as much`: it includes 1. `more`: it lies above 1.
     """
-    if figures.ratio.value is None or figures.ratio.interval is None:
+    decides = figures.ratio.decides
+    if decides is None:
         return "not defined"
-    low, high = figures.ratio.interval
+    low, high = decides
     if low > 1:
         return "more"
     if high >= 1:
@@ -35,12 +36,12 @@ def decision_of(figures: Utility) -> str:
 
 def _ratio_sentence(figures: Utility) -> str:
     real, ours, ratio = figures.arm("b"), figures.arm("a"), figures.ratio
-    if ratio.value is None or ratio.interval is None:
+    if ratio.value is None or ratio.decides is None:
         return (
             f"The utility ratio is not defined: real annotations gain {_points(real.gain)}, which is not clearly above "
             f"0; synthetic queries gain {_points(ours.gain)}."
         )
-    within = interval(ratio.interval, lambda end: f"{end:.0%}")
+    within = interval(ratio.decides, lambda end: f"{end:.0%}")
     share = f"{ratio.value:.0%} of the gain of real annotations (95 % interval {within})"
     return f"Synthetic queries bring {share}: {_ANSWERS[answer_of(figures)]}."
 

@@ -11,13 +11,16 @@ from adapters.errors import DataError
 from harness.measuring.questions import questions_of
 from harness.scoring.session import Session
 from harness.workspace import write_atomically
+from training.adapting.dense import embedder_of
 from training.configuration import GivenSetting
 from training.examples import Example
 from training.job import begin, finish, write_json, write_lines
+from training.mining.mine import RETRIEVERS
 from training.settings import Machine
 from training.utility.arms import Arm
 from training.utility.decision import answer_of, decision_of
-from training.utility.labels import ById, by_source, human, scale_of
+from training.utility.labels import ById, by_source, human, scale_of, shuffled
+from training.utility.overlap import overlap_of
 from training.utility.question import Question
 from training.utility.ratio import Gap, Utility, finite, utility
 from training.utility.sets import first
@@ -27,9 +30,11 @@ from training.utility.taught import teacher_examples
 STAGE = "utility"
 RESULT, PAGE, PER_QUERY = "utility.json", "utility.md", "per-query.jsonl"
 _VERSION = 1
-_FIGURES = 2
+_FIGURES = 3
 """The version of the figures. Figures of another version are computed again, without new training or scoring."""
 Page = Callable[[Mapping[str, Any]], str]
+Unit = Callable[[Example], Example]
+"""Puts the teacher's scores of an example on the common scale."""
 
 
 def run(
@@ -71,6 +76,7 @@ def run(
     results = measured(checkpoints, question.test, question.measure, chosen, session)
     result = _result(question, results, utility(results.values, questions_of(question.test)))
     result["trained_on"] = _trained_on(arms, checkpoints)
+    result["overlap"] = _overlap(question, session)
     write_lines(out / PER_QUERY, _per_query(results))
     write_json(out / RESULT, result)
     if page:
@@ -98,16 +104,24 @@ def _examples(
     taught["real"] = {id_: taught["real"][id_] for id_ in judged}
     ids = _equal_numbers(question, taught)
     unit = scale_of(taught[name][id_] for name, own in ids.items() for id_ in own)
+    seed = question.settings.plan.seed
     return {
-        arm.name: [_label(arm, taught, judged, id_, unit) for id_ in ids[arm.queries]] for arm in question.arms
+        arm.name: [_labelled(arm, taught[arm.queries][id_], judged.get(id_), unit, seed) for id_ in ids[arm.queries]]
+        for arm in question.arms
     }, left_out
 
 
-def _label(arm: Arm, taught: Mapping[str, ById], judged: ById, id_: str, unit: Callable[[Example], Example]) -> Example:
-    if arm.labels == "human":
-        return judged[id_]
-    example = taught[arm.queries][id_]
-    return by_source({id_: example})[id_] if arm.labels == "source" else unit(example)
+def _labelled(arm: Arm, example: Example, judged: Example | None, unit: Unit, seed: int) -> Example:
+    match arm.labels:
+        case "human":
+            assert judged is not None, "the real queries of an experiment are those with human labels"
+            return judged
+        case "source":
+            return by_source(example)
+        case "shuffled":
+            return shuffled(unit(example), seed)
+        case "teacher":
+            return unit(example)
 
 
 def _equal_numbers(question: Question, taught: Mapping[str, ById]) -> dict[str, list[str]]:
@@ -134,9 +148,16 @@ def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[TrainedStud
     }
 
 
+def _overlap(question: Question, session: Session) -> dict[str, dict[str, Any]]:
+    """The overlap of each set with the test queries, with the vectors of the first dense retriever of the mining."""
+    retrievers = question.settings.retrievers or RETRIEVERS
+    embedder = embedder_of(retrievers, question.test, session)
+    return {name: overlap_of(one, question.test, embedder).as_dict() for name, one in question.sets.items()}
+
+
 def _result(question: Question, results: StudentResults, figures: Utility) -> dict[str, Any]:
     titles = {arm.name: arm.title for arm in question.arms} | {"base": "the student before training"}
-    interval = figures.ratio.interval
+    ratio = figures.ratio
     return {
         "figures": _FIGURES,
         "test": question.test.name,
@@ -151,7 +172,9 @@ def _result(question: Question, results: StudentResults, figures: Utility) -> di
             }
             for one in figures.arms
         },
-        "ratio": {"value": figures.ratio.value, "interval": None if interval is None else list(map(finite, interval))},
+        "ratio": {
+            "value": ratio.value, "interval": _ends(ratio.interval), "seeds_interval": _ends(ratio.seeds_interval),
+        },
         "differences": [
             {"name": one.contrast.name, "first": one.contrast.first, "second": one.contrast.second, **_gap(one.gap)}
             for one in figures.causes
@@ -160,6 +183,10 @@ def _result(question: Question, results: StudentResults, figures: Utility) -> di
         "decision": decision_of(figures),
         "notes": question.notes(),
     }  # fmt: skip
+
+
+def _ends(interval: tuple[float, float] | None) -> list[float | None] | None:
+    return None if interval is None else list(map(finite, interval))
 
 
 def _gap(one: Gap) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""The labels of the arms: for the same queries and documents, by teachers, people or sources, on one scale from 0 to
-1."""
+"""The labels of the arms: for the same queries and documents, by teachers, people, sources or chance, on one scale from
+0 to 1."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.data.collection import sampling_order
 from training.examples import Example
 from training.utility.sets import CorpusQueries
 
@@ -41,12 +42,15 @@ def human(examples: ById, real_queries: CorpusQueries) -> dict[str, Example]:
     return {id_: example for id_, example in graded.items() if len(set(example.scores)) > 1}
 
 
-def by_source(examples: ById) -> dict[str, Example]:
+def shuffled(example: Example, seed: int) -> Example:
+    """The same scores in a random order, which the texts and the seed decide. What is learned from them is not
+    relevance."""
+    order = sampling_order([f"{example.query}\n{text}" for text in example.documents], seed)
+    return replace(example, scores=tuple(example.scores[place] for place in order.tolist()))
+
+
+def by_source(example: Example) -> Example:
     """1 for the document that the query was written from, 0 for all others."""
-    return {id_: _by_source(example) for id_, example in examples.items()}
-
-
-def _by_source(example: Example) -> Example:
     return replace(example, scores=tuple(float(name == example.source) for name in example.ids or ()))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from harness.measuring.statistics.bootstrap import resampled_macros, value_interval
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.statistics.difference import Difference, differences
-from harness.measuring.statistics.seeds import between_seed_sd, seed_effect, seed_means
+from harness.measuring.statistics.seeds import between_seed_sd, resampled_seed_macros, seed_effect, seed_means
 from training.utility.arms import BASE, CONTRASTS, Contrast
 
 Values = Mapping[str, Floats64]
@@ -70,7 +70,14 @@ class Ratio:
     value: float | None
     """None if the ratio is not defined, because the gain of real annotations cannot be distinguished from 0."""
     interval: tuple[float, float] | None
-    """95 % bootstrap interval over questions. It does not include the spread between seeds."""
+    """95 % bootstrap interval over questions, seeds held fixed."""
+    seeds_interval: tuple[float, float] | None
+    """95 % bootstrap interval over seeds and questions; None if every arm has one seed."""
+
+    @property
+    def decides(self) -> tuple[float, float] | None:
+        """The interval that the answer follows from: over seeds and questions, if there are several seeds."""
+        return self.seeds_interval or self.interval
 
 
 @dataclass(frozen=True)
@@ -103,10 +110,15 @@ def utility(values: Values, questions: Questions) -> Utility:
 def _ratio(design: Design, values: Values, real: Gap) -> Ratio:
     """The utility ratio with its interval. It is defined if the gain of real annotations is significantly above 0."""
     if not (real.sure and real.difference.value > 0):
-        return Ratio(None, None)
-    base, ours, other = (seed_means([values[name]])[0] for name in (BASE, "a", "b"))
+        return Ratio(None, None, None)
+    three = [values[name] for name in (BASE, "a", "b")]
+    base, ours, other = (seed_means([own])[0] for own in three)
     means = resampled_macros(design, [np.stack([ours - base, other - base])])
-    return Ratio(float((ours - base).mean() / (other - base).mean()), _interval(means[0], means[1]))
+    value = float((ours - base).mean() / (other - base).mean())
+    if max(map(len, three)) == 1:
+        return Ratio(value, _interval(means[0], means[1]), None)
+    drawn = resampled_seed_macros(design, [[own] for own in three])
+    return Ratio(value, _interval(means[0], means[1]), _interval(drawn[1] - drawn[0], drawn[2] - drawn[0]))
 
 
 def _interval(above: Floats64, below: Floats64) -> tuple[float, float]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from adapters.errors import DataError, UsageError
 from adapters.identity import digest, text_digest
-from harness.checks.near_duplicates import Index, normalised
-from harness.checks.overlap import THRESHOLD
 from harness.data.collection import Collection, Rules, sampling_order
 from harness.data.columns import corpus_fingerprint
 from harness.data.qrels import Qrels
 from training.corpus import asking
 from training.mining.mine import SourcedQueries
 from training.mining.pool import ABSENT
+from training.stages import LEAK_THRESHOLD
 from training.utility.arms import Queries
+from training.validating.alike import HOW, alike
 
-_AT_ONCE = 10_000
+ALIKE = {
+    "exact": "the same as a test query", "trigrams": "nearly the same as a test query",
+    "contained": "with a test query inside",
+}  # fmt: skip
+"""The reasons for which queries that resemble a test query are removed, by how they match."""
 _NO_ROWS = np.empty(0, np.int32)
 
 
@@ -117,18 +121,15 @@ def real_set(collection: Collection, target: str) -> CorpusQueries:
 
 
 def without_test_queries(query_set: CorpusQueries, test: Collection) -> CorpusQueries:
-    """The set without queries that are the same as a test query, or nearly the same.
-
-    Nearly the same means equal except for case and punctuation, or with 80 % common character trigrams.
-    """
-    test_texts = list(dict.fromkeys(filter(None, map(normalised, test.queries))))
-    if not test_texts:
-        return query_set
-    texts = [normalised(one.text) for one in query_set.queries]
-    alike = {query_set.queries[row].id for row in _alike(texts, Index(test_texts))}
-    exact = set(test_texts)
-    same = query_set.without("the same as a test query", lambda one: normalised(one.text) in exact)
-    return same.without("nearly the same as a test query", lambda one: one.id in alike)
+    """The set without queries that are the same as a test query, nearly the same, or contain one, by the rule of
+    `validating.alike`."""
+    found: dict[str, str] = {}
+    for like in alike([one.text for one in query_set.queries], list(test.queries), LEAK_THRESHOLD):
+        id_ = query_set.queries[like.row].id
+        found[id_] = min(found.get(id_, like.how), like.how, key=HOW.index)
+    for how, reason in ALIKE.items():
+        query_set = query_set.without(reason, lambda one, how=how: found.get(one.id) == how)
+    return query_set
 
 
 def drawn(sets: Sequence[CorpusQueries], limit: int | None, seed: int) -> list[CorpusQueries]:
@@ -160,12 +161,6 @@ def _each_once(query_set: CorpusQueries) -> CorpusQueries:
         return known
 
     return query_set.without("repeated", again)
-
-
-def _alike(texts: Sequence[str], index: Index) -> Iterable[int]:
-    for start in range(0, len(texts), _AT_ONCE):
-        for match in index.search(texts[start : start + _AT_ONCE], THRESHOLD):
-            yield from (start + match.asked).tolist()
 
 
 def _bare(collection: Collection) -> Collection:

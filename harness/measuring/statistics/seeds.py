@@ -69,14 +69,28 @@ def seed_effect(design: Design, candidate: Sequence[Floats64], baseline: Sequenc
 def _interval(design: Design, candidate: Sequence[Floats64], baseline: Sequence[Floats64]) -> tuple[float, float]:
     if not design.holds(2):
         return float("nan"), float("nan")
-    both = [np.concatenate([new, -np.asarray(old)]) for new, old in zip(candidate, baseline, strict=True)]
+    new, old = resampled_seed_macros(design, [candidate, baseline])
+    return percentile_intervals((new - old)[None])[0]
+
+
+def resampled_seed_macros(design: Design, systems: Sequence[Sequence[Floats64]]) -> Floats64:
+    """The macro values of several systems under the draws of `seed_effect`, float64 [systems, RESAMPLES]. All systems
+    get the same questions; the seeds of each are drawn separately.
+
+    Args:
+        systems: for each system its values, float64 [seeds, queries] for every collection.
+    """
     named = "\0".join(sorted(design.sets)).encode("utf-8", "surrogatepass")
     generator = np.random.default_rng(int.from_bytes(blake2b(named, digest_size=16).digest(), "big"))
-    votes = np.hstack([_seed_votes(_seeds(system), generator) for system in (candidate, baseline)])
-    totals = np.zeros(RESAMPLES)
-    for weight, means in zip(design.weights, resampled_means(design, both), strict=True):
-        totals += weight * (means.T * votes).sum(axis=1)
-    return percentile_intervals(totals[None])[0]
+    seeds = [_seeds(system) for system in systems]
+    votes = [_seed_votes(count, generator) for count in seeds]
+    ends = np.cumsum(seeds)
+    every = [np.concatenate(of_collection) for of_collection in zip(*systems, strict=True)]
+    macros = np.zeros((len(systems), RESAMPLES))
+    for weight, means in zip(design.weights, resampled_means(design, every), strict=True):
+        for row, (rows, own) in enumerate(zip(np.split(means, ends[:-1]), votes, strict=True)):
+            macros[row] += weight * (rows.T * own).sum(axis=1)
+    return macros
 
 
 def _seed_votes(seeds: int, generator: np.random.Generator) -> Floats64:

@@ -30,7 +30,7 @@ from training.utility.students import base_checkpoints
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ARMS = ("a", "b", "c", "d", "e")
+ARMS = ("a", "b", "c", "d", "e", "f")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_identical_sets_are_worth_the_same(learned: tuple[Path, dict[str, Any]])
     out, manifest = learned
     result = manifest["result"]
     assert result["arms"]["b"]["gain"]["interval"][0] > 0, "the students of this world learn"
-    assert result["ratio"] == {"value": 1, "interval": [1, 1]}
+    assert result["ratio"] == {"value": 1, "interval": [1, 1], "seeds_interval": None}
     assert result["answer"] == "as much"
     assert same_weights(out / "checkpoints" / "a-s0", out / "checkpoints" / "b-s0")
 
@@ -160,6 +160,13 @@ def test_teacher_labels_of_all_arms_are_on_one_scale_in_its_order(finished: Fini
     raw = [score_of(row["query"], text) for row in rows for text in row["documents"]]
     assert (min(scores), max(scores)) == (0, 1)
     assert scores == pytest.approx([(one - min(raw)) / (max(raw) - min(raw)) for one in raw])
+
+
+def test_shuffled_labels_are_those_of_the_teacher_in_another_order(finished: Finished) -> None:
+    pairs = list(zip(examples(finished.out, "a"), examples(finished.out, "f"), strict=True))
+    assert all((one["query"], one["documents"]) == (other["query"], other["documents"]) for one, other in pairs)
+    assert all(sorted(one["scores"]) == sorted(other["scores"]) for one, other in pairs)
+    assert sum(one["scores"] != other["scores"] for one, other in pairs) >= 5
 
 
 def test_a_second_run_scores_and_trains_nothing(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +286,7 @@ def test_the_command_tells_what_every_arm_is_worth(world: World, base: Path, com
         "query shift",
         "arm e is left out",
         "adjusted p",
-        "p corrected over 3 differences (step-down MaxT)",
+        "p corrected over 4 differences (step-down MaxT)",
         "seeds and questions resampled",
     ):
         assert text in said.out
@@ -312,7 +319,7 @@ def test_the_cost_is_printed_before_anything_is_made(world: World, base: Path, c
     said = command(*options(world, base), "--real", world.corpus, "--print-cost")
     assert said.code == 0
     assert "7 queries in each set" in said.out
-    assert "4 students of 1 steps; 5 evaluations" in said.out
+    assert "5 students of 1 steps; 6 evaluations" in said.out
     assert "the command line sets real.collection = " in said.out
     text = json.loads(command(*options(world, base), "--real", world.corpus, "--print-cost", "--json").out)
     assert text["teacher_pairs"] >= 7 * PER_QUERY

@@ -32,6 +32,22 @@ def test_identical_arms_have_a_ratio_of_one_without_any_doubt() -> None:
     ratio = figures(values | {"a": values["b"]}).ratio
     assert ratio.value == 1
     assert ratio.interval == (1, 1)
+    assert ratio.seeds_interval is not None and 0.9 < ratio.seeds_interval[0] < 1 < ratio.seeds_interval[1] < 1.1
+
+
+def test_an_answer_that_other_seeds_would_change_is_not_given() -> None:
+    values = arms(a=0.1, b=0.2)
+    values["a"][0] += 0.25
+    values["a"][1] -= 0.05
+    found = figures(values)
+    assert found.ratio.interval is not None and found.ratio.interval[1] < 1.1
+    assert found.ratio.seeds_interval is not None and found.ratio.seeds_interval[0] < 0.2
+    assert answer_of(found) in {"as much", "undecided"}
+
+
+def test_one_seed_of_each_arm_has_no_interval_over_seeds() -> None:
+    found = figures({name: own[:1] for name, own in arms(a=0.1, b=0.2).items()}).ratio
+    assert found.seeds_interval is None and found.decides == found.interval
 
 
 def test_the_ratio_is_the_share_of_the_gain() -> None:
@@ -78,12 +94,12 @@ def test_a_wide_interval_decides_nothing() -> None:
 
 
 def test_every_difference_isolates_one_cause_and_pays_for_the_others() -> None:
-    values = arms(a=0.1, b=0.2, c=0.2, d=0.1, e=0.0)
+    values = arms(a=0.1, b=0.2, c=0.2, d=0.1, e=0.0, f=0.0)
     found = {one.contrast.name: one.gap for one in figures(values).causes}
-    assert list(found) == ["query shift", "label noise", "domain value", "teacher value"]
-    assert [round(found[name].difference.value, 1) for name in found] == [-0.1, 0.0, 0.1, 0.0]
+    assert list(found) == ["query shift", "label noise", "domain value", "teacher value", "label order"]
+    assert [round(found[name].difference.value, 1) for name in found] == [-0.1, 0.0, 0.1, 0.0, 0.1]
     assert found["domain value"].difference.significant and not found["label noise"].difference.significant
-    assert {one.difference.family for one in found.values()} == {4}
+    assert {one.difference.family for one in found.values()} == {5}
 
 
 def test_causes_and_gains_are_tested_by_the_rule_of_all_differences_on_means_over_seeds() -> None:

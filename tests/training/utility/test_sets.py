@@ -90,7 +90,7 @@ def test_arms_without_their_data_are_left_out_and_named(place: Place) -> None:
     world = World(place, synthetic=5, real=5, tested=3)
     world.write("queries.jsonl", [(name, text, None) for name, text, _ in _own(world)])
     found = ask(world.given(wrong=False), world.settings(Path("base")), place.workspace)
-    assert [arm.name for arm in found.arms] == ["a", "b", "c"]
+    assert [arm.name for arm in found.arms] == ["a", "b", "c", "f"]
     assert any("arm d is left out" in note for note in found.notes())
     assert any("arm e is left out" in note for note in found.notes())
 
