@@ -100,12 +100,15 @@ class Teaching:
     """The teachers, and how their scores become labels."""
 
     teachers: tuple[str, ...] = ()
-    """Rerankers or embedders."""
+    """Rerankers or embedders. In train teach with --pairwise also chat:ADDRESS?model=NAME and pairwise:MODEL."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
     score_as: str | None = None
     """A parallel collection, such as xquad/en. The label of a pair is the teacher's score of the pair with the same ids
     there. Default: of the pair itself."""
+    pairwise: Positive | None = None
+    """Compare documents instead of scoring them: the number of random cycles through the documents of each query. A
+    document is in at most twice this number of comparisons. Default: documents are scored."""
     map: Map = "none"
     """Write scores on another scale. Their order does not change."""
     facts: Path | None = None

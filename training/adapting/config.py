@@ -81,6 +81,8 @@ class AdaptTeaching(Teaching):
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
+        if self.choose and self.pairwise is not None:
+            return "teaching.choose = true chooses weights from scores; leave out teaching.pairwise"
         if self.choose and self.weights:
             return "teaching.choose = true chooses the weights on dev; leave out teaching.weights"
         return None

@@ -15,6 +15,7 @@ from training.mining.questions import asked_by
 from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, chosen
+from training.teaching.cycles import most
 
 _CURVE, _UNION = 3, 1
 _SOUPS = 4
@@ -36,6 +37,8 @@ class TaskCost:
     """The largest number of steps of one single."""
     teachers: int
     """The number of teachers that score its pairs."""
+    comparisons: int = 0
+    """The largest number of comparisons, in both orders, of each teacher that orders lists."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class MakingCost:
         """One line for each task, then training and checkpoints."""
         tasks = [
             f"{one.name}: {_asked(one)}, at most {one.pairs:,} pairs "
-            f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}"
+            f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}{_comparisons(one)}"
             for one in self.tasks
         ]
         return [
@@ -105,7 +108,8 @@ def _task(task: Task, settings: AdaptationSettings, workspace: Workspace, genera
     pool = min(len(corpus.corpus), settings.depth * len(settings.retrievers or RETRIEVERS) + 1)
     steps = _steps(settings.adaptation, queries, len(general) if general else 0)
     teachers = 1 if task.teacher else len(settings.teachers)
-    return TaskCost(task.name, documents, queries, queries * pool, steps, teachers)
+    compared = most(min(pool, settings.plan.per_query), settings.pairwise) if settings.pairwise else 0
+    return TaskCost(task.name, documents, queries, queries * pool, steps, teachers, 2 * queries * compared)
 
 
 def _requested(task: Task, corpus: Collection, settings: AdaptationSettings, workspace: Workspace) -> tuple[int, int]:
@@ -122,6 +126,10 @@ def _asked(one: TaskCost) -> str:
     if not one.documents:
         return f"{one.queries:,} questions"
     return f"{one.documents:,} documents, {one.queries:,} queries requested"
+
+
+def _comparisons(one: TaskCost) -> str:
+    return f", or {one.comparisons:,} comparisons where it orders lists" if one.comparisons else ""
 
 
 def _steps(settings: Settings, own: int, replayed: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from adapters.comparing import only_compares
 from adapters.errors import UsageError
 from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask, AdaptTeaching
@@ -20,7 +21,7 @@ from training.teaching.blend import shares_of
 
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
-_LATER = ("tasks", "score_as", "choose")
+_LATER = ("tasks", "score_as", "choose", "pairwise")
 _LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
@@ -43,6 +44,8 @@ class AdaptationSettings:
     """Choose the weights on dev."""
     teacher_facts: Path | None = None
     score_map: Map = Teaching.map
+    pairwise: int | None = Teaching.pairwise
+    """The number of random cycles of comparisons; None for scores."""
     score_as: str | None = Teaching.score_as
     """The parallel collection whose texts the teachers read, for tasks with queries that name none."""
     generator: str = AdaptSynthesis.generator
@@ -101,6 +104,12 @@ class AdaptationSettings:
         ):  # fmt: skip
             if twice := _repeated(values):
                 raise UsageError(f"{key}: {twice} occurs twice; name it once")
+        for teacher in self.all_teachers:
+            if only_compares(teacher):
+                raise UsageError(
+                    f"the teacher {teacher} only compares two documents, and an adaptation first measures its teachers "
+                    "on dev as rerankers; label the examples with train teach --pairwise and fit on them"
+                )
         if len(self.retrievers) == 1:
             raise UsageError("mining.retrievers: name at least two, such as bm25 and a dense one")
 
@@ -144,7 +153,7 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
         choose=teaching.choose, teacher_facts=teaching.facts, score_map=teaching.map, score_as=teaching.score_as,
-        generator=synthesis.generator,
+        pairwise=teaching.pairwise, generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
         general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,
