@@ -54,6 +54,8 @@ class MakingCost:
     checkpoints: int
     """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and
     of the sound ingredients, curve, and trials of the greedy soup."""
+    inside: int = 0
+    """The largest number of evaluations on dev inside the trainings."""
 
     @property
     def union_steps(self) -> int:
@@ -76,8 +78,12 @@ class MakingCost:
             *tasks,
             f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
             f"as many of the union",
-            f"to measure: at most {self.checkpoints} checkpoints on dev",
+            f"to measure: at most {self.checkpoints} checkpoints on dev{self._inside}",
         ]
+
+    @property
+    def _inside(self) -> str:
+        return f", and {self.inside:,} steps inside the trainings" if self.inside else ""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -94,11 +100,12 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
     seeds = len(seeds_of(settings))
     ingredients = len(tasks) * seeds + len(settings.ingredients)
     trials = max(0, ingredients - 1)
+    stage1 = 0 if general is None else _steps(settings.stage1, len(general), 0)
+    singles = [one.steps for one in tasks for _ in range(seeds)]
     return MakingCost(
-        tasks, len(settings.all_teachers),
-        0 if general is None else _steps(settings.stage1, len(general), 0),
-        seeds * sum(one.steps for one in tasks),
+        tasks, len(settings.all_teachers), stage1, sum(singles),
         (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials,
+        sum(_looks(steps, settings.evaluate_every) for steps in (stage1, *singles, sum(singles))),
     )  # fmt: skip
 
 
@@ -130,6 +137,11 @@ def _asked(one: TaskCost) -> str:
 
 def _comparisons(one: TaskCost) -> str:
     return f", or {one.comparisons:,} comparisons where it orders lists" if one.comparisons else ""
+
+
+def _looks(steps: int, every: int | None) -> int:
+    """The evaluations of one training: the start, every so often, and the last step."""
+    return -(-steps // every) + 1 if every and steps else 0
 
 
 def _steps(settings: Settings, own: int, replayed: int) -> int:

@@ -15,13 +15,16 @@ from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask, Ada
 from training.augmentation import Augmentation
 from training.configuration import require
 from training.mining.questions import AskedQuestions
+from training.mixing import Mix
 from training.settings import SEED, Loss, Settings, settings_of
-from training.stages import General, Map, Mining, Plan, Teaching, plan_of
+from training.stages import General, Map, Mining, MixedSource, Plan, Teaching, plan_of
 from training.teaching.blend import shares_of
 
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
-_LATER = ("tasks", "score_as", "choose", "pairwise")
+_LATER = (
+    "tasks", "score_as", "choose", "pairwise", "sources", "temperature", "evaluate_every", "patience",
+)  # fmt: skip
 _LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
@@ -63,12 +66,20 @@ class AdaptationSettings:
     general: tuple[str, ...] = ()
     """Files and folders of general ranking data. Stage 1 is trained on them, and they are replayed later. Empty: stage
     1 is the base."""
+    sources: tuple[MixedSource, ...] = ()
+    """The same, one by one with weights, in place of `general`."""
+    temperature: float | None = General.temperature
+    """How the sources of general data are mixed; see `training.mixing.Mix`."""
     negatives: str = General.negatives
     """The source of negatives for BEIR folders in `general`."""
     stage1: Settings = field(default_factory=Settings)
     adaptation: Settings = field(default_factory=Settings)
     """The settings of each single. `replay_share` is the share of general examples; `seed` is replaced by each of
     `seeds`."""
+    evaluate_every: int | None = None
+    """The number of steps between two evaluations on dev inside a training; None to keep the last step."""
+    patience: int | None = None
+    """The number of evaluations without a better one after which a training stops; None for no limit."""
     seeds: tuple[int, ...] = ()
     """Each task is trained once with each seed. Empty: 0 and 1 with one task, 0 with several."""
     ingredients: tuple[str, ...] = ()
@@ -120,6 +131,11 @@ class AdaptationSettings:
         return tuple(dict.fromkeys((*self.teachers, *own)))
 
     @property
+    def mix(self) -> Mix:
+        """The sources of general data; empty if there are none."""
+        return Mix(self.sources or tuple(MixedSource(one) for one in self.general), self.temperature)
+
+    @property
     def stage1_settings(self) -> Settings:
         """The settings of stage 1. A new head is added before stage 1."""
         return replace(self.stage1, max_length=self.max_length)
@@ -156,7 +172,9 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
         pairwise=teaching.pairwise, generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
-        general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,
+        general=config.general.data, sources=config.general.source, temperature=config.general.temperature,
+        evaluate_every=training.evaluate_every, patience=training.patience,
+        negatives=config.general.negatives, stage1=stage1, adaptation=fit,
         seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, new_head=training.new_head,
         max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed, tasks=config.task,
     )  # fmt: skip
