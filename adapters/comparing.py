@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 import numpy as np
 
 from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.paths import user_path
-from adapters.protocols import Comparer, Generator, Identity, ListwiseReranker, Prompt, Reranker
+from adapters.protocols import Bindable, Comparer, Generator, Identity, ListwiseReranker, Prompt, Reranker, Setting
 from adapters.spec import Spec, build, identity_of, inner_of, kinds, open_generator, open_ranker, parse
 
 PROMPT = "compare-1"
@@ -84,6 +84,11 @@ class ListComparer:
     def identity(self) -> Identity:
         """The identity of the reranker."""
         return {"comparer": "list of two", "version": 1, "order": dict(identity_of(self._reranker))}
+
+    def bind(self, setting: Setting) -> ListComparer:
+        """With the reranker bound to a collection, if it wants to be."""
+        bound = self._reranker.bind(setting) if isinstance(self._reranker, Bindable) else self._reranker
+        return ListComparer(cast(ListwiseReranker, bound))
 
     def compare(self, queries: Sequence[str], firsts: Sequence[str], seconds: Sequence[str]) -> Iterator[float | None]:
         """See `Comparer`."""

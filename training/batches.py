@@ -117,6 +117,11 @@ class Batches:
         return round(self.own * self.share / (1 - self.share)) if self.replayed else 0
 
     @property
+    def replay_counts(self) -> list[int]:
+        """The replayed examples of each part of a mixture in an epoch, `drawn` in all."""
+        return apportioned(self.drawn, [drawn for _, drawn in self.replay_mixed])
+
+    @property
     def per_epoch(self) -> int:
         """Steps per epoch; the last step may be smaller."""
         return -(-(self.own + self.drawn) // self.queries)
@@ -136,11 +141,10 @@ class Batches:
         return _of_parts(rng, self.mixed) if self.mixed else np.arange(self.own)
 
     def _replay(self, rng: np.random.Generator) -> Rows:
-        if not self.replay_mixed or not self.drawn:
+        if not self.replay_mixed:
             return _drawn(rng, self.replayed, self.drawn) + self.own
-        counts = apportioned(self.drawn, [drawn for _, drawn in self.replay_mixed])
         sizes = [size for size, _ in self.replay_mixed]
-        return _of_parts(rng, tuple(zip(sizes, counts, strict=True))) + self.own
+        return _of_parts(rng, tuple(zip(sizes, self.replay_counts, strict=True))) + self.own
 
 
 def _of_parts(rng: np.random.Generator, parts: Sequence[tuple[int, int]]) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,14 @@ class Job:
         share = settings.replay_share if replayed else 0.0
         parts = tuple(_parts(self.examples)), tuple(_parts(self.replay))
         return Batches(own, replayed, share, settings.queries, settings.window, settings.seed, *parts)
+
+    @property
+    def replay_drawn(self) -> Examples:
+        """The replayed examples, with the number that an epoch of this run draws of each source."""
+        parts = self.replay.parts
+        counts = self.batches.replay_counts if parts else []
+        drawn = (replace(part, drawn=count) for part, count in zip(parts, counts, strict=True))
+        return replace(self.replay, parts=tuple(drawn))
 
     @property
     def steps(self) -> int:
@@ -231,7 +239,7 @@ def _prepared(work: Job, machine: Machine) -> tuple[Student, Stream]:
 def _about(work: Job) -> dict[str, Any]:
     """The entries of the manifest about a job."""
     described = work.describe()
-    replayed = work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None
+    replayed = work.replay_drawn.counts() | {"share": work.batches.share} if len(work.replay) else None
     return {
         "run": digest(described),
         "base": {"name": work.base.name, **Contents(work.base).identity()},

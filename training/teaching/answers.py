@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,31 +86,39 @@ def answers(teacher: ComparingTeacher, questions: Questions, session: Session) -
     ledger, keys = session.ledger, questions.keys()
     scorer = ledger.scorer(dict(compared_identity(teacher)))
     missing = unanswered(teacher, questions, ledger)
-    unread = 0
+    unread, read = 0, len(questions) - len(missing)
     with session.reporter.stage(f"teacher {teacher.spec}", len(missing)) as advance:
-        for start in range(0, len(missing), _AT_ONCE):
-            rows, count = missing[start : start + _AT_ONCE], 0
-            for value in teacher.comparer.compare(*questions.texts(rows)):
-                if count == len(rows) or not (value is None or 0 <= value <= 1):
-                    raise ModelError(f"{teacher.spec}: {len(rows)} comparisons need one preference from 0 to 1 each")
-                if value is None:
-                    unread += 1
-                    _refuse(teacher, unread, start + count + 1)
-                else:
-                    ledger.record(scorer, *(key[rows[count : count + 1]] for key in keys), _pairs(1), _entry(value))
-                count += 1
-                advance(1)
-            if count < len(rows):
-                raise ModelError(f"{teacher.spec} gave {count} preferences for {len(rows)} comparisons")
+        for row, value in _asked(teacher, questions, missing):
+            if value is None:
+                unread += 1
+                if unread + read >= _ENOUGH:
+                    _refuse(teacher, unread, unread + read)
+            else:
+                read += 1
+                ledger.record(scorer, *(key[row : row + 1] for key in keys), _pairs(1), _entry(value))
+            advance(1)
     if len(missing):
-        _refuse(teacher, unread, max(len(missing), _ENOUGH))
+        _refuse(teacher, unread, unread + read)
         ledger.compact(scorer)
     known, entries = ledger.known(scorer, *keys, _pairs(len(questions)))
     return Answers(np.where(known, entries.score.astype(np.float64), np.nan), len(missing))
 
 
+def _asked(teacher: ComparingTeacher, questions: Questions, rows: Integers) -> Iterator[tuple[int, float | None]]:
+    """The rows of questions with their preferences, as they come."""
+    for start in range(0, len(rows), _AT_ONCE):
+        some, count = rows[start : start + _AT_ONCE].tolist(), 0
+        for value in teacher.comparer.compare(*questions.texts(np.array(some))):
+            if count == len(some) or not (value is None or 0 <= value <= 1):
+                raise ModelError(f"{teacher.spec}: {len(some)} comparisons need one preference from 0 to 1 each")
+            yield some[count], value
+            count += 1
+        if count < len(some):
+            raise ModelError(f"{teacher.spec} gave {count} preferences for {len(some)} comparisons")
+
+
 def _refuse(teacher: ComparingTeacher, unread: int, asked: int) -> None:
-    if asked >= _ENOUGH and 2 * unread > asked:
+    if 2 * unread > asked:
         last = getattr(teacher.comparer, "last_unread", None)
         shown = "" if last is None else f"; the last was {' '.join(str(last).split())[:_SHOWN]!r}"
         raise ModelError(

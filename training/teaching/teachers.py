@@ -98,8 +98,9 @@ def open_panel(  # noqa: PLR0917
         UsageError: see `open_teachers`.
     """
     origins = read_facts(facts, specs)
+    place = collection, session.workspace.cache, collection.rules.instruction
     comparing = {
-        spec: ComparingTeacher(spec, one, dict(identity_of(one)), origins.get(spec, TeacherOrigin()))
+        spec: _comparing(spec, cast(Comparer, bound(one, *place)), origins.get(spec, TeacherOrigin()))
         for spec in specs
         if compares(one := open_comparer(spec))
     }
@@ -175,6 +176,10 @@ def _teacher(
             "change the maximum length, or the teacher's ?max_length="
         )
     return Teacher(spec, reranker, identity, reads, origin, source_of(cut, "reranker", reranker, *place))
+
+
+def _comparing(spec: str, comparer: Comparer, origin: TeacherOrigin) -> ComparingTeacher:
+    return ComparingTeacher(spec, comparer, dict(identity_of(comparer)), origin)
 
 
 def _can_be_cut(adapter: object) -> bool:

@@ -24,6 +24,7 @@ from training.adapting.ingredients import _weighted, general_of, singles, start,
 from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
+from training.batches import apportioned
 from training.examples import Examples, write_examples
 from training.mixing import draws
 from training.settings import Machine
@@ -123,6 +124,8 @@ def test_general_sources_are_mixed_in_stage_1_and_in_the_replay(place: Place) ->
     _, stage1 = start(settings, out, Silent(), general=general)
     (one,) = singles(stage1, [ready("own", 12)], settings, out, Silent(), general=general)
     assert [row["name"] for row in manifest(out, "stage-1")["examples"]["sources"]] == paths
+    replay = manifest(out, one.name)["replay"]["sources"]
+    assert [row["drawn"] for row in replay] == apportioned(3, [part.drawn for part in general.parts])
     rows = [json.loads(line) for line in (Path(one.path) / "history.jsonl").read_text().splitlines()]
     assert {name for row in rows for name in row if name.startswith("loss/")} <= {
         "loss/examples", *(f"loss/{path}" for path in paths)

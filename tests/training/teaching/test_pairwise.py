@@ -173,6 +173,16 @@ def test_a_server_that_dies_loses_no_answer(place: Place, serve: Serve) -> None:
     assert examples(place) == examples(place, "whole")
 
 
+def test_the_few_answers_that_could_not_be_read_before_do_not_stop_a_second_run(place: Place, serve: Serve) -> None:
+    teacher, asked = serve(lambda q, a, b, n: "?" if score_of(q, a + b) < 0.15 else honest(q, a, b, n))
+    first = taught(place, [teacher], settings=TWO)
+    before = len(asked.texts)
+    again = taught(place, [teacher], "again", TWO)
+    unread = first["compared"]["teachers"][0]["unread"]
+    assert again["compared"]["teachers"] == [{**first["compared"]["teachers"][0], "asked_now": unread}]
+    assert len(asked.texts) - before == unread > 0
+
+
 def test_another_command_with_the_same_teacher_asks_nothing_again(place: Place, serve: Serve) -> None:
     teacher, asked = serve()
     taught(place, [teacher], settings=TWO)
