@@ -95,7 +95,8 @@ def answers(teacher: ComparingTeacher, questions: Questions, session: Session) -
                     _refuse(teacher, unread, unread + read)
             else:
                 read += 1
-                ledger.record(scorer, *(key[row : row + 1] for key in keys), _pairs(1), _entry(value))
+                query, documents = (key[row : row + 1] for key in keys)
+                ledger.record(scorer, query, documents, _pairs(1), _entry(value))
             advance(1)
     if len(missing):
         _refuse(teacher, unread, unread + read)

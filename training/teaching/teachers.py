@@ -106,7 +106,7 @@ def open_panel(  # noqa: PLR0917
     }
     scoring = [spec for spec in specs if spec not in comparing]
     opened = open_teachers(scoring, collection, max_length, facts, session, dtype) if scoring or not specs else []
-    found = {**comparing, **{one.spec: one for one in opened}}
+    found: dict[str, Teacher | ComparingTeacher] = {**comparing, **{one.spec: one for one in opened}}
     if len({one.id for one in found.values()}) < len(specs):
         raise UsageError(_TWICE)
     return [found[spec] for spec in specs]
