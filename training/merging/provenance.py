@@ -18,7 +18,7 @@ from harness.checks.sketch import inherited as trained_queries
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
 from training.merging.report import MergeReport
-from training.merging.vocabulary import Vocabulary
+from training.merging.vocabulary import MergedVocabulary
 
 ARITHMETIC = 1
 """The version of the arithmetic. Raise it when equal sources and recipes give other bytes."""
@@ -36,7 +36,7 @@ class MergeJob:
     written: dict[str, str] = field(default_factory=dict)
     """Digests of the weight files, by path."""
     dtypes: set[str] = field(default_factory=set)
-    vocabulary: Vocabulary | None = None
+    vocabulary: MergedVocabulary | None = None
     """The rows of the embedding; None if they are those of the checkpoints."""
     chat_template: str | None = None
     """The chat template that is written; None if that of the base is kept."""

@@ -26,7 +26,7 @@ _BY_TOKEN = re.compile(
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class MergedVocabulary:
     """The rows of the embedding of the output."""
 
     kept: int
@@ -47,7 +47,7 @@ class Vocabulary:
         return self.kept + len(self.added)
 
 
-def vocabulary_of(recipe: Recipe, home: Checkpoint) -> Vocabulary | None:
+def vocabulary_of(recipe: Recipe, home: Checkpoint) -> MergedVocabulary | None:
     """The rows of the output; None if they are those of the checkpoints.
 
     Raises:
@@ -74,7 +74,7 @@ def vocabulary_of(recipe: Recipe, home: Checkpoint) -> Vocabulary | None:
     return _made(recipe, ids, rows)
 
 
-def applied(one: Checkpoint, vocabulary: Vocabulary, opened: Mapping[str, Checkpoint]) -> Checkpoint:
+def applied(one: Checkpoint, vocabulary: MergedVocabulary, opened: Mapping[str, Checkpoint]) -> Checkpoint:
     """The checkpoint with the rows of the output in what has a row for each token.
 
     Args:
@@ -93,7 +93,7 @@ def applied(one: Checkpoint, vocabulary: Vocabulary, opened: Mapping[str, Checkp
     return replace(one, replaced=found)
 
 
-def _made(recipe: Recipe, ids: Mapping[str, int], rows: int) -> Vocabulary:
+def _made(recipe: Recipe, ids: Mapping[str, int], rows: int) -> MergedVocabulary:
     added = tuple(one.token for one in recipe.tokens if one.token not in ids)
     places = {**ids, **{token: len(ids) + place for place, token in enumerate(added)}}
     used = [one for one in recipe.tokens if one.force or one.token in added]
@@ -109,10 +109,10 @@ def _made(recipe: Recipe, ids: Mapping[str, int], rows: int) -> Vocabulary:
     notes += [f"{len(used):,} rows of the embedding are those that the recipe names"] if used else []
     notes += [f"{len(added):,} tokens were added: {', '.join(map(repr, added[:3]))}"] if added else []
     notes += [f"{padded - count:,} rows without a token pad the embedding; each is the mean"] if padded > count else []
-    return Vocabulary(len(ids), added, padded, {places[one.token]: one for one in used}, ids, tuple(notes))
+    return MergedVocabulary(len(ids), added, padded, {places[one.token]: one for one in used}, ids, tuple(notes))
 
 
-def _with_rows(tensor: Tensor, vocabulary: Vocabulary, same: Mapping[str, Tensor | None]) -> Tensor:
+def _with_rows(tensor: Tensor, vocabulary: MergedVocabulary, same: Mapping[str, Tensor | None]) -> Tensor:
     """A tensor with the rows of the output.
 
     Args:
@@ -134,7 +134,7 @@ def _with_rows(tensor: Tensor, vocabulary: Vocabulary, same: Mapping[str, Tensor
 
 
 def _row(
-    tensor: Tensor, place: int, one: TokenSource, vocabulary: Vocabulary, same: Mapping[str, Tensor | None]
+    tensor: Tensor, place: int, one: TokenSource, vocabulary: MergedVocabulary, same: Mapping[str, Tensor | None]
 ) -> Row:
     if one.zero:
         return np.zeros_like(row_of(tensor, 0))

@@ -24,7 +24,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Questions:
+class ComparisonQuestions:
     """Which of two documents answers a query better? Rows of a collection, int64 [questions]."""
 
     collection: Collection
@@ -57,7 +57,7 @@ class Answers:
     """float64 [questions]: 1 for the first document, 0 for the second, or a probability; NaN for an answer that could
     not be read."""
     fresh: int
-    """Questions that were asked now; the others were in the ledger."""
+    """ComparisonQuestions that were asked now; the others were in the ledger."""
 
 
 def compared_identity(teacher: ComparingTeacher) -> Identity:
@@ -65,7 +65,7 @@ def compared_identity(teacher: ComparingTeacher) -> Identity:
     return {"comparison": 1, "compare": dict(teacher.identity)}
 
 
-def unanswered(teacher: ComparingTeacher, questions: Questions, ledger: Ledger) -> Integers:
+def unanswered(teacher: ComparingTeacher, questions: ComparisonQuestions, ledger: Ledger) -> Integers:
     """The questions that are not in the ledger, each text once."""
     scorer = ledger.scorer(dict(compared_identity(teacher)))
     queries, documents = questions.keys()
@@ -75,7 +75,7 @@ def unanswered(teacher: ComparingTeacher, questions: Questions, ledger: Ledger) 
     return np.sort(rows[np.unique(words, return_index=True)[1]])
 
 
-def answers(teacher: ComparingTeacher, questions: Questions, session: Session) -> Answers:
+def answers(teacher: ComparingTeacher, questions: ComparisonQuestions, session: Session) -> Answers:
     """Ask what is not in the ledger, and record every answer as it comes.
 
     An answer that cannot be read is not recorded, so another run asks again.
@@ -105,7 +105,9 @@ def answers(teacher: ComparingTeacher, questions: Questions, session: Session) -
     return Answers(np.where(known, entries.score.astype(np.float64), np.nan), len(missing))
 
 
-def _asked(teacher: ComparingTeacher, questions: Questions, rows: Integers) -> Iterator[tuple[int, float | None]]:
+def _asked(
+    teacher: ComparingTeacher, questions: ComparisonQuestions, rows: Integers
+) -> Iterator[tuple[int, float | None]]:
     """The rows of questions with their preferences, as they come."""
     for start in range(0, len(rows), _AT_ONCE):
         some, count = rows[start : start + _AT_ONCE].tolist(), 0

@@ -15,7 +15,7 @@ from harness.scoring.session import Session
 from harness.workspace import write_atomically
 from training.mining.pool import Pool
 from training.sources.bradley_terry import Comparison, groups, strengths
-from training.teaching.answers import Questions, answers
+from training.teaching.answers import ComparisonQuestions, answers
 from training.teaching.blend import Scores, logistic
 from training.teaching.cycles import neighbours
 from training.teaching.drawing import keys_of
@@ -60,14 +60,14 @@ def graph(teaching_set: TeachingSet, drawn: Sequence[Integers], cycles: int, see
     return np.concatenate([np.empty((0, 2), np.int64), *pairs])
 
 
-def questions_of(pairs: Integers, pool: Pool, texts: TaughtTexts) -> Questions:
+def questions_of(pairs: Integers, pool: Pool, texts: TaughtTexts) -> ComparisonQuestions:
     """Both orders of all comparisons: the first half shows the first document first."""
     queries, documents = pool.queries[pairs[:, 0]], texts.run.documents.astype(np.int64)[pairs]
     shown = np.concatenate([documents, documents[:, ::-1]])
-    return Questions(texts.collection, np.tile(queries, 2), shown[:, 0], shown[:, 1])
+    return ComparisonQuestions(texts.collection, np.tile(queries, 2), shown[:, 0], shown[:, 1])
 
 
-def asked(teacher: ComparingTeacher, questions: Questions, session: Session) -> Votes:
+def asked(teacher: ComparingTeacher, questions: ComparisonQuestions, session: Session) -> Votes:
     """The votes of a teacher that compares."""
     found = answers(teacher, questions, session)
     forward, backward = np.split(found.values, 2)
