@@ -141,6 +141,13 @@ def _answers(folder: ModelFolder) -> bool:
         return False
 
 
+def _asked_now(made: Manifest) -> str:
+    """What the teachers were asked in this run."""
+    pairs = f"{made['pairs']['scored_now']:,} pairs were scored"
+    orders = [one for one in (made.get("compared") or {}).get("teachers", ()) if one is not None]
+    return f"{pairs} and {sum(one['asked_now'] for one in orders):,} comparisons were asked" if orders else pairs
+
+
 @dataclass(frozen=True)
 class _Making:
     task: Task
@@ -206,7 +213,7 @@ class _Making:
         teaching_set = lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
             "teach", out, lambda: teaching.teach(teaching_set, teachers, settings, out, self.session),
-            lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
+            lambda made: f"{made['examples']:,} examples; {_asked_now(made)} now",
         )  # fmt: skip
 
     def _watched(self, stage: Stage, out: Path, make: Any, describe: Any) -> Manifest:
