@@ -233,11 +233,8 @@ def test_the_chat_template_is_that_of_mergekit(wanted: str, section: dict[str, o
         (tmp_path / name / "chat_template.jinja").write_text(OTHER_CHAT)
     models = [{"model": name, "parameters": {"weight": 1}} for name in ("base", "tuned", "third")]
     recipe = {"merge_method": "linear", "models": models, "dtype": "float32", "chat_template": wanted, **section}
-    script = _MERGE.replace("from make import merged", "import make; make_merged = make.merged")
-    script = script.replace("merged(recipe", "make_merged(recipe")
-    subprocess.run(
-        [python, "-c", script, HERE, tmp_path, json.dumps({"chat": recipe})], check=True, capture_output=True, cwd=ROOT
-    )
+    command = [python, "-c", _MERGE, HERE, tmp_path, json.dumps({"chat": recipe})]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     merge(from_mapping(recipe, tmp_path), tmp_path / "ours-chat")
     found = transformers.AutoTokenizer.from_pretrained(tmp_path / "ours-chat").chat_template
     assert found == (CHAT if wanted == CHAT else OTHER_CHAT.strip())
