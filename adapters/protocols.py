@@ -125,6 +125,21 @@ class ListwiseReranker(Protocol):
 
 
 @runtime_checkable
+class Comparer(Protocol):
+    """Says which of two documents answers a query better: a teacher for `train teach --pairwise`."""
+
+    @property
+    def identity(self) -> Identity: ...
+    def compare(self, queries: Sequence[str], firsts: Sequence[str], seconds: Sequence[str]) -> Iterable[float | None]:
+        """Return one preference for each row, in order: 1 for the first document, 0 for the second, or a probability.
+
+        None is an answer that cannot be read. It is counted and never replaced. An iterator may yield preferences as
+        they come: those before an error are kept. The caller asks for both orders of two documents.
+        """
+        ...
+
+
+@runtime_checkable
 class Bindable(Protocol):
     """An adapter that needs to know the collection (its instruction, language or statistics) before it is used.
 

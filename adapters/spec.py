@@ -10,7 +10,7 @@ import re
 import traceback
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,9 +22,11 @@ from adapters.paths import user_path
 from adapters.protocols import Bindable, Checkable, Generator, Identity, Judge, ListwiseReranker, Reranker, Retriever
 from adapters.working_folder import allow_working_folder
 
-Part = Literal["retriever", "reranker", "generator", "judge"]
+Part = Literal["retriever", "reranker", "generator", "judge", "comparer"]
 
 _LANGUAGE_MODEL = "adapters.generation:LanguageModelGenerator"
+_CHAT_JUDGE = "adapters.judges.chat:ChatJudge"
+_PROMPTED = "adapters.comparing:open_prompted"
 _BUILT_IN: dict[str, dict[str, str]] = {
     "embedder": {"retriever": "adapters.dense:DenseRetriever", "reranker": "adapters.embedding:EmbedderReranker"},
     "bm25": {"retriever": "adapters.bm25:BM25Retriever", "reranker": "adapters.bm25:BM25Reranker"},
@@ -35,7 +37,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "generator": _LANGUAGE_MODEL,
         "judge": "adapters.judges.seq2seq:Seq2SeqJudge",
     },
-    "chat": {"generator": "adapters.chat:ChatGenerator", "judge": "adapters.judges.chat:ChatJudge"},
+    "chat": {"generator": "adapters.chat:ChatGenerator", "judge": _CHAT_JUDGE, "comparer": _PROMPTED},
+    "pairwise": {"comparer": _PROMPTED},
     "extractive": {"generator": "adapters.extractive:ExtractiveGenerator"},
     "questions": {"generator": "adapters.questions:QuestionGenerator"},
     "onnx": {"reranker": "adapters.onnx:OnnxCrossEncoder"},
@@ -55,12 +58,14 @@ _CALLED: dict[Part, str] = {
     "reranker": "a reranker",
     "generator": "a generator",
     "judge": "a judge",
+    "comparer": "a teacher that compares two documents",
 }
 _NAMED_WITH = {
     "retriever": "--first-stage",
     "reranker": "--reranker",
     "generator": "--generator",
     "judge": "--judge",
+    "comparer": "--teacher and --pairwise",
 }
 _MAY_BE_EMPTY = ("query_prompt", "document_prompt")
 """Options whose value may be empty."""
@@ -95,6 +100,13 @@ def parse(text: str) -> Spec:
     return Spec(text.strip(), kind, model, revision, _options(text, query))
 
 
+def inner_of(spec: Spec, own: Collection[str], prefix: str = "") -> str:
+    """The spec inside a spec `kind:SPEC`, without the options that belong to the kind."""
+    options = "&".join(f"{name}={value}" for name, value in spec.options.items() if name not in own)
+    revision = f"@{spec.revision}" if spec.revision else ""
+    return f"{prefix}{spec.model}{revision}{'?' if options else ''}{options}"
+
+
 def with_option(text: str, name: str, value: str) -> str:
     """A spec string with an option added, or with a new value for an option that it has."""
     spec = parse(text)
@@ -115,7 +127,7 @@ def has_option(text: str, part: Part, name: str) -> bool:
 
 def open_retriever(text: str) -> Retriever:
     """The first stage that a spec names."""
-    built = _build(parse(text), "retriever")
+    built = build(parse(text), "retriever")
     if not hasattr(built, "search"):
         raise UsageError(f"'{text}' cannot be a first stage: {type(built).__name__} has no method 'search'")
     return typing.cast(Retriever, built)
@@ -131,7 +143,7 @@ def open_reranker(text: str) -> Reranker:
 
 def open_ranker(text: str) -> Reranker | ListwiseReranker:
     """The reranker that a spec names: one that scores pairs if it can, else one that orders whole lists."""
-    built = _build(parse(text), "reranker")
+    built = build(parse(text), "reranker")
     if not hasattr(built, "score") and not hasattr(built, "order"):
         raise UsageError(
             f"'{text}' cannot be a reranker: {type(built).__name__} has no method 'score' for pairs, nor 'order' for "
@@ -142,7 +154,7 @@ def open_ranker(text: str) -> Reranker | ListwiseReranker:
 
 def open_generator(text: str) -> Generator:
     """The generator of texts that a spec names; a folder or hub name without a kind is a language model."""
-    built = _build(parse(text), "generator")
+    built = build(parse(text), "generator")
     if not hasattr(built, "generate"):
         raise UsageError(f"'{text}' cannot be a generator: {type(built).__name__} has no method 'generate'")
     return typing.cast(Generator, built)
@@ -156,7 +168,7 @@ def open_judge(text: str) -> Judge:
         raise UsageError(
             f"'{text}' does not say which kind of judge it is; write KIND:MODEL.{did_you_mean(spec.model, judges)}"
         )
-    built = _build(spec, "judge")
+    built = build(spec, "judge")
     if not hasattr(built, "judge"):
         raise UsageError(f"'{text}' cannot be a judge: {type(built).__name__} has no method 'judge'")
     return typing.cast(Judge, built)
@@ -261,7 +273,8 @@ def _options(text: str, query: str) -> dict[str, str]:
     return options
 
 
-def _build(spec: Spec, part: Part) -> object:
+def build(spec: Spec, part: Part) -> object:
+    """The adapter that a spec names for a part, whatever its methods are."""
     target = spec.model if spec.kind == "object" else _target(spec, part)
     factory = _load(target, spec)
     model = [] if spec.kind == "object" or not spec.model else [spec.model]

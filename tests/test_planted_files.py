@@ -30,7 +30,7 @@ from training.adapting import anchor, deciding, opening
 from training.job import read_manifest
 from training.merging.mergekit_yaml import read_yaml
 from training.synthesis.profiles import load_profile
-from training.teaching.teach import target_of
+from training.teaching.lesson import target_of
 from training.teaching.teachers import read_facts
 from training.validating.conformance import conformance_of
 from training.validating.validate import read_validation

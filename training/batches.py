@@ -107,6 +107,8 @@ class Batches:
     mixed: tuple[tuple[int, int], ...] = ()
     """For own examples from several sources: the size of each, and how many an epoch draws of it, `own` in all.
     Default: every example once."""
+    replay_mixed: tuple[tuple[int, int], ...] = ()
+    """The same for replayed examples. Only the proportions of the draws count. Default: all are equally likely."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1:
@@ -118,6 +120,11 @@ class Batches:
     def drawn(self) -> int:
         """The number of replayed examples in an epoch, such that they are `share` of it."""
         return round(self.own * self.share / (1 - self.share)) if self.replayed else 0
+
+    @property
+    def replay_counts(self) -> list[int]:
+        """The replayed examples of each part of a mixture in an epoch, `drawn` in all."""
+        return apportioned(self.drawn, [drawn for _, drawn in self.replay_mixed])
 
     @property
     def per_epoch(self) -> int:
@@ -136,13 +143,28 @@ class Batches:
         return Epoch(members, rng.permutation(self.per_epoch), self.queries, self.window, lengths)
 
     def _own(self, rng: np.random.Generator) -> Rows:
-        if not self.mixed:
-            return np.arange(self.own)
-        starts = np.cumsum([0, *(size for size, _ in self.mixed)])
-        return np.concatenate([start + _drawn(rng, *part) for start, part in zip(starts, self.mixed, strict=False)])
+        return _of_parts(rng, self.mixed) if self.mixed else np.arange(self.own)
 
     def _replay(self, rng: np.random.Generator) -> Rows:
-        return _drawn(rng, self.replayed, self.drawn) + self.own
+        if not self.replay_mixed:
+            return _drawn(rng, self.replayed, self.drawn) + self.own
+        sizes = [size for size, _ in self.replay_mixed]
+        return _of_parts(rng, tuple(zip(sizes, self.replay_counts, strict=True))) + self.own
+
+
+def _of_parts(rng: np.random.Generator, parts: Sequence[tuple[int, int]]) -> Rows:
+    """Places of examples that are drawn from parts that follow each other."""
+    starts = np.cumsum([0, *(size for size, _ in parts)])
+    return np.concatenate([start + _drawn(rng, *part) for start, part in zip(starts, parts, strict=False)])
+
+
+def apportioned(total: int, shares: Sequence[float]) -> list[int]:
+    """A number divided in proportion to shares, with the largest remainders rounded up."""
+    exact = np.array(shares, np.float64) / sum(shares) * total
+    whole = np.floor(exact).astype(int)
+    left = total - int(whole.sum())
+    whole[np.argsort(-(exact - whole), kind="stable")[:left]] += 1
+    return [int(one) for one in whole]
 
 
 def _drawn(rng: np.random.Generator, size: int, count: int) -> Rows:

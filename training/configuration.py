@@ -244,11 +244,13 @@ def _table(config: Any, way: str) -> Iterator[str]:
         yield from _table(table, f"{way}{name}.")
 
 
-def _lists_of_tables(config: Any) -> Iterator[str]:
-    """The lists of tables of a configuration, after all its tables."""
+def _lists_of_tables(config: Any, way: str = "") -> Iterator[str]:
+    """The lists of tables of a configuration and of its tables, after all tables."""
     for name, kind in hints_of(class_of(config)).items():
         for row in plain(config)[name] if row_of(kind) is not None else ():
-            yield from ("", f"[[{name}]]", *(f"{key} = {toml_value(value)}" for key, value in row.items()))
+            yield from ("", f"[[{way}{name}]]", *(f"{key} = {toml_value(value)}" for key, value in row.items()))
+        if is_dataclass(held := getattr(config, name)):
+            yield from _lists_of_tables(held, f"{way}{name}.")
 
 
 def _entry(key: Key, value: object) -> Iterator[str]:

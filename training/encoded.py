@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -52,6 +52,8 @@ class Encoded:
     offsets: Rows
     scores: npt.NDArray[np.float32]
     """The teacher's scores, one per row."""
+    examples: Rows | None = None
+    """The places of the examples among all examples of the run; None if they were not read from it."""
 
     @property
     def sizes(self) -> Rows:
@@ -87,7 +89,8 @@ class Stream:
             ModelError: the encoder cannot make an input from a pair.
             DamagedFile: the file of the examples was changed.
         """
-        return encode([self._rows[place] for place in examples.tolist()], self._encoder, self._instruct)
+        found = encode([self._rows[place] for place in examples.tolist()], self._encoder, self._instruct)
+        return replace(found, examples=examples)
 
     def mean_lengths(self, examples: Rows) -> Rows:
         """The mean number of input tokens of some examples, [examples]. Each example is tokenised for it once.

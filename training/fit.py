@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from harness.progress import Reporter, Silent
 from harness.result.secrets import public_values
 from training.augmentation import AugmentedRows
 from training.batches import Batches, StepPlan
+from training.by_source import by_source_of
 from training.configuration import paths
 from training.cost import TrainingCost, cost_of
 from training.encoded import Stream
@@ -80,7 +81,7 @@ class Job:
 
     def describe(self) -> dict[str, object]:
         """Everything that decides the result."""
-        mixed = [(part.examples, part.drawn) for part in self.examples.parts]
+        mixed, replayed = _parts(self.examples), _parts(self.replay)
         return {
             "version": _VERSION,
             "base": Contents(self.base).identity(),
@@ -88,6 +89,7 @@ class Job:
             "replay": self.replay.digest if len(self.replay) else None,
             "settings": self.settings.describe(),
             **({"mixture": mixed} if mixed else {}),
+            **({"replay_mixture": replayed} if replayed else {}),
             **({"dev": self.dev.describe()} if self.dev else {}),
         }
 
@@ -97,8 +99,16 @@ class Job:
         settings = self.settings
         own, replayed = len(self.examples), len(self.replay)
         share = settings.replay_share if replayed else 0.0
-        mixed = tuple((part.examples, part.drawn) for part in self.examples.parts)
-        return Batches(own, replayed, share, settings.queries, settings.window, settings.seed, mixed)
+        parts = tuple(_parts(self.examples)), tuple(_parts(self.replay))
+        return Batches(own, replayed, share, settings.queries, settings.window, settings.seed, *parts)
+
+    @property
+    def replay_drawn(self) -> Examples:
+        """The replayed examples, with the number that an epoch of this run draws of each source."""
+        parts = self.replay.parts
+        counts = self.batches.replay_counts if parts else []
+        drawn = (replace(part, drawn=count) for part, count in zip(parts, counts, strict=True))
+        return replace(self.replay, parts=tuple(drawn))
 
     @property
     def steps(self) -> int:
@@ -115,6 +125,10 @@ class Job:
         """All examples, own ones first, then replayed ones."""
         own = self.augmented if self.settings.augmentation.shares else self.examples.rows
         return JoinedRows([own, self.replay.rows])
+
+
+def _parts(examples: Examples) -> list[tuple[int, int]]:
+    return [(part.examples, part.drawn) for part in examples.parts]
 
 
 def job(
@@ -196,7 +210,8 @@ def _train(work: Job, out: Path, machine: Machine, reporter: Reporter, ranks: Ra
     log = _log(work, run, out, machine, reporter) if ranks.is_first else Logs(reporter)
     student, data = _prepared(work, machine)
     optimizer = optimizer_of(student, work.settings)
-    step = stepper(student, optimizer, work.settings, work.steps, ranks=ranks)
+    by_source = by_source_of(work.examples, work.replay)
+    step = stepper(student, optimizer, work.settings, work.steps, ranks=ranks, by_source=by_source)
     loop = Loop(
         run, _about(work), out, student, optimizer, data, work.plan(data), step, machine, reporter, ranks, log, work.dev
     )
@@ -224,7 +239,7 @@ def _prepared(work: Job, machine: Machine) -> tuple[Student, Stream]:
 def _about(work: Job) -> dict[str, Any]:
     """The entries of the manifest about a job."""
     described = work.describe()
-    replayed = work.replay.counts() | {"share": work.batches.share} if len(work.replay) else None
+    replayed = work.replay_drawn.counts() | {"share": work.batches.share} if len(work.replay) else None
     return {
         "run": digest(described),
         "base": {"name": work.base.name, **Contents(work.base).identity()},

@@ -6,33 +6,19 @@ of its examples were drawn, then again. So a small source is repeated, and of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-import numpy as np
-
 from adapters.errors import UsageError
 from adapters.typed_file import read_toml
-from adapters.typed_values import Positive, typed
+from adapters.typed_values import typed
+from training.batches import apportioned
 from training.examples import Examples, SourcePart
 from training.settings import AboveZero
 from training.sources import Negatives, join, read_examples
-
-
-@dataclass(frozen=True)
-class MixedSource:
-    """A `[[source]]` of a file of sources."""
-
-    data: str
-    """As `--data` takes it."""
-    weight: AboveZero | None = None
-    """Its share of an epoch, relative to the other sources'. Give all sources a weight, or none."""
-    limit: Positive | None = None
-    """Use only the first examples, up to this number."""
-    instruction: str | None = None
-    """The instruction of its queries that have none of their own."""
+from training.stages import MixedSource, mixture_problem
 
 
 @dataclass(frozen=True)
@@ -55,9 +41,8 @@ def read_mix(file: Path) -> Mix:
     draws([1], [], mix.temperature)
     if not mix.source:
         raise UsageError(f"{file}: no [[source]]; write at least one")
-    given = [one.weight is not None for one in mix.source]
-    if any(given) and not all(given):
-        raise UsageError(f"{file}: only some sources have a weight; give all sources one, or none")
+    if problem := mixture_problem(mix.source, mix.temperature):
+        raise UsageError(f"{file}: {problem}")
     return mix
 
 
@@ -74,15 +59,24 @@ def of_options(
     return Mix(tuple(MixedSource(one, weight, limit) for one, weight in zip(data, each, strict=True)), temperature)
 
 
-def examples_of(mix: Mix, *, negatives: Negatives | None = None, store: Path | None = None) -> Examples:
+def examples_of(
+    mix: Mix,
+    *,
+    negatives: Negatives | None = None,
+    store: Path | None = None,
+    kept: Callable[[Examples], Examples] = lambda examples: examples,
+) -> Examples:
     """Read the sources of a mixture; see `training.sources.read_examples`.
+
+    Args:
+        kept: leaves examples of a source out before its share is computed.
 
     Raises:
         UsageError: a source does not exist, or weights and a temperature are both given.
         DataError: a row has errors.
     """
     parts = [
-        read_examples(one.data, limit=one.limit, negatives=negatives, store=store, instruction=one.instruction)
+        kept(read_examples(one.data, limit=one.limit, negatives=negatives, store=store, instruction=one.instruction))
         for one in mix.source
     ]
     weights = [one.weight for one in mix.source if one.weight is not None]
@@ -129,9 +123,4 @@ def draws(sizes: Sequence[int], weights: Sequence[float] = (), temperature: floa
     if temperature is not None and not 0 < temperature < inf:
         raise UsageError(f"the temperature {temperature:g} is not above 0 and finite")
     exponent = 1.0 if temperature is None else 1 / temperature
-    shares = np.array(weights or [float(size) ** exponent for size in sizes], np.float64)
-    exact = shares / shares.sum() * sum(sizes)
-    whole = np.floor(exact).astype(int)
-    left = sum(sizes) - int(whole.sum())
-    whole[np.argsort(-(exact - whole), kind="stable")[:left]] += 1  # the largest remainders
-    return [int(one) for one in whole]
+    return apportioned(sum(sizes), weights or [float(size) ** exponent for size in sizes])

@@ -5,6 +5,7 @@ Each class is a table of a configuration and options of the command line, as in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from adapters.typed_values import Count, Positive, Share
 from training.keys import check
-from training.settings import SEED, LossName
+from training.settings import SEED, AboveZero, LossName
 
 Strategy = Literal["stratified", "top", "random"]
 Scope = Literal["global", "query"]
@@ -101,12 +102,16 @@ class Teaching:
     """The teachers, and how their scores become labels."""
 
     teachers: tuple[str, ...] = ()
-    """The teachers, whose scores become the labels: one or more rerankers or embedders."""
+    """The teachers, whose scores become the labels: one or more rerankers or embedders. In train teach with --pairwise
+    also chat:ADDRESS?model=NAME and pairwise:MODEL."""
     weights: tuple[float, ...] = ()
     """The weight of each teacher, in their order. Default: equal weights."""
     score_as: str | None = None
     """A parallel collection, such as xquad/en. The label of a pair is the teacher's score of the pair with the same ids
     there. Default: of the pair itself."""
+    pairwise: Positive | None = None
+    """Compare documents instead of scoring them: the number of random cycles through the documents of each query. A
+    document is in at most twice this number of comparisons. Default: documents are scored."""
     map: Map = "none"
     """The scale of the labels: none keeps the teacher's scores, standard has mean 0 and deviation 1, logistic and unit
     run from 0 to 1. The order does not change."""
@@ -118,11 +123,45 @@ class Teaching:
 
 
 @dataclass(frozen=True)
+class MixedSource:
+    """A source of a mixture."""
+
+    data: str
+    """Examples with scores, as `train fit --data` takes them."""
+    weight: AboveZero | None = None
+    """Its share of an epoch, relative to the other sources'. Give all sources a weight, or none."""
+    limit: Positive | None = None
+    """Use only the first examples, up to this number."""
+    instruction: str | None = None
+    """The instruction of its queries that have none of their own."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def mixture_problem(sources: Sequence[MixedSource], temperature: float | None) -> str | None:
+    """Why sources cannot be mixed in this way; None if they can."""
+    given = [one.weight is not None for one in sources]
+    if any(given) and not all(given):
+        return "only some sources have a weight; give all sources one, or none"
+    if any(given) and temperature is not None:
+        return "weights and a temperature are two ways to mix sources; give only one"
+    return None
+
+
+@dataclass(frozen=True)
 class General:
     """General ranking data. Stage 1 is trained on it, and it is replayed in later trainings."""
 
     data: tuple[str, ...] = ()
-    """Examples with scores, as in train fit --data. Default: none, and stage 1 is the base."""
+    """Examples with scores: .jsonl, .parquet, triples as .tsv, a folder, a collection such as miracl/sw, or a data set
+    of the hub. Default: none, and stage 1 is the base."""
+    source: tuple[MixedSource, ...] = ()
+    """The sources one by one, as [[general.source]] tables with data, weight, limit and instruction, in place of
+    data."""
+    temperature: AboveZero | None = None
+    """Draw each source in proportion to its number of examples to the power of 1 / this. Default: weights, or every
+    example once."""
     negatives: str = "bm25"
     """Where the negatives of a BEIR folder come from: a first stage, or run:FILE."""
     loss: LossName = "bce"
@@ -132,3 +171,9 @@ class General:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if self.data and self.source:
+            return "[[general.source]] names the sources one by one; leave out general.data"
+        return mixture_problem(self.source, self.temperature)

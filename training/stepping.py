@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.errors import ModelError, need
+from training.by_source import BySource
 from training.encoded import Encoded
 from training.ranks import ALONE, Ranks
 from training.scoring import scoring_of
@@ -18,7 +19,7 @@ from training.student import Student
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
-Step = Callable[[int, Encoded], dict[str, float]]
+Step = Callable[[int, Encoded], dict[str, float | None]]
 """Takes the number of the step and its examples; returns its row of the history."""
 _SEEDS_APART = 1_000_003
 
@@ -44,9 +45,15 @@ def optimizer_of(student: Student, settings: Settings) -> Optimizer:
     return optimizer
 
 
-def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE) -> Step:
+def stepper(
+    student: Student, optimizer: Optimizer, settings: Settings, total: int, *, ranks: Ranks = ALONE,
+    by_source: BySource | None = None,
+) -> Step:  # fmt: skip
     """The step function of a run of `total` steps. Dropout depends only on the number of the step, the part and the
     rank, so a run that continues after a kill makes the same steps.
+
+    Args:
+        by_source: adds the loss of each source to the row of the history.
 
     Raises:
         Diverged: by the step function, if the loss or its gradient is not finite. The weights are not updated.
@@ -54,7 +61,7 @@ def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: i
     torch = need("torch", "models", "training")
     parameters = list(student.trained.values())
 
-    def step(number: int, data: Encoded) -> dict[str, float]:
+    def step(number: int, data: Encoded) -> dict[str, float | None]:
         rows = np.arange(len(data.scores))
         teacher = torch.from_numpy(data.scores[rows]).to(student.device)
         share = ranks.share(data.pairs.lengths[rows])
@@ -73,7 +80,8 @@ def stepper(student: Student, optimizer: Optimizer, settings: Settings, total: i
         _refuse_nonfinite(number, "gradient", norm)
         _update(optimizer, settings.rate(number, total))
         spread = float(scores.detach().std(correction=0))
-        return {"step": number + 1, "loss": value, "gradient": norm, "score_std": spread}
+        sources = by_source.losses(settings.loss, scores, teacher, data) if by_source else {}
+        return {"step": number + 1, "loss": value, "gradient": norm, "score_std": spread, **sources}
 
     return step
 

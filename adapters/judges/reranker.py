@@ -12,7 +12,7 @@ from adapters.identity import digest
 from adapters.judges.calibration import JudgeCalibration, read_calibration
 from adapters.judges.streamed import ScoreJudge, sigmoid
 from adapters.protocols import Bindable, Floats, Identity, Reranker
-from adapters.spec import Spec, identity_of, open_reranker
+from adapters.spec import Spec, identity_of, inner_of, open_reranker
 
 _OWN = ("threshold", "calibration", "answer")
 _ANSWERS = ("decision", "probability")
@@ -68,7 +68,7 @@ def open_judge(spec: Spec) -> RerankerJudge:
     if ("threshold" in own) == ("calibration" in own):
         raise UsageError(
             f"'{spec.text}' needs ?threshold=T or ?calibration=FILE, one of the two; fit it on labels of people with: "
-            f"harness judge calibrate LABELLED --judge {_bare(spec, 'reranker:')} --out DIR"
+            f"harness judge calibrate LABELLED --judge {inner_of(spec, _OWN, 'reranker:')} --out DIR"
         )
     if "threshold" in own:
         if answer == "probability":
@@ -89,7 +89,7 @@ def open_scorer(spec: Spec) -> Reranker:
     Raises:
         UsageError: no reranker is named, or its scores depend on a collection.
     """
-    inner = _bare(spec)
+    inner = inner_of(spec, _OWN)
     if not spec.model:
         raise UsageError(
             f"'{spec.text}' names no reranker; write for instance reranker:BAAI/bge-reranker-v2-m3?threshold=0"
@@ -104,13 +104,6 @@ def open_scorer(spec: Spec) -> Reranker:
             f"'{inner}' cannot be a judge: its scores depend on a collection; use lexical instead"
         ) from None
     return scorer
-
-
-def _bare(spec: Spec, prefix: str = "") -> str:
-    """The spec of the reranker, without the options of the judge."""
-    options = "&".join(f"{name}={value}" for name, value in spec.options.items() if name not in _OWN)
-    revision = f"@{spec.revision}" if spec.revision else ""
-    return f"{prefix}{spec.model}{revision}{'?' if options else ''}{options}"
 
 
 def _number(spec: Spec, text: str) -> float:

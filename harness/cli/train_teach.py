@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,16 @@ from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
+from harness.numbers import DASH
 
 if TYPE_CHECKING:
-    from reports.table import Table
+    from reports.table import Cell, Table
     from training.stages import Plan, Teaching
+    from training.teaching.cost import TeacherCost
 
 TEACHING = {
-    "teacher": "teachers", "weight": "weights", "score-as": "score_as", "map": "map", "teacher-facts": "facts",
+    "teacher": "teachers", "weight": "weights", "score-as": "score_as", "pairwise": "pairwise", "map": "map",
+    "teacher-facts": "facts",
 }  # fmt: skip
 PLAN = {
     "sampling": "strategy", "per-query": "per_query", "bins": "bins", "bin-scope": "scope",
@@ -35,7 +39,10 @@ PLAN = {
 
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
 
-    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples""",
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples
+
+    harness train teach --pool pool --teacher 'chat:http://127.0.0.1:8000/v1?model=x' --pairwise 2 --out examples
+    --print-cost""",
 )
 @with_keys(teaching=("training.stages:Teaching", TEACHING), plan=("training.stages:Plan", PLAN))
 def teach(
@@ -49,6 +56,7 @@ def teach(
     plan: Plan,
     task: stage_options.TaskName = None,
     corpus: stage_options.PoolCorpus = None,
+    print_cost: stage_options.CountCost = False,
     dtype: dtype_options.RunDtype = None,
     workers: options.WorkerCount = 1,
     workspace: options.WorkspacePath = None,
@@ -57,7 +65,7 @@ def teach(
     """Score a pool of candidates with teachers, and draw training examples from it.
 
     Scores are kept in the workspace: no pair is scored twice, a killed run continues, and another sample of the same
-    pool costs nothing.
+    pool costs nothing. With --pairwise teachers compare two documents, and labels are Bradley-Terry strengths.
     """
     from harness.api.arguments import workers_of
     from harness.progress import Terminal
@@ -65,18 +73,24 @@ def teach(
     from harness.workspace import Workspace
     from training.corpus import corpus_of
     from training.teaching.choosing import DevQueries
-    from training.teaching.teach import TeachingSettings, lesson_of, target_of
+    from training.teaching.cost import teaching_cost
+    from training.teaching.lesson import lesson_of, target_of
+    from training.teaching.settings import TeachingSettings
     from training.teaching.teach import teach as run
 
     if choose_split and not choose_on:
         raise UsageError("--choose-split is the split of --choose-on; name that collection, or leave out both")
     settings = TeachingSettings(
         plan, teaching.weights, max_length, teaching.map, task, teaching.facts, dtype,
-        DevQueries(choose_on, choose_split) if choose_on else None, teaching.score_as,
+        DevQueries(choose_on, choose_split) if choose_on else None, teaching.pairwise, teaching.score_as,
     )  # fmt: skip
     target = corpus or target_of(pool)
     with opened(Workspace.open(workspace), Terminal(), workers_of(workers)) as session:
         teaching_set = lesson_of(pool, corpus_of(target, session.workspace))
+        if print_cost:
+            costs = teaching_cost(teaching_set, teaching.teachers, settings, session)
+            _show_cost(costs, as_json=as_json)
+            return
         manifest = run(teaching_set, teaching.teachers, settings, out, session)
     if as_json:
         print_json(manifest)
@@ -88,6 +102,8 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
     if manifest["chosen"]:
         print_table(choice_table(manifest["chosen"]))
     print_table(teacher_table(manifest))
+    if manifest["compared"]:
+        print_table(comparison_table(manifest))
     print_table(bin_table(manifest))
     typer.echo(
         f"written: {out}/examples.jsonl ({manifest['examples']:,} queries, {manifest['pairs']['sample']:,} pairs)"
@@ -102,11 +118,11 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
     for one in manifest["teachers"]:
         scale, origin, cut = one["calibration"], one["origin"], one["truncated"]
         sets = origin["training_sets"]
-        figures = [f"{scale[name]:.3f}" for name in ("smallest", "mean", "largest", "sd")]
+        figures = [f"{scale[name]:.3f}" if scale else DASH for name in ("smallest", "mean", "largest", "sd")]
         rows.append(tuple(map(Cell, (
             one["spec"], origin["licence"], "unknown" if sets is None else ", ".join(sets) or "none",
-            f"{one['share']:.2f}", *figures, "-" if cut is None else f"{cut:.1%}",
-            "-" if one["max_length"] is None else str(one["max_length"]),
+            f"{one['share']:.2f}", *figures, DASH if cut is None else f"{cut:.1%}",
+            DASH if one["max_length"] is None else str(one["max_length"]),
         ))))  # fmt: skip
     notes = []
     if as_ := manifest.get("scored_as"):
@@ -127,7 +143,49 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
         "truncated",
         "tokens",
     )
-    return Table(f"{manifest['pairs']['pool']:,} pairs scored", columns, tuple(rows), tuple(notes), left=3)
+    any_scores = any(one["calibration"] for one in manifest["teachers"])
+    title = f"{manifest['pairs']['pool']:,} pairs scored" if any_scores else f"{len(rows)} teachers that compare"
+    return Table(title, columns, tuple(rows), tuple(notes), left=3)
+
+
+def comparison_table(manifest: dict[str, Any]) -> Table:
+    """Return the table of the teachers that compare: what was read, and how far the order of two texts mattered."""
+    from reports.table import Cell, Table
+
+    compared, rows = manifest["compared"], []
+    for one, orders in zip(manifest["teachers"], compared["teachers"], strict=True):
+        if orders is not None:
+            shares = (DASH if orders[name] is None else f"{orders[name]:.1%}" for name in ("first", "same"))
+            cells = (one["spec"], *(f"{orders[name]:,}" for name in ("answers", "unread", "asked_now")), *shares)
+            rows.append(tuple(map(Cell, cells)))
+    title = f"{compared['comparisons']:,} comparisons, {compared['cycles']} cycles through the documents of each query"
+    notes = [f"{compared['left_out']:,} comparisons are left out, because an answer could not be read"]
+    notes += [f"{number:,} queries are left out: {reason}" for reason, number in manifest["left_out"].items() if number]
+    columns = ("teacher", "answers", "unread", "asked now", "prefers the first", "same in both orders")
+    return Table(title, columns, tuple(rows), tuple(notes), left=1)
+
+
+def cost_table(costs: Sequence[TeacherCost]) -> Table:
+    """Return the table of what each teacher would be asked."""
+    from reports.table import Cell, Table
+
+    rows = []
+    for one in costs:
+        most = "at most " if one.is_bound else ""
+        size = DASH if one.characters is None else f"{one.characters:,}"
+        rows.append(tuple(map(Cell, (one.spec, one.what, f"{most}{one.all:,}", f"{most}{one.new:,}", size))))
+    notes = ("comparisons are counted in both orders: each is one answer of the teacher",)
+    columns = ("teacher", "what", "all", "not in the ledger", "characters")
+    return Table("what the teachers would be asked", columns, tuple(rows), notes, left=2)
+
+
+def _show_cost(costs: Sequence[TeacherCost], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        print_json({"teachers": [asdict(one) for one in costs]})
+    else:
+        print_table(cost_table(costs))
 
 
 def choice_table(chosen: dict[str, Any]) -> Table:
@@ -147,13 +205,21 @@ def choice_table(chosen: dict[str, Any]) -> Table:
 
 def bin_table(manifest: dict[str, Any]) -> Table:
     """Return the table of the pool and the sample by bin."""
-    from reports.table import Cell, Table
+    from reports.table import Cell
 
     counts = zip(manifest["bins"]["pool"], manifest["bins"]["sample"], strict=True)
     rows = [
         (Cell(str(number)), Cell(f"{pool:,}"), Cell(f"{taken:,}")) for number, (pool, taken) in enumerate(counts, 1)
     ]
     above = manifest["above_source"]
+    if above is None:
+        return _bins(manifest, rows, "no teacher scores documents, so they are drawn by their fused ranks")
     what = "were left out" if above["dropped"] else "were kept, with their scores"
     note = f"{above['pairs']:,} documents are above {above['share']:g} of their source document's score; they {what}"
+    return _bins(manifest, rows, note)
+
+
+def _bins(manifest: dict[str, Any], rows: Sequence[tuple[Cell, ...]], note: str) -> Table:
+    from reports.table import Table
+
     return Table(f"sampling: {manifest['plan']['strategy']}", ("bin", "pool", "sample"), tuple(rows), (note,))

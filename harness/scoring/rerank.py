@@ -155,8 +155,14 @@ def _text_chunks(
 
 def is_known(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> bool:
     """Whether the ledger has every candidate, so that the reranker would not be called."""
+    return not unscored(collection, candidates, reranker, ledger)
+
+
+def unscored(collection: Collection, candidates: Run, reranker: Reranker, ledger: Ledger) -> int:
+    """The number of different pairs of texts that the ledger lacks."""
     scorer = ledger.scorer(dict(identity_of(reranker)))
-    return all(_known(ledger, scorer, collection, block)[0].all() for block in _blocks(collection, candidates))
+    blocks = _blocks(collection, candidates)
+    return sum(int((~_known(ledger, scorer, collection, block)[0]).sum()) for block in blocks)
 
 
 def scored_chunks(

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.errors import ModelError
 from harness.progress import Advance, Silent
 from training.examples import Example, Examples
 from training.settings import Loss, Settings
 
 QUICK = Settings(loss=Loss("mse"), epochs=2, learning_rate=1e-3, queries=4, window=2)
 """Six steps over `some_examples`."""
+
+
+@dataclass
+class Planned:
+    """Gives planned values in turn, and notes what it has measured."""
+
+    values: dict[int, float | None]
+    every: int = 1
+    patience: int | None = None
+    seen: list[int] = field(default_factory=list)
+
+    def describe(self) -> dict[str, object]:
+        return {"queries": "planned", "measure": "nDCG@10", "every": self.every, "patience": self.patience}
+
+    def refuse_trained(self, queries: Iterable[str]) -> None:
+        """Every query may be trained on."""
+
+    def value(self, checkpoint: Path) -> float:
+        step = int(checkpoint.name.removeprefix("step-"))
+        self.seen.append(step)
+        assert (checkpoint / "model.safetensors").is_file()
+        value = self.values[step]
+        if value is None:
+            raise ModelError("ranks in reverse")
+        return value
 
 
 class KilledAfter(Silent):

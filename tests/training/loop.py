@@ -11,7 +11,8 @@ from training.corpus import corpus_of
 from training.mining.mine import mine, read_queries
 from training.synthesis.profiles import load_profile
 from training.synthesis.synthesize import SynthesisSettings, synthesize
-from training.teaching import teach
+from training.teaching import lesson, teach
+from training.teaching.settings import TeachingSettings
 
 HASH = "tests.fake_adapters:Silent"
 """A retriever of another identity than FIRST."""
@@ -33,12 +34,12 @@ def mined(
 
 
 def taught(
-    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", settings: teach.TeachingSettings | None = None
+    place: Place, teachers: Sequence[str] = (TEACHER,), out: str = "ex", settings: TeachingSettings | None = None
 ) -> dict[str, Any]:
     """Examples of the pool, which is mined first where it is not there."""
     if not (place.path / "pool").exists():
         mined(place)
     corpus = corpus_of(str(place.path / "coll"), place.workspace)
     with place.session() as session:
-        lesson = teach.lesson_of(place.path / "pool", corpus)
-        return teach.teach(lesson, list(teachers), settings or teach.TeachingSettings(), place.path / out, session)
+        found = lesson.lesson_of(place.path / "pool", corpus)
+        return teach.teach(found, list(teachers), settings or TeachingSettings(), place.path / out, session)

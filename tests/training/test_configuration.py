@@ -45,15 +45,20 @@ def test_every_key_can_be_set_and_is_printed_as_it_was_set(kind: type[Any]) -> N
     for path, key in keys_of(kind).items():
         if path.startswith("wrong."):
             continue
-        value = another(key)
-        first = configured(kind, [Layer("file", nested({path: value}))])
+        first = configured(kind, [Layer("file", nested({path: another(key), **NEEDS.get(path, {})}))])
         assert first.config != kind(), path
         again = configured(kind, [Layer("printed", tomllib.loads(toml_of(first.config)))])
         assert again.config == first.config, path
-        assert [one.key for one in first.settings] == [path]
+        assert {one.key for one in first.settings} == {path, *NEEDS.get(path, {})}
+
+
+NEEDS: dict[str, dict[str, object]] = {"training.patience": {"training.evaluate_every": 5}}
+"""What a key cannot be set without."""
 
 
 def _list_for(key: Any) -> list[Any]:
+    if key.path == "general.source":
+        return [{"data": "one", "weight": 2.0}, {"data": "two", "weight": 0.5, "limit": 3}]
     if key.path == "task":
         return [{"corpus": "one", "profile": "claim-en", "weight": 2.0}, {"corpus": "two"}]
     return [2.0] if "float" in str(key.kind) else ["one", 'a "quoted" \\ ü\n']
@@ -74,7 +79,7 @@ def another(key: Any) -> object:
     for value in ("text", 7, 0.5, True):
         try:
             configured(AdaptConfig if key.path in keys_of(AdaptConfig) else UtilityConfig, [
-                Layer("x", nested({key.path: value}))
+                Layer("x", nested({key.path: value, **NEEDS.get(key.path, {})}))
             ])  # fmt: skip
         except UsageError:
             continue

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters import tiny
-from adapters.errors import ModelError, UsageError
+from adapters.errors import UsageError
 from harness.api import run
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.adapting import toy
-from tests.training.fitting import QUICK, KilledAfter, same_weights, some_examples
+from tests.training.fitting import QUICK, KilledAfter, Planned, same_weights, some_examples
 from training import watched
 from training.dev import Dev, opened_dev
 from training.examples import Example, Examples, write_examples
@@ -30,28 +30,6 @@ from training.settings import DevEvaluation, Machine
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.cross_encoder(tmp_path_factory.mktemp("base") / "bert")
-
-
-@dataclass
-class Planned:
-    """Gives planned values in turn, and notes what it has measured."""
-
-    values: dict[int, float | None]
-    every: int = 1
-    patience: int | None = None
-    seen: list[int] = field(default_factory=list)
-
-    def describe(self) -> dict[str, object]:
-        return {"queries": "planned", "measure": "nDCG@10", "every": self.every, "patience": self.patience}
-
-    def value(self, checkpoint: Path) -> float:
-        step = int(checkpoint.name.removeprefix("step-"))
-        self.seen.append(step)
-        assert (checkpoint / "model.safetensors").is_file()
-        value = self.values[step]
-        if value is None:
-            raise ModelError("ranks in reverse")
-        return value
 
 
 def work(base: Path, dev: Planned, **settings: Any) -> Job:

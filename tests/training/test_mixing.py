@@ -13,10 +13,12 @@ from adapters import tiny
 from adapters.errors import UsageError
 from tests.fixtures import Command
 from tests.training.fitting import QUICK, some_examples
+from training import fit as fitting
 from training.batches import Batches
-from training.examples import Examples, write_examples
+from training.examples import Example, Examples, write_examples
 from training.fit import fit, job
 from training.mixing import draws, examples_of, mixed, read_mix
+from training.settings import Loss, Machine
 
 
 def test_weights_are_shares_of_an_epoch_as_long_as_all_sources() -> None:
@@ -111,3 +113,52 @@ def test_a_source_gives_its_instruction_to_rows_without_one(tmp_path: Path) -> N
     for store in (None, tmp_path / "store"):
         read = examples_of(read_mix(tmp_path / "mix.toml"), store=store)
         assert [row.instruction for row in read.rows] == ["Find it", "Its own"]
+
+
+def test_replayed_examples_are_drawn_in_the_proportions_of_their_mixture() -> None:
+    batches = Batches(80, 100, 0.2, mixed=(), replay_mixed=((90, 25), (10, 75)))
+    members = np.concatenate(list(batches.epoch(0, np.ones(180, np.int64).take)))
+    replayed = members[members >= 80] - 80
+    assert len(replayed) == batches.drawn == 20
+    assert ((replayed < 90).sum(), (replayed >= 90).sum()) == (5, 15)
+    plain = Batches(80, 100, 0.2)
+    assert len(np.concatenate(list(plain.epoch(0, np.ones(180, np.int64).take)))) == 100
+
+
+def history(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def test_the_history_has_the_loss_of_each_source_and_their_mean_is_the_loss(tmp_path: Path) -> None:
+    base = tiny.cross_encoder(tmp_path / "base")
+    sources = [("large", some_examples(9)), ("large", Examples(some_examples(12).rows[9:]))]
+    work = job(str(base), mixed(sources, [1, 1]), replace(QUICK, epochs=2))
+    fit(work, tmp_path / "out")
+    both = 0
+    for row, members in zip(history(tmp_path / "out"), work.plan(fitting._prepared(work, Machine())[1]), strict=True):
+        counts = {"loss/large": int((members < 9).sum()), "loss/large (2)": int((members >= 9).sum())}
+        found = {name: value for name, value in row.items() if name.startswith("loss/")}
+        assert set(found) == {name for name, count in counts.items() if count}
+        mean = sum(value * counts[name] for name, value in found.items()) / len(members)
+        assert mean == pytest.approx(row["loss"], rel=1e-5), "every example has four documents"
+        both += len(found) == 2
+    assert both
+
+
+def test_the_loss_of_each_source_changes_no_weight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tiny.cross_encoder(tmp_path / "base")
+    work = job(str(base), mixed([("a", some_examples(9)), ("b", some_examples(3))], [1, 1]), QUICK)
+    seen = fit(work, tmp_path / "seen")
+    monkeypatch.setattr(fitting, "by_source_of", lambda *_: None)
+    unseen = fit(work, tmp_path / "unseen")
+    assert seen["weights"] == unseen["weights"]
+    assert not any(name.startswith("loss/") for row in history(tmp_path / "unseen") for name in row)
+
+
+def test_a_source_whose_examples_have_no_pair_has_a_loss_that_is_null_or_zero(tmp_path: Path) -> None:
+    base = tiny.cross_encoder(tmp_path / "base")
+    flat = Examples((Example("all the same", ("a", "b"), (1.0, 1.0)),))
+    work = job(str(base), mixed([("a", some_examples(9)), ("flat", flat)], [1, 1]), replace(QUICK, loss=Loss("hinge")))
+    fit(work, tmp_path / "out")
+    values = {row.get("loss/flat") for row in history(tmp_path / "out")}
+    assert values <= {None, 0.0}

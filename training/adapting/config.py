@@ -81,6 +81,8 @@ class AdaptTeaching(Teaching):
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
+        if self.choose and self.pairwise is not None:
+            return "teaching.choose = true chooses weights from scores; leave out teaching.pairwise"
         if self.choose and self.weights:
             return "teaching.choose = true chooses the weights on dev; leave out teaching.weights"
         return None
@@ -93,6 +95,17 @@ class AdaptTraining(MixedRecipe):
 
     seeds: Positive | None = None
     """The number of trainings of every task. Default: 2 with one task, 1 with several."""
+    evaluate_every: Positive | None = None
+    """Evaluate every training on evaluation.dev after every N steps, and keep the best step, step 0 included. The start
+    and the last step are always evaluated. Default: the last step is kept."""
+    patience: Positive | None = None
+    """Stop a training after this number of evaluations in a row without a better one. Default: never."""
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if self.patience is not None and self.evaluate_every is None:
+            return "training.patience counts evaluations; set training.evaluate_every"
+        return None
 
 
 @dataclass(frozen=True)

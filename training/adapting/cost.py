@@ -15,6 +15,7 @@ from training.mining.questions import asked_by
 from training.settings import Settings
 from training.synthesis.profiles import load_profile, profile_for
 from training.synthesis.synthesize import SynthesisSettings, chosen
+from training.teaching.cycles import most
 
 _CURVE, _UNION = 3, 1
 _SOUPS = 4
@@ -36,6 +37,8 @@ class TaskCost:
     """The largest number of steps of one single."""
     teachers: int
     """The number of teachers that score its pairs."""
+    comparisons: int = 0
+    """The largest number of comparisons, in both orders, of each teacher that orders lists."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class MakingCost:
     checkpoints: int
     """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and
     of the sound ingredients, curve, and trials of the greedy soup."""
+    inside: int = 0
+    """The largest number of evaluations on dev inside the trainings."""
 
     @property
     def union_steps(self) -> int:
@@ -66,15 +71,19 @@ class MakingCost:
         """One line for each task, then training and checkpoints."""
         tasks = [
             f"{one.name}: {_asked(one)}, at most {one.pairs:,} pairs "
-            f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}"
+            f"for {one.teachers} teacher{'s' if one.teachers > 1 else ''}{_comparisons(one)}"
             for one in self.tasks
         ]
         return [
             *tasks,
             f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
             f"as many of the union",
-            f"to measure: at most {self.checkpoints} checkpoints on dev",
+            f"to measure: at most {self.checkpoints} checkpoints on dev{self._inside}",
         ]
+
+    @property
+    def _inside(self) -> str:
+        return f", and {self.inside:,} steps inside the trainings" if self.inside else ""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -91,11 +100,12 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
     seeds = len(seeds_of(settings))
     ingredients = len(tasks) * seeds + len(settings.ingredients)
     trials = max(0, ingredients - 1)
+    stage1 = 0 if general is None else _steps(settings.stage1, len(general), 0)
+    singles = [one.steps for one in tasks for _ in range(seeds)]
     return MakingCost(
-        tasks, len(settings.all_teachers),
-        0 if general is None else _steps(settings.stage1, len(general), 0),
-        seeds * sum(one.steps for one in tasks),
+        tasks, len(settings.all_teachers), stage1, sum(singles),
         (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials,
+        sum(_looks(steps, settings.evaluate_every) for steps in (stage1, *singles, sum(singles))),
     )  # fmt: skip
 
 
@@ -105,7 +115,8 @@ def _task(task: Task, settings: AdaptationSettings, workspace: Workspace, genera
     pool = min(len(corpus.corpus), settings.depth * len(settings.retrievers or RETRIEVERS) + 1)
     steps = _steps(settings.adaptation, queries, len(general) if general else 0)
     teachers = 1 if task.teacher else len(settings.teachers)
-    return TaskCost(task.name, documents, queries, queries * pool, steps, teachers)
+    compared = most(min(pool, settings.plan.per_query), settings.pairwise) if settings.pairwise else 0
+    return TaskCost(task.name, documents, queries, queries * pool, steps, teachers, 2 * queries * compared)
 
 
 def _requested(task: Task, corpus: Collection, settings: AdaptationSettings, workspace: Workspace) -> tuple[int, int]:
@@ -122,6 +133,15 @@ def _asked(one: TaskCost) -> str:
     if not one.documents:
         return f"{one.queries:,} questions"
     return f"{one.documents:,} documents, {one.queries:,} queries requested"
+
+
+def _comparisons(one: TaskCost) -> str:
+    return f", or {one.comparisons:,} comparisons where it orders lists" if one.comparisons else ""
+
+
+def _looks(steps: int, every: int | None) -> int:
+    """The evaluations of one training: the start, every so often, and the last step."""
+    return -(-steps // every) + 1 if every and steps else 0
 
 
 def _steps(settings: Settings, own: int, replayed: int) -> int:

@@ -84,7 +84,7 @@ class GpuHours:
 def stated_sizes(config: AdaptConfig) -> list[TaskSize] | None:
     """The sizes of the tasks if the configuration states all of them, so that no corpus has to be opened."""
     tasks = tasks_of(wishes_of(config))
-    general = config.cost.general_examples is not None or not config.general.data
+    general = config.cost.general_examples is not None or not (config.general.data or config.general.source)
     sizes = [_stated(one, config.synthesis.documents) for one in tasks]
     return [one for one in sizes if one is not None] if general and None not in sizes else None
 

@@ -25,12 +25,15 @@ from training.adapting.making import Making
 from training.adapting.settings import AdaptationSettings, Task, last_part, seeds_of, slug, tasks_of
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
+from training.dev import Dev
 from training.examples import Example, Examples
+from training.mixing import examples_of
 from training.settings import Loss, Machine, Settings
-from training.sources import Negatives, read_several
+from training.sources import Negatives
 from training.student import load_student
 from training.validating.leak import KnownQueries, matches, nearest_of
 
+_LEAK = "like an evaluation query"
 _PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A placeholder for a training of 0 steps, which needs examples too."""
 
@@ -49,16 +52,20 @@ def general_of(
         UsageError: a path does not exist.
         DataError: a row has errors, or no row is left.
     """
-    if not settings.general:
+    if not settings.mix.source:
         return None
     negatives = Negatives(settings.negatives, seed=settings.seed, workspace=workspace)
-    read = read_several(map(Path, settings.general), negatives=negatives)
-    asked = [row.query for row in read.rows]
-    leaks = matches(asked, known, settings.leak_threshold, nearest_of(asked, known, embedder))
-    if len(leaks) == len(read):
+
+    def clean(read: Examples) -> Examples:
+        asked = [row.query for row in read.rows]
+        leaks = matches(asked, known, settings.leak_threshold, nearest_of(asked, known, embedder))
+        left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
+        return Examples(left, {**read.rejected, **({_LEAK: len(leaks)} if leaks else {})})
+
+    found = examples_of(settings.mix, negatives=negatives, kept=clean)
+    if not len(found):
         raise DataError("general.data: every query resembles an evaluation query; take other general data")
-    left = tuple(row for place, row in enumerate(read.rows) if place not in leaks)
-    return Examples(left, {**read.rejected, **({"like an evaluation query": len(leaks)} if leaks else {})})
+    return found
 
 
 def check_base(settings: AdaptationSettings, machine: Machine | None = None) -> None:
@@ -74,7 +81,7 @@ def check_base(settings: AdaptationSettings, machine: Machine | None = None) -> 
 
 def start(  # noqa: PLR0917
     settings: AdaptationSettings, out: Path, reporter: Reporter, machine: Machine | None = None,
-    general: Examples | None = None, watch: Watch = unwatched,
+    general: Examples | None = None, watch: Watch = unwatched, *, dev: Dev | None = None,
 ) -> tuple[ArmRecord, ArmRecord]:  # fmt: skip
     """Make the base and stage 1, from which all singles start.
 
@@ -84,6 +91,7 @@ def start(  # noqa: PLR0917
     Args:
         out: the folder of the run.
         general: see `general_of`.
+        dev: the dev queries on which the best step of stage 1 is chosen. Default: the last step is kept.
 
     Raises:
         ModelError, UsageError: see `check_base`.
@@ -98,27 +106,28 @@ def start(  # noqa: PLR0917
     if general is None:
         return base, ArmRecord("stage-1", "stage-1", base.path)
     stage1 = ArmRecord("stage-1", "stage-1", str(folder_of(out, "stage-1")))
-    work = fitting.job(base.path, general, settings.stage1_settings)
+    work = fitting.job(base.path, general, settings.stage1_settings, dev=dev)
     return base, making.checked(base, making.fit(work, stage1, "stage-1"))
 
 
 def singles(  # noqa: PLR0917
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
-    *, known: Sequence[KnownQueries] = (),
+    *, known: Sequence[KnownQueries] = (), dev: Dev | None = None,
 ) -> list[ArmRecord]:  # fmt: skip
     """Train one checkpoint for each task and seed, and add the given checkpoints. All are checked against stage 1. A
     checkpoint whose training diverged is refused, and a given one that was trained on evaluation queries.
 
     Args:
         known: the evaluation queries.
+        dev: as in `start`, for every single.
 
     Raises:
         DataError: the loss does not accept a teacher's scores.
     """
     making = Making(reporter, machine or Machine(), watch)
     trained = []
-    for name, work in _single_jobs(stage1, prepared, settings, general):
+    for name, work in _single_jobs(stage1, prepared, settings, general, dev):
         one = making.fit(work, ArmRecord(name, "single", str(folder_of(out, name))), "fit")
         trained.append(making.checked(stage1, one))
     return [*trained, *(making.checked(stage1, one) for one in _given(settings, known))]
@@ -127,14 +136,15 @@ def singles(  # noqa: PLR0917
 def union(  # noqa: PLR0917
     stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
     machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+    *, dev: Dev | None = None,
 ) -> ArmRecord:  # fmt: skip
     """Train one checkpoint on the shuffled examples of all tasks, with as many steps as all singles together, including
-    those that diverged. So it never has fewer steps than the parts of a merge.
+    those that diverged. So it never has fewer steps than the parts of a merge, unless it stops early on dev.
 
     Raises:
         DataError: see `singles`.
     """
-    work = _union_job(stage1, prepared, settings, general)
+    work = _union_job(stage1, prepared, settings, general, dev)
     making = Making(reporter, machine or Machine(), watch)
     one = making.fit(work, ArmRecord("union", "union", str(folder_of(out, "union"))), "fit")
     return making.checked(stage1, one)
@@ -147,12 +157,16 @@ def exactly(work: fitting.Job, steps: int) -> fitting.Job:
 
 
 def _single_jobs(
-    stage1: ArmRecord, prepared: Iterable[Prepared], settings: AdaptationSettings, general: Examples | None
+    stage1: ArmRecord,
+    prepared: Iterable[Prepared],
+    settings: AdaptationSettings,
+    general: Examples | None,
+    dev: Dev | None = None,
 ) -> list[tuple[str, fitting.Job]]:
     return [
         (
             _single(one.task, seed),
-            _job(stage1, one.examples, settings.fit_settings(seed), general, [one]),
+            _job(stage1, one.examples, settings.fit_settings(seed), general, [one], dev),
         )
         for one in prepared
         for seed in seeds_of(settings)
@@ -160,12 +174,13 @@ def _single_jobs(
 
 
 def _union_job(
-    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None
-) -> fitting.Job:
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None,
+    dev: Dev | None,
+) -> fitting.Job:  # fmt: skip
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
     together = Examples(tuple(row for one in prepared for row in _weighted(one, prepared, settings.seed)))
     fit = settings.fit_settings(seeds_of(settings)[0])
-    return exactly(_job(stage1, together, fit, general, prepared), steps)
+    return exactly(_job(stage1, together, fit, general, prepared, dev), steps)
 
 
 def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Example]:
@@ -176,12 +191,13 @@ def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Ex
     return [*tuple(rows) * int(times), *(rows[place] for place in sorted(drawn.tolist()))]
 
 
-def _job(
-    stage1: ArmRecord, examples: Examples, settings: Settings, general: Examples | None, prepared: Sequence[Prepared]
-) -> fitting.Job:
+def _job(  # noqa: PLR0917
+    stage1: ArmRecord, examples: Examples, settings: Settings, general: Examples | None, prepared: Sequence[Prepared],
+    dev: Dev | None,
+) -> fitting.Job:  # fmt: skip
     identities = (one for task in prepared for one in task.manifests.get("teach", {}).get("teacher_identities", ()))
     teachers = marks_of_teachers(identities)
-    return fitting.job(stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers)
+    return fitting.job(stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers, dev=dev)
 
 
 def _corpora(prepared: Iterable[Prepared]) -> list[str]:

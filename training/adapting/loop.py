@@ -31,6 +31,7 @@ from training.adapting.targets import AdaptTargets, Tiers, tiers_of
 from training.adapting.tasks import Asked, Prepared, ask, prepare, student_length, trained_on
 from training.adapting.validated import validated
 from training.configuration import GivenSetting, lines_of
+from training.dev import Dev
 from training.examples import Examples
 from training.job import MANIFEST, begin, write_json
 from training.mining.mine import RETRIEVERS
@@ -86,7 +87,7 @@ def adapt(  # noqa: PLR0917
 
 
 def _general(settings: AdaptationSettings, tiers: Tiers, session: Session) -> Examples | None:
-    if not settings.general:
+    if not settings.mix.source:
         return None
     corpus, specs = tiers.dev.collections[0], (*(settings.retrievers or RETRIEVERS), tiers.gate.first_stage)
     embedder = embedder_of(specs, corpus, session)
@@ -112,6 +113,8 @@ class _Run:
         base = str(folder_of(self.out, "base")) if settings.new_head else settings.base
         anchor = anchor_of(self.tiers, self.tiers.gate.policy, spec_of(base), self.out)
         teachers = [cut_spec(spec, student_length(settings)) for spec in settings.all_teachers]
+        every = settings.evaluate_every
+        self.dev = None if every is None else Dev(self.tiers.dev, every, settings.patience)
         self.arms = Arms(self.tiers, self.journal, Deciding(self.tiers, anchor, self.out), teachers)
 
     def through(self) -> None:
@@ -137,8 +140,9 @@ class _Run:
         self._check_teachers(stage1, [*self._teachers(), self._chosen()])
         prepared = self._prepared()
         more = (self.settings, self.out, self.session.reporter, self.machine, self.general, self.journal.watch)
-        singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=judging_queries(self.tiers)))
-        union = self.arms.add([ingredients.union(stage1, prepared, *more)])
+        known = judging_queries(self.tiers)
+        singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=known, dev=self.dev))
+        union = self.arms.add([ingredients.union(stage1, prepared, *more, dev=self.dev)])
         return [*singles, *union, *self._merged(stage1, singles)]
 
     def _started(self) -> ArmRecord:
@@ -148,7 +152,7 @@ class _Run:
             Ended: the base or stage 1 is broken.
         """
         reporter, watch = self.session.reporter, self.journal.watch
-        started = ingredients.start(self.settings, self.out, reporter, self.machine, self.general, watch)
+        started = ingredients.start(self.settings, self.out, reporter, self.machine, self.general, watch, dev=self.dev)
         base, stage1 = (self._sound(one) for one in started)
         anchor = self.arms.deciding.anchor
         if anchor.dev != spec_of(base.path):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from adapters.errors import HarnessError
 from adapters.identity import digest
 from adapters.typed_file import read_json
+from harness.numbers import points
 from harness.progress import Reporter
 from harness.result.adaptation.record import ArmRecord
 from harness.result.adaptation.vocabulary import EventState, Stage
@@ -65,8 +68,18 @@ class Making:
     def _fit(self, work: fitting.Job, path: Path, stage: Stage) -> None:
         watched(
             self.watch, stage, path.name, path, lambda: fitting.fit(work, path, self.machine, self.reporter),
-            lambda made: f"{made['steps']:,} steps",
+            _outcome,
         )  # fmt: skip
+
+
+def _outcome(made: Mapping[str, Any]) -> str:
+    """The steps of a training, and which one was kept on dev."""
+    dev = made.get("dev")
+    if dev is None:
+        return f"{made['steps']:,} steps"
+    stopped = ", stopped early" if dev["stopped_early"] else ""
+    best = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)} on dev"
+    return f"{dev['made_steps']:,} steps{stopped}; kept step {made['steps']:,} of {dev['looks']} evaluated: {best}"
 
 
 @dataclass(frozen=True)

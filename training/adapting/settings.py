@@ -8,19 +8,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from adapters.comparing import only_compares
 from adapters.errors import UsageError
 from adapters.paths import user_path
 from training.adapting.config import AdaptConfig, AdaptSynthesis, AdaptTask, AdaptTeaching
 from training.augmentation import Augmentation
 from training.configuration import require
 from training.mining.questions import AskedQuestions
+from training.mixing import Mix
 from training.settings import SEED, Loss, Settings, settings_of
-from training.stages import General, Map, Mining, Plan, Teaching, plan_of
+from training.stages import General, Map, Mining, MixedSource, Plan, Teaching, plan_of
 from training.teaching.blend import shares_of
 
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
-_LATER = ("tasks", "score_as", "choose")
+_LATER = (
+    "tasks", "score_as", "choose", "pairwise", "sources", "temperature", "evaluate_every", "patience",
+)  # fmt: skip
 _LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
 
@@ -43,6 +47,8 @@ class AdaptationSettings:
     """Choose the weights on dev."""
     teacher_facts: Path | None = None
     score_map: Map = Teaching.map
+    pairwise: int | None = Teaching.pairwise
+    """The number of random cycles of comparisons; None for scores."""
     score_as: str | None = Teaching.score_as
     """The parallel collection whose texts the teachers read, for tasks with queries that name none."""
     generator: str = AdaptSynthesis.generator
@@ -60,12 +66,20 @@ class AdaptationSettings:
     general: tuple[str, ...] = ()
     """Files and folders of general ranking data. Stage 1 is trained on them, and they are replayed later. Empty: stage
     1 is the base."""
+    sources: tuple[MixedSource, ...] = ()
+    """The same, one by one with weights, in place of `general`."""
+    temperature: float | None = General.temperature
+    """How the sources of general data are mixed; see `training.mixing.Mix`."""
     negatives: str = General.negatives
     """The source of negatives for BEIR folders in `general`."""
     stage1: Settings = field(default_factory=Settings)
     adaptation: Settings = field(default_factory=Settings)
     """The settings of each single. `replay_share` is the share of general examples; `seed` is replaced by each of
     `seeds`."""
+    evaluate_every: int | None = None
+    """The number of steps between two evaluations on dev inside a training; None to keep the last step."""
+    patience: int | None = None
+    """The number of evaluations without a better one after which a training stops; None for no limit."""
     seeds: tuple[int, ...] = ()
     """Each task is trained once with each seed. Empty: 0 and 1 with one task, 0 with several."""
     ingredients: tuple[str, ...] = ()
@@ -101,6 +115,12 @@ class AdaptationSettings:
         ):  # fmt: skip
             if twice := _repeated(values):
                 raise UsageError(f"{key}: {twice} occurs twice; name it once")
+        for teacher in self.all_teachers:
+            if only_compares(teacher):
+                raise UsageError(
+                    f"the teacher {teacher} only compares two documents, and an adaptation first measures its teachers "
+                    "on dev as rerankers; label the examples with train teach --pairwise and fit on them"
+                )
         if len(self.retrievers) == 1:
             raise UsageError("mining.retrievers: name at least two, such as bm25 and a dense one")
 
@@ -109,6 +129,11 @@ class AdaptationSettings:
         """The teachers of all tasks, each once."""
         own = (task.teacher for task in self.tasks if task.teacher)
         return tuple(dict.fromkeys((*self.teachers, *own)))
+
+    @property
+    def mix(self) -> Mix:
+        """The sources of general data; empty if there are none."""
+        return Mix(self.sources or tuple(MixedSource(one) for one in self.general), self.temperature)
 
     @property
     def stage1_settings(self) -> Settings:
@@ -144,10 +169,12 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
     return AdaptationSettings(
         base=str(config.base), teachers=teaching.teachers, corpora=config.corpora, weights=teaching.weights,
         choose=teaching.choose, teacher_facts=teaching.facts, score_map=teaching.map, score_as=teaching.score_as,
-        generator=synthesis.generator,
+        pairwise=teaching.pairwise, generator=synthesis.generator,
         profiles=synthesis.profiles, documents=synthesis.documents, floor=synthesis.floor,
         retrievers=config.mining.retrievers, depth=config.mining.depth, plan=plan_of(config.sampling, config.seed),
-        general=config.general.data, negatives=config.general.negatives, stage1=stage1, adaptation=fit,
+        general=config.general.data, sources=config.general.source, temperature=config.general.temperature,
+        evaluate_every=training.evaluate_every, patience=training.patience,
+        negatives=config.general.negatives, stage1=stage1, adaptation=fit,
         seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, new_head=training.new_head,
         max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed, tasks=config.task,
     )  # fmt: skip

@@ -29,6 +29,8 @@ from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
 from training.synthesis.synthesize import QUERIES, SynthesisSettings, synthesize
 from training.teaching import teach as teaching
+from training.teaching.lesson import lesson_of
+from training.teaching.settings import TeachingSettings
 from training.validating.embedder import KeptVectors
 from training.validating.leak import KnownQueries, clean
 from training.yes_no import adapter_of
@@ -170,6 +172,13 @@ def _answers(folder: ModelFolder) -> bool:
         return False
 
 
+def _asked_now(made: Manifest) -> str:
+    """What the teachers were asked in this run."""
+    pairs = f"{made['pairs']['scored_now']:,} pairs were scored"
+    orders = [one for one in (made.get("compared") or {}).get("teachers", ()) if one is not None]
+    return f"{pairs} and {sum(one['asked_now'] for one in orders):,} comparisons were asked" if orders else pairs
+
+
 @dataclass(frozen=True)
 class _Making:
     task: Task
@@ -228,14 +237,14 @@ class _Making:
         """Let the teachers score the pool, and write the examples, in `examples`."""
         one, out = self.settings, self.folder / "examples"
         teachers, weights = ((own,), ()) if (own := self.task.teacher) else (one.teachers, one.weights)
-        settings = teaching.TeachingSettings(
+        settings = TeachingSettings(
             one.plan, weights, student_length(one), one.score_map, self.task.name, one.teacher_facts,
-            score_as=self.task.score_as,
+            pairwise=one.pairwise, score_as=self.task.score_as,
         )  # fmt: skip
-        teaching_set = teaching.lesson_of(self.folder / "pool", self.corpus)
+        teaching_set = lesson_of(self.folder / "pool", self.corpus)
         return self._watched(
             "teach", out, lambda: teaching.teach(teaching_set, teachers, settings, out, self.session),
-            lambda made: f"{made['examples']:,} examples; {made['pairs']['scored_now']:,} pairs were scored now",
+            lambda made: f"{made['examples']:,} examples; {_asked_now(made)} now",
         )  # fmt: skip
 
     def _watched(self, stage: Stage, out: Path, make: Any, describe: Any) -> Manifest:

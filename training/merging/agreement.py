@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.errors import ModelError
 from training.merging.alignment import align, merged_names, reads_body
+from training.merging.chat_template import DIFFER, usual
 from training.merging.checkpoint import Checkpoint
 from training.merging.configuration import compare, labels
 from training.merging.modules import FILES
@@ -143,7 +144,7 @@ def _tokenizer(home: Checkpoint, other: Checkpoint) -> Iterator[str]:
     mine, yours = _chat(home), _chat(other)
     if mine != yours:
         none = "" if mine is not None else ", which has none"
-        yield f"the chat templates of {home.name} and {other.name} differ; that of {home.name} is kept{none}"
+        yield f"{DIFFER} {home.name} and {other.name} differ; that of {home.name} is kept{none}"
 
 
 def _chat(checkpoint: Checkpoint) -> object:
@@ -151,19 +152,8 @@ def _chat(checkpoint: Checkpoint) -> object:
         file.stem: file.read_text("utf-8").strip()
         for file in sorted(checkpoint.folder.path.glob("additional_chat_templates/*.jinja"))
     }
-    usual = _usual_chat(checkpoint)
-    return {"default": usual, **named} if named else usual
-
-
-def _usual_chat(checkpoint: Checkpoint) -> object:
-    file = checkpoint.folder.path / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text("utf-8").strip()
-    template = checkpoint.json("tokenizer_config.json").get("chat_template")
-    if isinstance(template, list):  # several by name, as transformers 4 wrote them
-        named = {str(one.get("name")): one.get("template") for one in template if isinstance(one, dict)}
-        template = named if set(named) != {"default"} else named["default"]
-    return template.strip() if isinstance(template, str) else template
+    default = usual(checkpoint)
+    return {"default": default, **named} if named else default
 
 
 def _prompts(home: Checkpoint, other: Checkpoint) -> Iterator[str]:

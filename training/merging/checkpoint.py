@@ -42,8 +42,8 @@ class Checkpoint:
     folder: ModelFolder
     names: Mapping[str, str] = field(default_factory=dict)
     """Name in the file -> name here, for tensors that are renamed."""
-    rows: Mapping[str, int] = field(default_factory=dict)
-    """The number of rows of tensors that are cut, by their name here."""
+    replaced: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors that take the place of those in the files, by their name here."""
 
     @cached_property
     def files(self) -> dict[str, TensorFile]:
@@ -64,7 +64,7 @@ class Checkpoint:
                     )
                 found[key] = tensor
         named = {self.names.get(key, key): tensor for key, tensor in found.items()}
-        return {key: tensor.cut(self.rows[key]) if key in self.rows else tensor for key, tensor in named.items()}
+        return {key: self.replaced.get(key, tensor) for key, tensor in named.items()}
 
     @cached_property
     def chain(self) -> tuple[Module, ...]:

@@ -15,8 +15,9 @@ from adapters.errors import DataError, ModelError, UsageError
 from adapters.models import read_json
 from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
-from training.merging import combine, rows
+from training.merging import added_tokens, chat_template, combine, rows
 from training.merging.agreement import MergeableCheckpoints, agree
+from training.merging.chat_template import template_for
 from training.merging.checkpoint import Checkpoint, open_checkpoint
 from training.merging.layers import changed_config
 from training.merging.methods import Solution, axis_of, share
@@ -27,7 +28,7 @@ from training.merging.report import MergeReport, TensorReport, notes_on, tensor_
 from training.merging.sparse import Sparse
 from training.merging.stack import origins, stacked
 from training.merging.tensors import Floats, Raw
-from training.merging.vocabulary import cut, rows_of
+from training.merging.vocabulary import applied, vocabulary_of
 from training.merging.writer import Shard, indexes, layout, slice_layout, write
 
 MANIFEST = "merge.json"
@@ -61,9 +62,10 @@ def merge(recipe: Recipe, out: Path, *, shard_bytes: int | None = None) -> Merge
     job = MergeJob(recipe, {name: open_checkpoint(name) for name in names}, shard_bytes)
     agreed = agree(job.home, [one for one in job.opened.values() if one is not job.home])
     aligned = {one.name: one for one in (job.home, *agreed.others)}
-    job.rows = rows_of(job.home) if recipe.by_token else None
-    if job.rows is not None:
-        aligned = {name: cut(one, job.rows) for name, one in aligned.items()}
+    job.vocabulary = vocabulary_of(recipe, aligned[job.home.name])
+    job.chat_template = template_for(recipe.chat_template, job.opened.values(), job.home)
+    if job.vocabulary is not None:
+        aligned = {name: applied(one, job.vocabulary, aligned) for name, one in aligned.items()}
     home = aligned[job.home.name]
     if recipe.slices:
         shards = slice_layout(stacked(recipe, home, aligned, agreed), shard_bytes)
@@ -97,10 +99,13 @@ def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: Merge
         sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
-    if job.rows is not None:
-        notes.append(f"the embedding has one row for each of the {job.rows:,} tokens; the others were left out")
+    notes += job.vocabulary.notes if job.vocabulary else ()
+    kept = agreed.notes
+    if job.chat_template is not None:
+        kept = tuple(note for note in kept if not note.startswith(chat_template.DIFFER))
+        notes.append(f"the chat template is {'the commonest of the models' if _is_auto(job) else 'that of the recipe'}")
     between = "the differences to the base" if any(step.base for step in steps) else "the weights"
-    return MergeReport(job.recipe.method, between, tuple(worker.reports), (*job.recipe.remarks, *notes, *agreed.notes))
+    return MergeReport(job.recipe.method, between, tuple(worker.reports), (*job.recipe.remarks, *notes, *kept))
 
 
 @dataclass
@@ -168,10 +173,18 @@ def _carry_over(home: Checkpoint, job: MergeJob, folder: Path) -> None:
     named = {key for key in ("dtype", "torch_dtype") if key in config} or {"dtype"}
     wanted: dict[str, object] = dict(_layer_keys(home, recipe))
     wanted |= dict.fromkeys(named, recipe.dtype) if recipe.dtype is not None else {}
-    wanted |= {"vocab_size": job.rows} if job.rows is not None else {}
+    wanted |= {"vocab_size": job.vocabulary.rows} if job.vocabulary is not None else {}
     if any(config.get(key) != value for key, value in wanted.items()):
         text = json.dumps({**config, **wanted}, indent=2, ensure_ascii=False) + "\n"
         (folder / "config.json").write_text(text, "utf-8")
+    if job.vocabulary is not None and job.vocabulary.added:
+        added_tokens.add(folder, job.vocabulary.added, job.vocabulary.kept)
+    if job.chat_template is not None:
+        chat_template.write(folder, job.chat_template)
+
+
+def _is_auto(job: MergeJob) -> bool:
+    return job.recipe.chat_template == chat_template.AUTO
 
 
 def _layer_keys(home: Checkpoint, recipe: Recipe) -> Mapping[str, object]:

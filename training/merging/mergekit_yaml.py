@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,12 +12,22 @@ from msgspec import Meta
 from adapters import typed_file
 from adapters.errors import UsageError, did_you_mean
 from adapters.paths import is_folder, user_path
-from adapters.typed_values import Place, typed
+from adapters.typed_values import Place, Positive, typed
 from adapters.typed_words import Then
+from training.merging import chat_template
 from training.merging.leftover import without_leftovers
 from training.merging.methods import METHODS
-from training.merging.recipe import Input, LayerSlice, Recipe, Settings, SliceSource, base_first, check
-from training.merging.yaml_values import Dtype, ModelName, Parameters, method_name
+from training.merging.recipe import (
+    Input,
+    LayerSlice,
+    Recipe,
+    Settings,
+    SliceSource,
+    TokenSource,
+    base_first,
+    check,
+)
+from training.merging.yaml_values import Dtype, ModelName, Parameters, TokenRow, method_name
 
 _UNSUPPORTED = "is not supported here"
 
@@ -129,11 +139,22 @@ class _Module:
 
 
 @dataclass(frozen=True)
+class _Token:
+    """The row of a token."""
+
+    unknown_key: ClassVar[str] = _UNSUPPORTED
+    source: TokenRow = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
 class _Tokenizer:
     """The keys of `tokenizer` that are supported."""
 
     unknown_key: ClassVar[str] = _UNSUPPORTED
     source: ModelName = "union"
+    tokens: Mapping[str, _Token] | None = None
+    pad_to_multiple_of: Positive | None = None
 
 
 def _single_module(modules: Mapping[str, _Module]) -> Mapping[str, _Module]:
@@ -158,13 +179,11 @@ class _Written:
     parameters: Parameters | None = None
     tokenizer_source: ModelName | None = None
     tokenizer: _Tokenizer | None = None
-    chat_template: object = None
+    chat_template: str | None = None
     seed: int = 0
 
     def problem(self) -> str | None:
         """Why the values contradict each other; None if they do not."""
-        if self.chat_template is not None:
-            return f"chat_template: {_UNSUPPORTED}; leave it out, and the merge keeps the template of the base"
         if self.tokenizer is not None and self.tokenizer_source is not None:
             return "give either 'tokenizer_source' or 'tokenizer'"
         given = [one for one in (self.models, self.slices, self.modules) if one is not None]
@@ -186,7 +205,28 @@ def _recipe(written: _Written, folder: Path) -> Recipe:
     )  # fmt: skip
     recipe = _with_slices(recipe, content.slices, folder) if content.slices else _with_models(recipe, content, folder)
     _check_tokenizer(written, recipe, folder)
-    return replace(recipe, by_token=written.tokenizer is not None or written.tokenizer_source is not None)
+    return replace(
+        recipe, by_token=written.tokenizer is not None or written.tokenizer_source is not None,
+        tokens=_tokens(written.tokenizer, recipe, folder),
+        pad_to=written.tokenizer.pad_to_multiple_of if written.tokenizer else None,
+        chat_template=chat_template.written(written.chat_template) if written.chat_template else None,
+    )  # fmt: skip
+
+
+def _tokens(written: _Tokenizer | None, recipe: Recipe, folder: Path) -> tuple[TokenSource, ...]:
+    """The rows that the recipe names. Their models have to be among those that are merged."""
+    found = []
+    for token, one in ((written and written.tokens) or {}).items():
+        source = dict(one.source)
+        if "model" in source:
+            source["model"] = _found(str(source["model"]), folder)
+            if source["model"] not in {each.model for each in recipe.inputs}:
+                raise UsageError(
+                    f"tokenizer: tokens: {token!r} has its row from '{source['model']}', which is not merged here; "
+                    "name a model of the recipe"
+                )
+        found.append(TokenSource(token, one.force, **source))  # type: ignore[arg-type]
+    return tuple(found)
 
 
 def _with_models(recipe: Recipe, written: _Written | _Module, folder: Path) -> Recipe:

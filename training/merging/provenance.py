@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -18,6 +18,7 @@ from harness.checks.sketch import inherited as trained_queries
 from training.merging.checkpoint import Checkpoint
 from training.merging.recipe import Filtered, Recipe
 from training.merging.report import MergeReport
+from training.merging.vocabulary import MergedVocabulary
 
 ARITHMETIC = 1
 """The version of the arithmetic. Raise it when equal sources and recipes give other bytes."""
@@ -35,8 +36,10 @@ class MergeJob:
     written: dict[str, str] = field(default_factory=dict)
     """Digests of the weight files, by path."""
     dtypes: set[str] = field(default_factory=set)
-    rows: int | None = None
-    """The number of rows that the embedding is cut to; None if it is not cut."""
+    vocabulary: MergedVocabulary | None = None
+    """The rows of the embedding; None if they are those of the checkpoints."""
+    chat_template: str | None = None
+    """The chat template that is written; None if that of the base is kept."""
 
     @property
     def home(self) -> Checkpoint:
@@ -60,9 +63,20 @@ class MergeJob:
                 "shard_bytes": self.shard_bytes,
                 "arithmetic": ARITHMETIC,
                 **self._slices(sources),
-                **({} if self.rows is None else {"rows": self.rows}),
+                **self._tokens(sources),
+                **({} if self.chat_template is None else {"chat_template": self.chat_template}),
             }
         )
+
+    def _tokens(self, sources: Identities) -> dict[str, object]:
+        """The rows of the embedding, if they are not those of the checkpoints."""
+        if self.vocabulary is None:
+            return {}
+        given = [
+            {**asdict(one), "model": sources[one.model] if one.model else None}
+            for one in self.vocabulary.sources.values()
+        ]
+        return {"rows": self.vocabulary.rows, **({"tokens": given} if given else {})}
 
     def _slices(self, sources: Identities) -> dict[str, object]:
         """The slices of a recipe that has some."""
@@ -128,6 +142,9 @@ def recipe_json(recipe: Recipe) -> dict[str, object]:
         "parameters": [_plain(settings) for settings in recipe.settings],
         "out_dtype": recipe.dtype,
         "seed": recipe.seed,
+        **({"tokens": [asdict(one) for one in recipe.tokens]} if recipe.tokens else {}),
+        **({"pad_to_multiple_of": recipe.pad_to} if recipe.pad_to else {}),
+        **({"chat_template": recipe.chat_template} if recipe.chat_template else {}),
     }
 
 

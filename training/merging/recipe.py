@@ -65,6 +65,38 @@ class LayerSlice:
 
 
 @dataclass(frozen=True)
+class TokenSource:
+    """Where the row of a token in the embedding comes from."""
+
+    token: str
+    force: bool = False
+    """Whether the row takes the place of the models' own rows. Without it, only a token that no model has gets it."""
+    zero: bool = False
+    """A row of zeros."""
+    model: str | None = None
+    """The model whose row it is."""
+    other: str | int | None = None
+    """Another token of this model, or its id; None for the same token."""
+
+    def check(self, known: bool) -> None:
+        """Refuse a source that gives no row.
+
+        Args:
+            known: whether the models have the token.
+
+        Raises:
+            UsageError: there is no source, or it is a token that no model has.
+        """
+        if not self.zero and self.model is None:
+            raise UsageError(f"tokenizer: tokens: {self.token!r} needs a source: a model, a model_token, or zero")
+        if not known and self.model is not None and self.other is None:
+            raise UsageError(
+                f"tokenizer: tokens: no model has the token {self.token!r}; give the row of another token as source "
+                "(kind: model_token), or zero"
+            )
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A merge. Settings are looked up in this order: those of the input, each of `settings`, the method's default."""
 
@@ -81,6 +113,12 @@ class Recipe:
     """Remarks on keys of the file that are not read. They are for the report and not part of the merge's id."""
     by_token: bool = False
     """Whether the embedding gets one row per token, as mergekit does if a recipe has a tokenizer section."""
+    tokens: tuple[TokenSource, ...] = ()
+    """Rows of the embedding that are not those of the models."""
+    pad_to: int | None = None
+    """The number of rows of the embedding becomes a multiple of this; None for one row per token."""
+    chat_template: str | None = None
+    """The chat template of the output, or auto; None for that of the base."""
     slices: tuple[LayerSlice, ...] = ()
     """The layers of the output, if they are not those of the inputs one by one. `inputs` then names all models."""
 

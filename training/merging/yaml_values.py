@@ -100,6 +100,29 @@ def _scalar(name: str, value: object) -> Scalar:
     return bool(number) if name in _FLAGS and value in (0, 1) else number
 
 
+def _token_source(value: object) -> Mapping[str, object]:
+    """The source of a token: nothing, a model, or a mapping with a kind."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or "kind" not in value:
+        return {"model": _model_name(value)}
+    kind, rest = value["kind"], {key: one for key, one in value.items() if key != "kind"}
+    if kind == "zero" and not rest:
+        return {"zero": True}
+    ways = [key for key in ("token", "token_id") if rest.get(key) is not None]
+    if kind != "model_token" or set(rest) - {"model", "token", "token_id"} or "model" not in rest or len(ways) != 1:
+        raise ValueError(
+            f"{dict(value)} is not a source; write a model, {{kind: zero}}, or {{kind: model_token, model, token}} "
+            "with token or token_id"
+        )
+    other = rest[ways[0]]
+    if not isinstance(other, str if ways[0] == "token" else int) or isinstance(other, bool):
+        raise ValueError(f"'{ways[0]}' has the value {other!r}; write a {'text' if ways[0] == 'token' else 'number'}")
+    return {"model": _model_name(rest["model"]), "other": other}
+
+
 ModelName = Annotated[str, Then(_model_name, written=object)]
 Dtype = Annotated[str, Then(dtype_name)]
 Parameters = Annotated[Settings, Then(_settings, written=Mapping[str, object] | None)]
+TokenRow = Annotated[Mapping[str, object], Then(_token_source, written=object)]
+"""A source of a token as fields of `training.merging.recipe.TokenSource`."""

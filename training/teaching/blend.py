@@ -88,4 +88,9 @@ def mapped(scores: Scores, map_: Map) -> Scores:
     if map_ == "unit":
         return np.asarray((scores - scores.min()) / (scores.max() - scores.min()))
     standard = (scores - scores.mean()) / scores.std()
-    return np.asarray(standard if map_ == "standard" else 0.5 * (1 + np.tanh(standard / 2)))
+    return np.asarray(standard) if map_ == "standard" else logistic(standard)
+
+
+def logistic(values: npt.NDArray[np.float64]) -> Scores:
+    """The logistic function, without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(values / 2)))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from adapters.comparing import compares, open_comparer
 from adapters.errors import UsageError
 from adapters.identity import digest
-from adapters.protocols import Reranker
+from adapters.protocols import Comparer, Reranker
 from adapters.spec import identity_of, open_reranker, parse
 from adapters.typed_file import read_toml
 from adapters.typed_values import Text
@@ -20,6 +21,8 @@ from harness.scoring.engine import AdapterSource
 from harness.scoring.precision import with_dtype
 from harness.scoring.retrieve import bound, source_of
 from harness.scoring.session import Session
+
+_TWICE = "a teacher is named twice; name it once, and set its weight"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,51 @@ class Teacher:
         return digest(self.identity)[:12]
 
 
+@dataclass(frozen=True)
+class ComparingTeacher:
+    """A teacher that compares two documents and has no score for one."""
+
+    spec: str
+    """The spec that the user gave."""
+    comparer: Comparer
+    identity: Mapping[str, object]
+    origin: TeacherOrigin
+
+    @property
+    def id(self) -> str:
+        """12 hex digits of the identity."""
+        return digest(self.identity)[:12]
+
+
+def open_panel(  # noqa: PLR0917
+    specs: Sequence[str],
+    collection: Collection,
+    max_length: int | None,
+    facts: Path | None,
+    session: Session,
+    dtype: str | None = None,
+) -> list[Teacher | ComparingTeacher]:
+    """Open teachers for comparisons, in their order. Those that score pairs are opened as `open_teachers` opens them;
+    the others read whole texts.
+
+    Raises:
+        UsageError: see `open_teachers`.
+    """
+    origins = read_facts(facts, specs)
+    place = collection, session.workspace.cache, collection.rules.instruction
+    comparing = {
+        spec: _comparing(spec, cast(Comparer, bound(one, *place)), origins.get(spec, TeacherOrigin()))
+        for spec in specs
+        if compares(one := open_comparer(spec))
+    }
+    scoring = [spec for spec in specs if spec not in comparing]
+    opened = open_teachers(scoring, collection, max_length, facts, session, dtype) if scoring or not specs else []
+    found: dict[str, Teacher | ComparingTeacher] = {**comparing, **{one.spec: one for one in opened}}
+    if len({one.id for one in found.values()}) < len(specs):
+        raise UsageError(_TWICE)
+    return [found[spec] for spec in specs]
+
+
 def open_teachers(  # noqa: PLR0917
     specs: Sequence[str],
     collection: Collection,
@@ -91,7 +139,7 @@ def open_teachers(  # noqa: PLR0917
         for spec, own in zip(specs, formats, strict=True)
     ]
     if len({teacher.id for teacher in teachers}) < len(teachers):
-        raise UsageError("a teacher is named twice; name it once, and set its weight")
+        raise UsageError(_TWICE)
     lengths = {teacher.spec: teacher.max_length for teacher in teachers if teacher.max_length is not None}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{spec}: {length}" for spec, length in lengths.items())
@@ -128,6 +176,10 @@ def _teacher(
             "change the maximum length, or the teacher's ?max_length="
         )
     return Teacher(spec, reranker, identity, reads, origin, source_of(cut, "reranker", reranker, *place))
+
+
+def _comparing(spec: str, comparer: Comparer, origin: TeacherOrigin) -> ComparingTeacher:
+    return ComparingTeacher(spec, comparer, dict(identity_of(comparer)), origin)
 
 
 def _can_be_cut(adapter: object) -> bool:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from training.mining.mine import SourcedQueries
 from training.mining.pool import ABSENT, Pool
-from training.teaching.teach import TeachingSet
+from training.teaching.lesson import TeachingSet
 from training.utility.sets import CorpusQueries, Query
 
 

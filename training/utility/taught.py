@@ -11,7 +11,9 @@ from training.job import write_lines
 from training.mining.mine import SourcedQueries, mine, read_queries
 from training.sources import read_examples
 from training.synthesis.synthesize import QUERIES
-from training.teaching.teach import EXAMPLES, TeachingSettings, lesson_of, teach
+from training.teaching.lesson import lesson_of
+from training.teaching.settings import TeachingSettings
+from training.teaching.teach import EXAMPLES, teach
 from training.utility.judged import with_judged
 from training.utility.sets import CorpusQueries
 from training.utility.settings import UtilitySettings

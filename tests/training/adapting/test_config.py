@@ -13,13 +13,13 @@ from adapters.errors import UsageError
 from adapters.identity import digest
 from harness.cli.train_adapt import FORMER
 from harness.judging.gate.policy import read_policy
-from tests.training.test_configuration import another
+from tests.training.test_configuration import NEEDS, another
 from training.adapting.config import AdaptConfig, Gate
 from training.adapting.ingredients import weights_of
 from training.adapting.settings import AdaptationSettings, tasks_of, wishes_of
 from training.adapting.start import policy_of
 from training.adapting.targets import places_of
-from training.configuration import Layer, configured, nested, toml_of
+from training.configuration import Layer, configured, file_layer, nested, toml_of
 from training.keys import keys_of
 from training.settings import machine_of
 
@@ -70,8 +70,11 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
     for path, key in keys_of(AdaptConfig).items():
         if path in {"gate.policy", "task"} or path.startswith("cost."):  # a task excludes other keys
             continue
-        value = {"gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit"}.get(path, another(key))
-        assert run({path: value}) != default, path
+        value = {
+            "gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit",
+        }.get(path, another(key))  # fmt: skip
+        more = NEEDS.get(path, {})
+        assert run({path: value, **more}) != (run(more) if more else default), path
 
 
 def test_the_policy_of_the_file_is_changed_by_the_keys_that_are_set(tmp_path: Path) -> None:
@@ -250,3 +253,29 @@ def test_a_run_of_an_earlier_version_keeps_its_identity() -> None:
     assert "score_as" not in described
     tasks: Any = described["tasks"]
     assert [set(one) for one in tasks] == [{"corpus", "profile", "documents", "teacher", "weight"}] * 3
+
+
+def test_sources_of_general_data_are_printed_and_read_again(tmp_path: Path) -> None:
+    text = 'temperature = 2\n[[general.source]]\ndata = "a"\nlimit = 5\n[[general.source]]\ndata = "b"\n'
+    (tmp_path / "adapt.toml").write_text(f"[general]\n{text}", "utf-8")
+    first = configured(AdaptConfig, [file_layer(tmp_path / "adapt.toml")]).config
+    assert [(one.data, one.limit) for one in first.general.source] == [("a", 5), ("b", None)]
+    (tmp_path / "printed.toml").write_text(toml_of(first), "utf-8")
+    assert configured(AdaptConfig, [file_layer(tmp_path / "printed.toml")]).config == first
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[general]\ndata = ["a"]\n[[general.source]]\ndata = "b"', "leave out general.data"),
+        ('[[general.source]]\ndata = "a"\nweight = 1\n[[general.source]]\ndata = "b"', "give all sources one, or none"),
+        ('[general]\ntemperature = 2\n[[general.source]]\ndata = "b"\nweight = 1', "give only one"),
+        ('[[general.source]]\ndata = "a"\nwait = 1', "general.source.*wait.*weight"),
+        ("[training]\npatience = 2", "set training.evaluate_every"),
+        ("[teaching]\nchoose = true\npairwise = 2", "leave out teaching.pairwise"),
+    ],
+)
+def test_sources_and_evaluations_that_contradict_each_other_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "adapt.toml").write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=says):
+        configured(AdaptConfig, [file_layer(tmp_path / "adapt.toml")])

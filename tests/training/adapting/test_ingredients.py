@@ -18,15 +18,18 @@ from harness.progress import Advance, Silent
 from harness.result.adaptation.record import ArmRecord, CorpusFacts
 from tests.tiny_collection import Place
 from tests.training.adapting.making import rewritten, settings_for
-from tests.training.fitting import QUICK, same_weights, some_examples
+from tests.training.fitting import QUICK, Planned, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.dense import LETTERS_ONLY
 from training.adapting.ingredients import _weighted, general_of, singles, start, union
 from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
+from training.batches import apportioned
 from training.examples import Examples, write_examples
+from training.mixing import draws
 from training.settings import Machine
+from training.stages import MixedSource
 from training.validating.leak import KnownQueries
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,6 +106,44 @@ def test_an_evaluation_query_in_general_data_is_left_out(place: Place) -> None:
     everything = [KnownQueries("quiz", "test", [row.query for row in some_examples(8).rows])]
     with pytest.raises(DataError, match=r"general\.data"):
         general_of(settings, place.workspace, everything)
+
+
+def test_general_sources_are_mixed_in_stage_1_and_in_the_replay(place: Place) -> None:
+    paths = []
+    for name, rows in (("a", some_examples(8).rows), ("b", some_examples(12).rows[8:])):
+        write_examples(place.path / f"{name}.jsonl", rows)
+        paths.append(str(place.path / f"{name}.jsonl"))
+    sources = tuple(MixedSource(path, weight) for path, weight in zip(paths, (1.0, 3.0), strict=True))
+    settings, out = replace(settings_for(place), sources=sources, seeds=(0,)), place.path / "run"
+    known = [KnownQueries("quiz", "test", [some_examples(12).rows[11].query])]
+    general = general_of(settings, place.workspace, known)
+    assert general is not None
+    left = [part.examples for part in general.parts]
+    assert sum(left) == len(general) < 12, "what resembles an evaluation query is left out before the shares"
+    assert [part.drawn for part in general.parts] == draws(left, [1, 3])
+    _, stage1 = start(settings, out, Silent(), general=general)
+    (one,) = singles(stage1, [ready("own", 12)], settings, out, Silent(), general=general)
+    assert [row["name"] for row in manifest(out, "stage-1")["examples"]["sources"]] == paths
+    replay = manifest(out, one.name)["replay"]["sources"]
+    assert [row["drawn"] for row in replay] == apportioned(3, [part.drawn for part in general.parts])
+    rows = [json.loads(line) for line in (Path(one.path) / "history.jsonl").read_text().splitlines()]
+    assert {name for row in rows for name in row if name.startswith("loss/")} <= {
+        "loss/examples", *(f"loss/{path}" for path in paths)
+    }  # fmt: skip
+    assert any("loss/examples" in row for row in rows)
+
+
+def test_a_training_keeps_the_step_that_is_best_on_dev_and_stops_early(place: Place) -> None:
+    settings, out, events = replace(settings_for(place), seeds=(0,)), place.path / "run", list[Finished]()
+    _, stage1 = start(settings, out, Silent())
+    dev: Any = Planned({0: 0.1, 2: 0.5, 4: 0.4, 6: 0.9}, every=2, patience=1)
+    given = [ready("own", 12)], settings, out, Silent(), None, None, events.append
+    (one,) = singles(stage1, *given, dev=dev)
+    assert dev.seen == [0, 2, 4]
+    assert manifest(out, one.name)["steps"] == 2 and manifest(out, one.name)["dev"]["stopped_early"]
+    assert events[0].detail == "4 steps, stopped early; kept step 2 of 3 evaluated: 50.0 on dev"
+    together = union(stage1, *given, dev=Planned({0: 0.9, 2: 0.1, 4: 0.1, 6: 0.2}, every=2))  # type: ignore[arg-type]
+    assert manifest(out, "union")["steps"] == 0 and not together.refused, "the start was the best"
 
 
 def test_a_new_head_grows_without_a_step(place: Place) -> None:

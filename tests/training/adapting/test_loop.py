@@ -21,6 +21,7 @@ from tests.training.adapting import toy
 from tests.training.adapting.toy import Honest
 from training.adapting import closing, deciding
 from training.adapting.config import AdaptTask
+from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, LookVerdict
 from training.adapting.scoring import spec_of
 
@@ -225,3 +226,19 @@ def test_an_embedder_is_adapted_and_merged_as_an_embedder(place: Place) -> None:
     assert (Path(merged.path) / "1_Pooling" / "config.json").is_file()
     assert spec_of(merged.path) == f"embedder:{merged.path}"
     assert record.state in {"accepted", "refused", "inconclusive"}
+
+
+def test_trainings_choose_their_step_on_dev_and_record_every_look(place: Place) -> None:
+    target, short = toy.target(place), replace(toy.QUICK, max_steps=4)
+    settings = toy.settings(place, seeds=(0,), adaptation=short, evaluate_every=2, patience=2)
+    record = toy.run(place, settings, target, despite_teacher=True)
+    looks = [one for one in LookLog(place.workspace.results).all() if one.tier == "dev"]
+    inside = [one for one in looks if ".steps/" in one.candidate.name]
+    for name in ("single-corpus-s0", "union"):
+        manifest = json.loads((place.path / "out" / "checkpoints" / name / "manifest.json").read_text("utf-8"))
+        assert (manifest["dev"]["looks"], manifest["dev"]["every"]) == (3, 2)
+        (event,) = [one for one in record.timeline if (one.stage, one.name) == ("fit", name)]
+        assert "on dev" in event.detail
+    seen = [one.candidate.name.rpartition("/")[2] for one in inside]
+    assert seen == ["step-000000", "step-000002", "step-000004"], "the union of one task is the same training"
+    assert cost_of(settings, place.workspace).inside == 2 * 3

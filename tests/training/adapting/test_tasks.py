@@ -256,3 +256,17 @@ def test_the_questions_that_are_trained_on_are_no_leaks_unless_they_judge(place:
     assert {one.name for one in trained} == {"coll"}
     assert len(known_queries(place.workspace)) == 1
     assert known_queries(place.workspace, (), trained) == []
+
+
+def test_a_teacher_that_orders_lists_compares(place: Place) -> None:
+    settings = settings_for(place, teachers=("tests.fake_rankers:Lists",), pairwise=2)
+    one = prepared(place, settings)
+    assert one.manifests["teach"]["compared"]["teachers"][0]["answers"] > 0
+    (cost,) = cost_of(settings, place.workspace).tasks
+    assert one.manifests["teach"]["compared"]["comparisons"] * 2 <= cost.comparisons
+    assert "comparisons where it orders lists" in str(cost_of(settings, place.workspace))
+
+
+def test_a_teacher_that_is_no_reranker_is_refused_before_anything_is_made(place: Place) -> None:
+    with pytest.raises(UsageError, match="only compares two documents"):
+        settings_for(place, teachers=("chat:http://127.0.0.1:1/v1?model=x",), pairwise=2)

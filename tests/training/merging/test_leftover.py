@@ -93,7 +93,8 @@ def test_a_leftover_changes_nothing_and_the_report_names_it(case: str, models: P
             {"models": [{"model": "a", "parameter": {"weight": 1}}, {"model": "b"}]},
             r"models\[0\]\.parameter: is not supported here",
         ),
-        ({"chat_template": "auto"}, "chat_template: is not supported"),
+        ({"chat_template": "chatml"}, "chat_template: 'chatml' is a template that comes with mergekit"),
+        ({"chat_template": "short"}, "chat_template: 'short' is no template"),
         ({"modules": {}}, "modules: is not supported here, except"),
     ],
 )

@@ -154,3 +154,90 @@ def test_a_tokenizer_section_gives_the_numbers_of_mergekit(section: dict[str, ob
     ours = read(tmp_path / "ours" / "model.safetensors")
     for tensor, values in theirs.items():
         np.testing.assert_allclose(ours[tensor], values, rtol=0, atol=1e-6, err_msg=tensor)
+
+
+def _row_recipe(source: object, *, force: bool = True, token: str = "the") -> dict[str, object]:
+    return {"source": "base", "tokens": {token: {"source": source, "force": force}}}
+
+
+TOKENS: dict[str, dict[str, object]] = {
+    "zero": _row_recipe({"kind": "zero"}),
+    "model": _row_recipe("TUNED"),
+    "long": _row_recipe({"model": {"path": "base"}}),
+    "token": _row_recipe({"kind": "model_token", "model": "tuned", "token": "a"}),
+    "id": _row_recipe({"kind": "model_token", "model": "base", "token_id": 7}),
+    "not forced": _row_recipe({"kind": "zero"}, force=False),
+    "new": {
+        "source": "union",
+        "tokens": {
+            "<new>": {"source": {"kind": "model_token", "model": "tuned", "token": "the"}},
+            "<empty>": {"source": {"kind": "zero"}},
+        },
+    },
+    "padded": {"source": "base", "pad_to_multiple_of": 48},
+    "padded and new": {
+        "source": "base",
+        "pad_to_multiple_of": 64,
+        "tokens": {"<new>": {"source": {"kind": "model_token", "model": "base", "token_id": 5}, "force": True}},
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "method"), [("qwen3", "linear"), ("bert", "slerp"), ("xlm-roberta", "ties")])
+def test_rows_of_tokens_are_those_of_mergekit(name: str, method: str, tmp_path: Path) -> None:
+    """Numbers, tokens and their ids."""
+    transformers = pytest.importorskip("transformers")
+    from tests.training.merging import families
+
+    python = mergekit_python()
+    families.fine_tune(families.hub(tmp_path / "base", name), tmp_path / "tuned", distance=0.1)
+    known = transformers.AutoTokenizer.from_pretrained(tmp_path / "base").get_vocab()
+    first, second = [token for token in sorted(known) if token.strip("▁").isalpha() and len(token) > 3][:2]
+    text = json.dumps(TOKENS).replace('"the"', json.dumps(first)).replace('"a"', json.dumps(second))
+    text = text.replace("TUNED", str(tmp_path / "tuned"))
+    recipes = {
+        f"{number}": {"merge_method": method, "dtype": "float32", **SPELLED[method], "tokenizer": section}
+        for number, section in enumerate(json.loads(text).values())
+    }
+    command = [python, "-c", _MERGE, HERE, tmp_path, json.dumps(recipes)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    for case, recipe in recipes.items():
+        merge(from_mapping(recipe, tmp_path), tmp_path / f"ours-{case}")
+        (theirs,) = (read(file) for file in (tmp_path / f"theirs-{case}").glob("*.safetensors"))
+        ours = read(tmp_path / f"ours-{case}" / "model.safetensors")
+        assert ours.keys() == theirs.keys()
+        for tensor, values in theirs.items():
+            np.testing.assert_allclose(ours[tensor], values, rtol=0, atol=1e-6, err_msg=f"{case} {tensor}")
+        sizes, tokens = [], []
+        for side in ("ours", "theirs"):
+            sizes.append(json.loads((tmp_path / f"{side}-{case}" / "config.json").read_text("utf-8"))["vocab_size"])
+            tokens.append(transformers.AutoTokenizer.from_pretrained(tmp_path / f"{side}-{case}").get_vocab())
+        assert sizes[0] == sizes[1]
+        assert tokens[0] == tokens[1]
+
+
+CHAT = "{% for message in messages %}[{{ message['role'] }}] {{ message['content'] }}\n{% endfor %}"
+OTHER_CHAT = "  {% for message in messages %}<{{ message['content'] }}>{% endfor %}\n"
+
+
+@pytest.mark.parametrize("wanted", [CHAT, "auto"])
+@pytest.mark.parametrize("section", [{}, {"tokenizer": {"source": "base"}}])
+def test_the_chat_template_is_that_of_mergekit(wanted: str, section: dict[str, object], tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    from tests.training.merging import families
+
+    python = mergekit_python()
+    families.hub(tmp_path / "base", "qwen3")
+    for number, name in enumerate(("tuned", "third"), 1):
+        families.fine_tune(tmp_path / "base", tmp_path / name, seed=number)
+        (tmp_path / name / "chat_template.jinja").write_text(OTHER_CHAT)
+    models = [{"model": name, "parameters": {"weight": 1}} for name in ("base", "tuned", "third")]
+    recipe = {"merge_method": "linear", "models": models, "dtype": "float32", "chat_template": wanted, **section}
+    command = [python, "-c", _MERGE, HERE, tmp_path, json.dumps({"chat": recipe})]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    merge(from_mapping(recipe, tmp_path), tmp_path / "ours-chat")
+    found = transformers.AutoTokenizer.from_pretrained(tmp_path / "ours-chat").chat_template
+    assert found == (CHAT if wanted == CHAT else OTHER_CHAT.strip())
+    if section:  # the script makes mergekit copy no tokenizer files
+        theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs-chat").chat_template
+        assert found == theirs

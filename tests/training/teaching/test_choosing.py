@@ -22,7 +22,7 @@ from tests.tiny_collection import CORPUS, FIRST, QRELS, QUERIES, Place
 from tests.training.loop import TEACHER, mined, taught
 from training.teaching.blend import blended
 from training.teaching.choosing import DevQueries, WeightChoice, choose, grid
-from training.teaching.teach import TeachingSettings
+from training.teaching.settings import TeachingSettings
 
 GRADES = {(QUERIES[query], CORPUS[document]): grade for query, document, grade in QRELS if grade}
 

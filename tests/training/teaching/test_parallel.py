@@ -16,7 +16,9 @@ from training.corpus import corpus_of
 from training.examples import example_of
 from training.mining.mine import mine
 from training.mining.questions import AskedQuestions, asked_by
-from training.teaching.teach import TeachingSettings, lesson_of, teach
+from training.teaching.lesson import lesson_of
+from training.teaching.settings import TeachingSettings
+from training.teaching.teach import teach
 
 TWIN = {name: f"die {text[::-1]}" for name, text in CORPUS.items()}
 ASKED = {name: f"wann {text[::-1]}" for name, text in QUERIES.items()}

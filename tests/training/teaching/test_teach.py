@@ -17,7 +17,7 @@ from tests.tiny_collection import CORPUS, Place
 from tests.training.loop import TEACHER, mined, taught
 from training.examples import example_of
 from training.stages import Plan
-from training.teaching.teach import TeachingSettings
+from training.teaching.settings import TeachingSettings
 
 FAKES = "tests.fake_adapters"
 
