@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -128,7 +128,7 @@ def without_test_queries(query_set: CorpusQueries, test: Collection) -> CorpusQu
         id_ = query_set.queries[like.row].id
         found[id_] = min(found.get(id_, like.how), like.how, key=HOW.index)
     for how, reason in ALIKE.items():
-        query_set = query_set.without(reason, lambda one, how=how: found.get(one.id) == how)
+        query_set = _without_ids(query_set, reason, {id_ for id_, own in found.items() if own == how})
     return query_set
 
 
@@ -161,6 +161,10 @@ def _each_once(query_set: CorpusQueries) -> CorpusQueries:
         return known
 
     return query_set.without("repeated", again)
+
+
+def _without_ids(query_set: CorpusQueries, reason: str, ids: Set[str]) -> CorpusQueries:
+    return query_set.without(reason, lambda one: one.id in ids)
 
 
 def _bare(collection: Collection) -> Collection:
