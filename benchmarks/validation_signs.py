@@ -31,7 +31,8 @@ from harness.workspace import Workspace
 from training.validating.calibration import wilson
 from training.validating.sets import Sets
 
-CONTROLS = 3
+CONTROLS, FEWEST = 3, 3
+"""Draws of the control in a round, and the smallest number of draws that the table shows."""
 ORDER = sorted(CELLS, key=lambda name: (len(CELLS) - CELLS.index(name)) * 4 % 9)
 """The collections in turn, so that the first ones differ in kind and language."""
 VECTOR_CELLS = ("xquad/en", "mlqa-dev-r/en")
@@ -114,7 +115,7 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _shown(rate: Mapping[str, Any]) -> str:
-    return f"{100 * rate['share']:.0f}" if rate["of"] else "–"
+    return f"{100 * rate['share']:.0f}" if rate["of"] >= FEWEST else "–"
 
 
 def main() -> None:
