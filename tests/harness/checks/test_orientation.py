@@ -114,8 +114,9 @@ def test_candidates_that_are_all_known_are_not_probed(place: Place) -> None:
     assert asked(log) == before
 
 
-def test_the_probe_is_in_no_count_and_in_no_speed(place: Place) -> None:
-    collections = [place.load(folder) for folder in spoken(place, "en")]
+@pytest.mark.parametrize("rules", ['language = "en"\n', ""])
+def test_the_probe_is_in_no_count_and_in_no_speed(place: Place, rules: str) -> None:
+    collections = [place.load(place.beir(rules=rules))]
     with place.session() as session:
         evaluated = systems(FIRST, [f"{FAKE}:Good"], 5, place.workspace)
         _, probed = experiment(collections, evaluated, [], session)
