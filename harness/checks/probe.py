@@ -99,7 +99,7 @@ def planted_relevant(collection: Collection) -> Planted:
     There are fewer than `FACTS` if the first queries in the order of sampling have no more of them. A query is not its
     own answer: a sound reranker may have learned that a document that only repeats the query is useless.
 
-    A space is added to every answer. So no pair is a candidate's pair in the ledger, and the batches and counts of a
+    A space begins every answer. So no pair is a candidate's pair in the ledger, and the batches and counts of a
     run are the same with and without the probe.
     """
     chosen: list[_Pair] = []
@@ -108,7 +108,7 @@ def planted_relevant(collection: Collection) -> Planted:
             chosen.append(pair)
         if len(chosen) == FACTS:
             break
-    queries, answers = tuple(one.query for one in chosen), tuple(f"{one.answer} " for one in chosen)
+    queries, answers = tuple(one.query for one in chosen), tuple(f" {one.answer}" for one in chosen)
     return Planted(_language(collection), queries, answers)
 
 

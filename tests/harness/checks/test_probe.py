@@ -89,7 +89,7 @@ def test_a_collection_without_a_known_language_asks_for_its_relevant_documents(p
     asked, texts = planted_in(place.load()), {text: name for name, text in QUERIES.items()}
     assert len(asked.queries) == FACTS and set(asked.queries) == set(QUERIES.values())
     best = {"q1": "d1", "q2": "d3", "q3": "d5", "q4": "d8"}
-    assert [f"{CORPUS[best[texts[query]]]} " for query in asked.queries] == list(asked.answers)
+    assert [f" {CORPUS[best[texts[query]]]}" for query in asked.queries] == list(asked.answers)
     assert asked == planted_in(place.load(place.path / "coll")), "always the same ones"
     assert ranked(asked, scored(Good(), asked)).reads
     assert wrong_sign([ranked(asked, scored(Flipped(), asked))])
