@@ -66,6 +66,13 @@ class WrongInThai(Good):
         return -shared(query, document) if thai else shared(query, document)
 
 
+class Resisting(Good):
+    """Was trained that a document that only repeats the query is the worst."""
+
+    def value(self, query: str, document: str) -> float:
+        return -1.0 if document.strip() == query.strip() else shared(query, document)
+
+
 class ByLength(Good):
     """Does not look at the query."""
 

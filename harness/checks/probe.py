@@ -7,7 +7,7 @@ is right in exactly six of the twelve comparisons, so a preference for a length 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -80,16 +80,69 @@ def planted(language: str) -> Planted:
 
 
 def planted_in(collection: Collection) -> Planted:
-    """Return the planted questions of a collection's language; if there are none, questions from the collection."""
-    code = language_code(collection.language)
-    return planted(code) if code else planted_from(collection)
+    """Return the planted questions of a collection's language, declared or detected; if there are none, queries and
+    relevant documents of the collection."""
+    code = language_code(collection.spoken)
+    return planted(code) if code else planted_relevant(collection)
 
 
 def planted_from(collection: Collection) -> Planted:
     """Return some of the collection's own queries, each as its own answer."""
     order = sampling_order(collection.queries.ids())[:_LOOKED_THROUGH]
     texts = tuple(dict.fromkeys(text for text in collection.queries.take(order) if text.strip()))[:FACTS]
-    return Planted(collection.language or f"the language of {collection.name}", texts, texts)
+    return Planted(_language(collection), texts, texts)
+
+
+def planted_relevant(collection: Collection) -> Planted:
+    """Return queries of the collection, each with a relevant document that is relevant to none of the others.
+
+    There are fewer than `FACTS` if the first queries in the order of sampling have no more of them. A query is not its
+    own answer: a sound reranker may have learned that a document that only repeats the query is useless.
+
+    A space begins every answer. So no pair is a candidate's pair in the ledger, and the batches and counts of a
+    run are the same with and without the probe.
+    """
+    chosen: list[_Pair] = []
+    for pair in _relevant_pairs(collection):
+        if not any(map(pair.conflicts, chosen)):
+            chosen.append(pair)
+        if len(chosen) == FACTS:
+            break
+    queries, answers = tuple(one.query for one in chosen), tuple(f" {one.answer}" for one in chosen)
+    return Planted(_language(collection), queries, answers)
+
+
+def _language(collection: Collection) -> str:
+    return collection.spoken or f"the language of {collection.name}"
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A query, its answer, and the rows of all documents that are relevant to it."""
+
+    query: str
+    answer: str
+    row: int
+    relevant: frozenset[int]
+
+    def conflicts(self, other: _Pair) -> bool:
+        """Whether the two share a text, or one's answer also answers the other."""
+        shared = self.query == other.query or self.answer == other.answer
+        return shared or self.row in other.relevant or other.row in self.relevant
+
+
+def _relevant_pairs(collection: Collection) -> Iterator[_Pair]:
+    """Yield the first queries in the order of sampling, each with the first of its most relevant documents."""
+    order, qrels = sampling_order(collection.queries.ids())[:_LOOKED_THROUGH], collection.qrels
+    for row, query in zip(order.tolist(), collection.queries.take(order), strict=True):
+        own = slice(*np.searchsorted(qrels.queries, [row, row + 1]))
+        documents, grades = qrels.documents[own], qrels.grades[own]
+        if not (grades >= 1).any():
+            continue
+        best = int(documents[np.argmax(grades)])
+        (answer,) = collection.corpus.take(np.array([best], np.int64))
+        if query.strip() and answer.strip() and answer.strip() != query.strip():
+            yield _Pair(query, answer, best, frozenset(documents[grades >= 1].tolist()))
 
 
 def ranked(asked: Planted, scores: Floats) -> ProbeRanking:

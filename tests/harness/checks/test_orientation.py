@@ -62,6 +62,14 @@ def test_the_same_command_is_stopped_again_and_costs_nothing(place: Place) -> No
     assert len(asked(log)) == 2 * PLANTED
 
 
+@pytest.mark.parametrize("rules", ['language = "en"\n', 'language = "tlh"\n', ""])
+def test_who_learned_that_a_query_answers_nothing_is_not_refused_and_a_wrong_sign_is(place: Place, rules: str) -> None:
+    folder = place.beir(rules=rules)
+    assert names(place, f"{FAKE}:Resisting", folder) == [[]]
+    with pytest.raises(ModelError, match="the wrong way round"):
+        names(place, f"{FAKE}:Flipped", folder)
+
+
 def test_a_skipped_probe_of_a_wrong_sign_leaves_an_alarm_with_the_number(place: Place) -> None:
     spec, folders = f"{FAKE}:Flipped", spoken(place, "en")
     with pytest.raises(ModelError):
@@ -106,8 +114,9 @@ def test_candidates_that_are_all_known_are_not_probed(place: Place) -> None:
     assert asked(log) == before
 
 
-def test_the_probe_is_in_no_count_and_in_no_speed(place: Place) -> None:
-    collections = [place.load(folder) for folder in spoken(place, "en")]
+@pytest.mark.parametrize("rules", ['language = "en"\n', ""])
+def test_the_probe_is_in_no_count_and_in_no_speed(place: Place, rules: str) -> None:
+    collections = [place.load(place.beir(rules=rules))]
     with place.session() as session:
         evaluated = systems(FIRST, [f"{FAKE}:Good"], 5, place.workspace)
         _, probed = experiment(collections, evaluated, [], session)

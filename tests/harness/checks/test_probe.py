@@ -22,8 +22,8 @@ from harness.checks.probe import (
     wrong_sign,
 )
 from harness.data.suites.targets import suites
-from tests.fake_rankers import ByLength, Flipped, Good
-from tests.tiny_collection import QUERIES, Place
+from tests.fake_rankers import ByLength, Flipped, Good, Resisting
+from tests.tiny_collection import CORPUS, QUERIES, Place
 
 
 def scored(reranker: Good, asked: Planted) -> np.ndarray:
@@ -85,18 +85,55 @@ def test_one_wrong_language_among_many_right_ones_is_found() -> None:
     assert wrong_sign(right) is None
 
 
-def test_a_collection_without_a_known_language_asks_its_own_queries(place: Place) -> None:
-    asked = planted_in(place.load())
+def test_a_collection_without_a_known_language_asks_for_its_relevant_documents(place: Place) -> None:
+    asked, texts = planted_in(place.load()), {text: name for name, text in QUERIES.items()}
+    assert len(asked.queries) == FACTS and set(asked.queries) == set(QUERIES.values())
+    best = {"q1": "d1", "q2": "d3", "q3": "d5", "q4": "d8"}
+    assert [f" {CORPUS[best[texts[query]]]}" for query in asked.queries] == list(asked.answers)
+    assert asked == planted_in(place.load(place.path / "coll")), "always the same ones"
+    assert ranked(asked, scored(Good(), asked)).reads
+    assert wrong_sign([ranked(asked, scored(Flipped(), asked))])
+
+
+def test_no_answer_is_an_answer_of_another_question(place: Place) -> None:
+    queries = {name: f"question {name}" for name in "abcdefgh"}
+    corpus = {"both": "one for both", "same": "a text", "again": "a text", "query": "question e", **CORPUS}
+    qrels = [("a", "both", 2), ("a", "d1", 1), ("b", "both", 1), ("c", "same", 1), ("d", "again", 1), ("e", "query", 1)]
+    qrels += [("f", "d2", 1), ("g", "d3", 0), ("h", "d4", 1)]
+    asked = planted_in(place.load(place.beir(corpus=corpus, queries=queries, qrels=qrels)))
+    names = {query.split()[1] for query in asked.queries}
+    assert names == {"f", "h"} | (names & {"a", "b"}) | (names & {"c", "d"})
+    assert len(names) == FACTS and len(set(asked.answers)) == FACTS
+    assert not {answer.strip() for answer in asked.answers} & set(queries.values())
+
+
+def test_a_detected_language_has_planted_questions(place: Place) -> None:
+    pytest.importorskip("py3langid")
+    text = "Die Fähre verlässt den Hafen jeden Morgen um neun Uhr, und im Winter bleibt sie am Kai liegen. "
+    collection = place.load(place.beir(corpus={f"d{n}": f"{text * 3}{n}" for n in range(1, 9)}))
+    assert (collection.language, collection.detected_language) == (None, "de")
+    assert planted_in(collection) == planted("de")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_who_learned_that_a_query_answers_nothing_passes_and_a_wrong_sign_does_not(language: str) -> None:
+    asked = planted(language)
+    assert wrong_sign([ranked(asked, scored(Resisting(), asked))]) is None
+    flipped = ranked(asked, -scored(Resisting(), asked))
+    assert wrong_sign([flipped]) == flipped
+
+
+def test_word_counting_is_asked_for_the_queries_themselves(place: Place) -> None:
+    asked = planted_from(place.load())
     assert sorted(asked.queries) == sorted(QUERIES.values())
     assert asked.queries == asked.answers
-    assert asked == planted_from(place.load(place.path / "coll")), "always the same ones"
-    assert ranked(asked, scored(Good(), asked)).reads
 
 
 def test_queries_with_one_text_are_planted_once(place: Place) -> None:
     queries = {"a": "low tide", "b": "low tide", "c": "bread"}
-    asked = planted_in(place.load(place.beir(queries=queries, qrels=[(name, "d1", 1) for name in queries])))
-    assert sorted(asked.queries) == ["bread", "low tide"]
+    collection = place.load(place.beir(queries=queries, qrels=[("a", "d5", 1), ("b", "d2", 1), ("c", "d3", 1)]))
+    for asked in (planted_in(collection), planted_from(collection)):
+        assert sorted(asked.queries) == ["bread", "low tide"]
 
 
 def test_the_packaged_rerankers_pass_in_their_languages() -> None:
