@@ -71,19 +71,16 @@ def _nearness(highest: npt.NDArray[np.float64]) -> Nearness:
 
 def _jaccard(texts: Sequence[str], known: Sequence[str]) -> npt.NDArray[np.float64]:
     """The highest Jaccard coefficient of each text with a known text."""
-    from scipy.sparse import csr_array
-
-    grams = trigrams([plain(text) for text in (*texts, *known)])
-    columns = np.unique(grams.values, return_inverse=True)[1]
-    every = csr_array((np.ones(len(columns)), columns, grams.offsets))
-    own, other = every[: len(texts)], every[len(texts) :].T.tocsc()
-    sizes = grams.sizes.astype(np.float64)
-    found = [np.empty(0)]
-    for start in range(0, len(texts), _ROWS):
-        common = (own[start : start + _ROWS] @ other).toarray()
-        both = sizes[start : start + len(common), None] + sizes[None, len(texts) :]
-        found.append((common / np.maximum(both - common, 1)).max(axis=1))
-    return np.concatenate(found)
+    own, other = (trigrams(list(map(plain, each))) for each in (texts, known))
+    order = np.argsort(other.values, kind="stable")
+    values, owners = other.values[order], other.owners[order]
+    highest = np.zeros(len(texts))
+    for row, grams in enumerate(np.split(own.values, own.offsets[1:-1])):
+        low, high = (np.searchsorted(values, grams, side) for side in ("left", "right"))
+        met = [owners[start:end] for start, end in zip(low.tolist(), high.tolist(), strict=True)]
+        common = np.bincount(np.concatenate([owners[:0], *met]), minlength=len(known))
+        highest[row] = (common / np.maximum(len(grams) + other.sizes - common, 1)).max()
+    return highest
 
 
 def _cosines(embedder: KeptVectors, texts: Sequence[str], known: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -57,6 +57,8 @@ def test_what_was_removed_is_counted_by_how_it_resembled_a_test_query(test_colle
 def test_the_rest_is_as_near_as_its_nearest_test_query(test_collection: Collection) -> None:
     one = overlap_of(queries(test_collection, "what direction does the river run"), test_collection)
     assert one.letters.median == one.letters.p95 == one.letters.highest == 1
+    nothing = overlap_of(queries(test_collection, "?!"), test_collection)
+    assert nothing.letters.highest == 0, "a text without letters resembles nothing"
     far = overlap_of(queries(test_collection, "zzz", "what direction does it run"), test_collection)
     assert 0 <= far.letters.median < far.letters.highest < 1
 
