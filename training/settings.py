@@ -125,6 +125,8 @@ class TrainingRecipe:
     """The most tokens of an input, query and document together. Default: the limit of the base."""
     lora_rank: Count = 0
     """Train low-rank updates of this rank. 0 trains all weights."""
+    freeze_embeddings: bool = False
+    """Do not train the embeddings of tokens and positions. In multilingual models they are most of the weights."""
     new_head: bool = False
     """Add a score head to a base that has none. It is random at first."""
     dropout: bool = True
@@ -171,7 +173,9 @@ class Settings(MixedRecipe):
         return self.learning_rate * _SHARES[self.schedule](left)
 
 
-_ADDED: dict[str, object] = {"schedule": TrainingRecipe.schedule, "augmentation": {}}
+_ADDED: dict[str, object] = {
+    "schedule": TrainingRecipe.schedule, "augmentation": {}, "freeze_embeddings": TrainingRecipe.freeze_embeddings,
+}  # fmt: skip
 _SHARES: dict[Schedule, Callable[[float], float]] = {
     "linear": lambda left: left,
     "cosine": lambda left: (1 + math.cos(math.pi * (1 - left))) / 2,

@@ -94,6 +94,8 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         scorer = load(folder, settings, device, half=half)
+    if settings.freeze_embeddings:
+        _freeze_embeddings(scorer.model)
     if not settings.dropout:
         switch_off(scorer.model)
     if machine.gradient_checkpointing:
@@ -101,6 +103,14 @@ def load_student(folder: ModelFolder, settings: Settings, machine: Machine) -> S
     scorer.model.train()
     budget = machine.batch_tokens or (_ON_CPU if device == "cpu" else _ON_GPU)
     return Student(folder, scorer, device, half, budget, machine.gradient_accumulation)
+
+
+def _freeze_embeddings(model: nn.Module) -> None:
+    """Train no table of embeddings. A head that shares its weights with one is not trained either."""
+    torch = need("torch", "models", "training")
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Embedding):
+            layer.requires_grad_(False)
 
 
 def write_model(student: Student, folder: Path) -> None:

@@ -33,8 +33,8 @@ SETTINGS = {
     "temperature": "loss.temperature", "smallest-gap": "loss.smallest_gap", "epochs": "epochs",
     "max-steps": "max_steps", "batch-queries": "queries", "lr": "learning_rate", "warmup": "warmup",
     "schedule": "schedule", "weight-decay": "weight_decay", "max-length": "max_length", "lora-rank": "lora_rank",
-    "new-head": "new_head", "dropout": "dropout", "replay-share": "replay_share", "precision": "precision",
-    "seed": "seed",
+    "freeze-embeddings": "freeze_embeddings", "new-head": "new_head", "dropout": "dropout",
+    "replay-share": "replay_share", "precision": "precision", "seed": "seed",
     **{f"augment-{name}": f"augmentation.{name}" for name in (
         "stuffing", "alone", "claim", "instruction", "typos", "case", "script",
     )},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from adapters.errors import ModelError
 from harness.progress import Advance, Silent
@@ -62,7 +63,7 @@ def some_examples(count: int = 12, documents: int = 4) -> Examples:
     return Examples(tuple(_example(number, documents) for number in range(count)))
 
 
-def tensors(folder: Path) -> dict[str, object]:
+def tensors(folder: Path) -> dict[str, Any]:
     """The weights of a model folder."""
     from safetensors.torch import load_file
 

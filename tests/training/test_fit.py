@@ -95,6 +95,20 @@ def test_the_same_job_gives_the_same_weights_and_another_seed_others(base: Path,
     assert not same_weights(tmp_path / "one", tmp_path / "other")
 
 
+def test_frozen_embeddings_stay_as_they_are_and_everything_else_is_trained(base: Path, tmp_path: Path) -> None:
+    fit(job(str(base), some_examples(), replace(QUICK, freeze_embeddings=True)), tmp_path / "out")
+    before, after = tensors(base), tensors(tmp_path / "out")
+    tables = {name for name in before if "embeddings.weight" in name}
+    assert len(tables) == 3, "tokens, positions, segments"
+    matrices = {name for name in before if name.endswith(".weight") and before[name].ndim == 2} - tables
+    assert {name for name in tables | matrices if not np.array_equal(before[name], after[name])} == matrices
+
+
+def test_a_run_that_freezes_nothing_has_the_identity_of_earlier_runs() -> None:
+    assert "freeze_embeddings" not in QUICK.describe()
+    assert replace(QUICK, freeze_embeddings=True).describe()["freeze_embeddings"] is True
+
+
 @pytest.mark.parametrize("rank", [0, 2])
 def test_a_killed_run_goes_on_to_the_same_result(base: Path, tmp_path: Path, rank: int) -> None:
     work = job(str(base), some_examples(), replace(QUICK, lora_rank=rank))
