@@ -152,7 +152,7 @@ def test_a_corpus_that_cannot_be_asked_about_leaves_the_folder_free(place: Place
 def test_the_timeline_has_the_stages_in_their_order(honest: Honest) -> None:
     stages = list(dict.fromkeys(one.stage for one in honest[1].timeline))
     assert stages == [
-        "dev", "teacher", "synthesize", "clean", "mine", "teach", "validate", "fit", "integrity", "merge", "gate",
+        "dev", "teacher", "synthesize", "clean", "validate", "mine", "teach", "fit", "integrity", "merge", "gate",
         "final",
     ]  # fmt: skip
     assert all(one.detail for one in honest[1].timeline)
