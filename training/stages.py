@@ -158,7 +158,7 @@ class General:
     of the hub. Default: none, and stage 1 is the base."""
     source: tuple[MixedSource, ...] = ()
     """The sources one by one, as [[general.source]] tables with data, weight, limit and instruction, in place of
-    data."""
+    data. Default: none."""
     temperature: AboveZero | None = None
     """Draw each source in proportion to its number of examples to the power of 1 / this. Default: weights, or every
     example once."""

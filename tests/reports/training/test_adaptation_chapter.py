@@ -109,4 +109,4 @@ def test_show_writes_the_page_where_it_is_asked_to(place: Place, command: Comman
 
 def test_a_folder_without_a_record_is_one_line(place: Place, command: Command) -> None:
     said = command("train", "show", place.path)
-    assert said.code == 5 and said.err.count("\n") == 1 and "train adapt" in said.err
+    assert said.code == 2 and said.err.count("\n") == 1 and "train adapt" in said.err
