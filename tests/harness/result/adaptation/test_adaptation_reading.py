@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import DataError
+from adapters.errors import DataError, UsageError
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.vocabulary import FILE, VERSION
 from tests.reports.training.made import begun, example, made, record
@@ -201,7 +201,7 @@ def test_what_is_no_record_is_one_line(tmp_path: Path, text: str) -> None:
 
 
 def test_no_record_says_who_writes_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="train adapt"):
+    with pytest.raises(UsageError, match="train adapt"):
         read_record(tmp_path)
 
 
