@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.numbers import DASH, interval, signed, signed_interval
+from harness.numbers import DASH, interval, probability, signed, signed_interval
 from training.utility.ratio import Cause, Gap, Utility
 
 Answer = Literal["not defined", "undecided", "nothing", "part", "as much", "more"]
@@ -63,7 +63,7 @@ def _cause(one: Cause) -> str:
     elif not one.gap.sure:
         what = "nothing that holds for other seeds"
     named = f"{contrast.name.capitalize()} ({contrast.first} - {contrast.second})"
-    return f"{named}: {_points(one.gap)}, p {difference.adjusted_p:.3f}: {what}."
+    return f"{named}: {_points(one.gap)}, p {probability(difference.adjusted_p)}: {what}."
 
 
 def _points(gap: Gap | None) -> str:
