@@ -301,8 +301,9 @@ def _target(spec: Spec, part: Part) -> str:
         return next(iter(targets.values()))  # a plug-in's entry point is one target for all parts
     if part not in targets:
         right = ", ".join(_NAMED_WITH[other] for other in targets)
-        what = "names a judge" if list(targets) == ["judge"] else f"is a {kind}"
-        raise ModelError(f"'{spec.text}' {what}, which cannot be {_CALLED[part]}; name it with {right}")
+        only = {"judge": "names a judge, which", "comparer": "only compares two documents, so it"}
+        what = only.get("".join(targets), f"is a {kind}, which")
+        raise ModelError(f"'{spec.text}' {what} cannot be {_CALLED[part]}; name it with {right}")
     return targets[part]
 
 

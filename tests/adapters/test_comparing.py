@@ -95,7 +95,10 @@ def test_a_reranker_of_pairs_stays_one() -> None:
 
 
 def test_a_model_that_compares_is_no_reranker() -> None:
-    with pytest.raises(ModelError, match="cannot be a reranker; name it with --teacher and --pairwise"):
+    with pytest.raises(
+        ModelError,
+        match="only compares two documents, so it cannot be a reranker; name it with --teacher and --pairwise",
+    ):
         open_reranker("pairwise:./model")
 
 
