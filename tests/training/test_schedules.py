@@ -56,7 +56,8 @@ def test_a_cosine_is_half_way_down_in_the_middle() -> None:
 
 
 def test_another_schedule_is_another_run_and_the_default_is_the_run_of_earlier_versions() -> None:
-    assert set(QUICK.describe()) == {one.name for one in fields(Settings)} - {"schedule", "augmentation"}
+    added_since = {"schedule", "augmentation", "freeze_embeddings"}
+    assert set(QUICK.describe()) == {one.name for one in fields(Settings)} - added_since
     assert Settings(schedule="cosine").describe() == {**Settings().describe(), "schedule": "cosine"}
 
 
