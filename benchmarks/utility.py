@@ -1,8 +1,8 @@
 """What synthetic queries are worth: `harness train utility` on real collections, through the command line.
 
-    python benchmarks/utility.py MODELS DATA WORK [--only xquad-de/extractive] [--out FILE.json]
+    python benchmarks/utility.py MODELS DATA WORK [--only xquad-de/questions] [--out FILE.json]
 
-MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections scifact, xquad/de and xquad/es in BEIR's
+MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections scifact and xquad/de, es and ru in BEIR's
 layout. WORK keeps everything; the same command goes on after a kill.
 
 The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. XQuAD's questions on
@@ -30,7 +30,7 @@ from training.utility.config import UtilityConfig
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = (
-    "xquad-de/extractive", "xquad-de/questions", "xquad-es/extractive", "xquad-es/questions", "scifact/extractive",
+    "xquad-de/questions", "xquad-es/questions", "xquad-ru/questions", "scifact/extractive",
 )  # fmt: skip
 SEEDS, DOCUMENTS, QUERIES, PER_QUERY, DEPTH, ABSTRACTS = 3, 600, 240, 4, 20, 400
 
