@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool
 
-    harness train mine --corpus xquad/de --queries xquad/de --queries-split test --sample-queries 500 --out pool""",
+    harness train mine --corpus ./faq/de --queries ./faq/de --queries-split train --sample-queries 500 --out pool""",
 )
 @with_keys(mining=("training.stages:Mining", {"retriever": "retrievers", "depth": "depth"}))
 def mine(

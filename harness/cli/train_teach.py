@@ -39,7 +39,7 @@ PLAN = {
 
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
 
-    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as ./faq/en --out examples
 
     harness train teach --pool pool --teacher 'chat:http://127.0.0.1:8000/v1?model=x' --pairwise 2 --out examples
     --print-cost""",
