@@ -389,12 +389,6 @@ def test_help_of_train_lists_whole_sentences_too(command: Command) -> None:
     assert all(re.fullmatch(r"[A-Z][^.]*\.", sentence) for sentence in listed)
 
 
-def test_help_of_train_lists_the_steps_in_the_order_in_which_they_are_used(command: Command) -> None:
-    """A user reads from the top what to do next."""
-    verbs = re.findall(r"^  (\w+)  ", command("train", "--help").out.partition("Commands:")[2], re.MULTILINE)
-    assert verbs == ["synthesize", "validate", "mine", "teach", "fit", "adapt", "show", "utility"]
-
-
 def test_help_names_the_variables_that_are_read(command: Command) -> None:
     said = " ".join(command("--help").out.split())
     assert set(re.findall(r"HARNESS_\w+", said)) == {
