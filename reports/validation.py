@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ _KEY = (
 )
 _NEEDS = "needs "
 _NAMES = ("synthetic", "real", "wrong")
+_ALONE = ("V13", "V14", "V15")
+"""Measures that compare no distributions."""
+_SIGN = 7
+"""The column of the signs. A dash is no figure."""
 
 
 def measures_table(validation: Mapping[str, Any], *, notes: bool = False) -> Table:
@@ -44,6 +49,33 @@ def measures_table(validation: Mapping[str, Any], *, notes: bool = False) -> Tab
         (*_KEY, *validation["remarks"], *_remarks(rows, notes)),
         left=2,
     )
+
+
+def printed_tables(validation: Mapping[str, Any]) -> tuple[Table, ...]:
+    """The table for a terminal, without rows and columns that have no figure, and in two parts: what is compared with
+    real queries, and what is said of a set alone. The notes name what is missing."""
+    whole = measures_table(validation)
+    parts: tuple[list[tuple[Cell, ...]], list[tuple[Cell, ...]]] = ([], [])
+    for row, cells in zip(validation["rows"], whole.rows, strict=True):
+        if any(cell.text for place, cell in enumerate(cells) if place > 1 and place != _SIGN):
+            parts[row["id"] in _ALONE].append(cells)
+    compared, alone = (_with_figures(replace(whole, rows=tuple(rows), notes=())) for rows in parts)
+    tables = [one for one in (compared, replace(alone, title="leaks, conformance and named faults")) if one.rows]
+    if not tables:
+        return (whole,)
+    return (*tables[:-1], replace(tables[-1], notes=whole.notes))
+
+
+def _with_figures(table: Table) -> Table:
+    """The columns with some figure or sign, and the first two."""
+    empty = ("", SIGNS["unknown"])
+    kept = [
+        place
+        for place in range(len(table.columns))
+        if place < 2 or any(row[place].text not in empty for row in table.rows)
+    ]
+    rows = tuple(tuple(row[place] for place in kept) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows)
 
 
 def leak_table(validation: Mapping[str, Any]) -> Table | None:

@@ -238,7 +238,7 @@ class DevEvaluation:
     """The collection that steps are compared on. The best step is kept, step 0 included. Default: none, and the last
     step is kept."""
     split: str | None = None
-    """The split of its judgments. test is refused without a policy. Default: as in harness run."""
+    """The split of its judgments. Default: test, or the only split. Without a policy test and final are refused."""
     policy: Path | None = None
     """The policy of a later gate. Only its dev tier is used, and no query of its gate or final tier. Default: the whole
     collection."""

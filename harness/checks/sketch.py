@@ -3,9 +3,9 @@ evaluation queries are in it.
 
 A sketch has 32 bytes for each distinct query: for each of 32 hash functions the last byte of the smallest hash of the
 query's character trigrams (MinHash with few bits, Li and König 2010). Two queries count as one if at least 31 bytes are
-equal: queries that are equal but for case and punctuation always, one typo in ten. A sketch holds no text, but it shows
-whether a given query was used. With a secret in HARNESS_SKETCH_KEY the hash functions depend on it, so only somebody
-who has the secret can compare.
+equal: queries that are equal but for case and punctuation always, of those with a typo a tenth to a half. A sketch
+holds no text, but it shows whether a given query was used. With a secret in HARNESS_SKETCH_KEY the hash functions
+depend on it, so only somebody who has the secret can compare.
 """
 
 from __future__ import annotations

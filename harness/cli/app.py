@@ -31,10 +31,15 @@ _GROUPS = (MEASURE, COMPARE, SHOW, ADAPT, WORKSPACE)
 class Verbs(TyperGroup):
     """Lists the commands by group, each with the whole first sentence of its help."""
 
+    order: ClassVar[tuple[str, ...]] = ()
+    """The names of commands that are listed first, in this order."""
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group that has commands."""
+        listed = [self.commands[name] for name in self.order]
+        listed += [verb for name, verb in self.commands.items() if name not in self.order]
         for group in (*_GROUPS, None):
-            verbs = [verb for verb in self.commands.values() if not verb.hidden and _group_of(verb) == group]
+            verbs = [verb for verb in listed if not verb.hidden and _group_of(verb) == group]
             if verbs:
                 with formatter.section(group or "Commands"):
                     formatter.write_dl([(str(verb.name), first_sentence(verb.help or "")) for verb in verbs])

@@ -29,7 +29,8 @@ OPTIONS = {
     cls=Verb,
     epilog="""Examples:
 
-    harness merge search --ingredient ./base --ingredient ./tuned --dev ./scifact --dev-split dev --out ./merged
+    harness merge search --ingredient ./base --ingredient ./tuned --dev ./scifact --dev-split train --first-stage bm25
+    --out ./merged
 
     harness merge search search.toml --policy gate.toml --looks 30 --out ./merged
 

@@ -10,7 +10,7 @@ import typer
 
 from adapters.errors import UsageError
 from harness.cli import options, stage_options
-from harness.cli.app import ADAPT, group
+from harness.cli.app import ADAPT, Verbs, group
 from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import json_text, print_json
@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from training.settings import DevEvaluation, Machine, Settings
     from training.stages import General
 
+
+class Steps(Verbs):
+    """Lists the commands from a corpus to a checkpoint in the order in which they are used."""
+
+    order = ("synthesize", "validate", "mine", "teach", "fit", "adapt", "show", "utility")
+
+
 train = group(
     ADAPT,
     "train",
     "Train a reranker on labelled data, or adapt one to a corpus without labels.\n\nFrom a corpus to a checkpoint: "
     "synthesize, validate, mine, teach, fit. adapt runs all of these, merges, and asks the gate.",
+    Steps,
 )
 
 

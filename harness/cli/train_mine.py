@@ -11,6 +11,7 @@ from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
+from harness.numbers import share
 
 if TYPE_CHECKING:
     from reports.table import Table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     harness train mine --corpus ./abstracts --queries queries --retriever bm25 --retriever ./MiniLM --out pool
 
-    harness train mine --corpus xquad/de --queries xquad/de --queries-split test --sample-queries 500 --out pool""",
+    harness train mine --corpus ./faq/de --queries ./faq/de --queries-split train --sample-queries 500 --out pool""",
 )
 @with_keys(mining=("training.stages:Mining", {"retriever": "retrievers", "depth": "depth"}))
 def mine(
@@ -81,7 +82,7 @@ def pool_table(manifest: dict[str, Any]) -> Table:
     rows = [
         (
             Cell(one["retriever"]), Cell(f"{one['pairs']:,}"), Cell(f"{one['only_here']:,}"),
-            *(Cell(f"{one[name]:.1%}" if manifest["sources"] else "-") for name in found.values()),
+            *(Cell(share(one[name]) if manifest["sources"] else "-") for name in found.values()),
         )
         for one in manifest["contributions"]
     ]  # fmt: skip

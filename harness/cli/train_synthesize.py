@@ -11,6 +11,7 @@ from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
+from harness.numbers import share
 
 if TYPE_CHECKING:
     from reports.table import Table
@@ -86,7 +87,7 @@ def conformance_table(manifest: dict[str, Any]) -> Table:
 
 
 def _share(name: str, number: int, came: int) -> str:
-    return f"{number / came:.1%}" if came and name != "never came" else "-"
+    return share(number / came) if came and name != "never came" else "-"
 
 
 def _shown(examples: dict[str, str], name: str) -> str:

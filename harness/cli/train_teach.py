@@ -14,7 +14,7 @@ from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
-from harness.numbers import DASH
+from harness.numbers import DASH, share
 
 if TYPE_CHECKING:
     from reports.table import Cell, Table
@@ -39,7 +39,7 @@ PLAN = {
 
     harness train teach --pool pool --teacher ./a --weight 2 --teacher ./b --weight 1 --sampling top --out examples
 
-    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as xquad/en --out examples
+    harness train teach --pool german --teacher ./ms-marco-MiniLM --score-as ./faq/en --out examples
 
     harness train teach --pool pool --teacher 'chat:http://127.0.0.1:8000/v1?model=x' --pairwise 2 --out examples
     --print-cost""",
@@ -121,7 +121,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
         figures = [f"{scale[name]:.3f}" if scale else DASH for name in ("smallest", "mean", "largest", "sd")]
         rows.append(tuple(map(Cell, (
             one["spec"], origin["licence"], "unknown" if sets is None else ", ".join(sets) or "none",
-            f"{one['share']:.2f}", *figures, DASH if cut is None else f"{cut:.1%}",
+            f"{one['share']:.2f}", *figures, share(cut),
             DASH if one["max_length"] is None else str(one["max_length"]),
         ))))  # fmt: skip
     notes = []
@@ -130,7 +130,7 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
     notes += [f"{one['spec']}: {remark}" for one in manifest["teachers"] for remark in one["remarks"]]
     best = manifest["source_is_best"]
     if best is not None:
-        notes.append(f"the teacher's best document is the query's source for {best:.1%} of the queries")
+        notes.append(f"the teacher's best document is the query's source for {share(best)} of the queries")
     columns = (
         "teacher",
         "licence",
@@ -155,7 +155,7 @@ def comparison_table(manifest: dict[str, Any]) -> Table:
     compared, rows = manifest["compared"], []
     for one, orders in zip(manifest["teachers"], compared["teachers"], strict=True):
         if orders is not None:
-            shares = (DASH if orders[name] is None else f"{orders[name]:.1%}" for name in ("first", "same"))
+            shares = (share(orders[name]) for name in ("first", "same"))
             cells = (one["spec"], *(f"{orders[name]:,}" for name in ("answers", "unread", "asked_now")), *shares)
             rows.append(tuple(map(Cell, cells)))
     title = f"{compared['comparisons']:,} comparisons, {compared['cycles']} cycles through the documents of each query"

@@ -65,7 +65,7 @@ def utility(
     workspace: options.WorkspacePath = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train students on synthetic queries and on real annotations at equal cost, and measure what each is worth.
+    """Train students on as many synthetic as real queries for equal steps, and measure what each kind is worth.
 
     Six arms differ in one thing at a time; docs/utility.md describes them. To continue a killed run, run the same
     command again.

@@ -102,12 +102,13 @@ def _validated(  # noqa: PLR0917
 
 
 def _show(found: dict[str, Any], as_json: bool) -> None:
-    from reports.validation import decision_line, leak_table, measures_table
+    from reports.validation import decision_line, leak_table, printed_tables
 
     if as_json:
         print_json(found)
         return
-    print_table(measures_table(found))
+    for table in printed_tables(found):
+        print_table(table)
     if (leaks := leak_table(found)) is not None:
         print_table(leaks)
     typer.echo(decision_line(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.numbers import probability, signed, signed_interval
+from harness.numbers import probability, share, signed, signed_interval
 from harness.result.adaptation.record import AdaptationRecord, TaskRow
 from harness.result.adaptation.vocabulary import STAGES
 from reports.table import Cell, Table
@@ -83,7 +83,7 @@ def cost_table(record: AdaptationRecord) -> Table:
     own = {stage: [one for one in record.timeline if one.stage == stage] for stage in STAGES}
     whole = sum(one.seconds for one in record.timeline)
     rows = [
-        (stage, f"{len(events):,}", duration(spent), f"{spent / whole:.1%}" if whole else HYPHEN)
+        (stage, f"{len(events):,}", duration(spent), share(spent / whole) if whole else HYPHEN)
         for stage, events in own.items()
         if events and (spent := sum(one.seconds for one in events)) >= 0
     ]

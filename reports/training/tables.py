@@ -144,7 +144,8 @@ def _arm_notes(record: AdaptationRecord, tiers: Sequence[Tier]) -> Iterator[str]
         yield f"{tier}: {scope}, {_queries(record, tier)}{_measures(record, tier)}"
     if missing := [tier for tier in TIERS if tier not in tiers]:
         yield f"not measured: {joined(missing)}"
-    yield "the best on dev was chosen among many, so its value is optimistic; the final split was used only once"
+    once = "; the final split was used only once" if "final" in tiers else ""
+    yield f"the best on dev was chosen among many, so its value is optimistic{once}"
     yield from _merged(record.arms)
 
 

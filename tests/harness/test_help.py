@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -64,3 +65,9 @@ def test_a_default_is_named_by_the_option_that_sets_it(command: Command) -> None
     assert "--depth N Candidates per query." in fit
     assert "Default: --layers." in " ".join(command("merge", "search", "--help").out.split())
     assert "[default: 0.8; 0.7 to 1.0]" in " ".join(command("overlap", "--help").out.split())
+
+
+def test_help_of_train_lists_the_steps_in_the_order_in_which_they_are_used(command: Command) -> None:
+    """A user reads from the top what to do next."""
+    verbs = re.findall(r"^  (\w+)  ", command("train", "--help").out.partition("Commands:")[2], re.MULTILINE)
+    assert verbs == ["synthesize", "validate", "mine", "teach", "fit", "adapt", "show", "utility"]

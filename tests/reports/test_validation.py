@@ -9,7 +9,7 @@ import pytest
 
 from reports.plots.plot import write
 from reports.plots.validation import draw_calibration, draw_histograms, draw_ranks, draw_types, draw_validation
-from reports.validation import decision_line, leak_table, measures_table, write_page
+from reports.validation import decision_line, leak_table, measures_table, printed_tables, write_page
 
 pytest.importorskip("matplotlib")
 
@@ -90,6 +90,18 @@ def test_a_scale_that_is_not_there_is_explained() -> None:
 def test_every_note_is_on_the_page_and_only_needed_ones_in_the_terminal() -> None:
     assert not any("levels are means" in note for note in measures_table(FOUND).notes)
     assert any("levels are means" in note for note in measures_table(FOUND, notes=True).notes)
+
+
+def test_a_terminal_shows_only_rows_and_columns_with_figures_and_says_what_is_missing() -> None:
+    """Otherwise an ordinary terminal needs four parts of 50 rows, half of them empty."""
+    conformance = row("V14", "conformance", unit="share", levels={"synthetic": 0.956}, verdict="told")
+    compared, alone = printed_tables(FOUND | {"rows": [LENGTH, TYPES, VECTORS, LEAK, SHARED, conformance]})
+    assert [cells[0].text for cells in compared.rows] == ["V1 length"]
+    assert compared.notes == () and any(note.startswith("V5: needs --real") for note in alone.notes)
+    assert [cells[0].text for cells in alone.rows] == ["V13 leak", "V14 conformance"]
+    assert alone.columns == ("measure", "statistic", "synthetic to real", "synthetic")
+    (only,) = printed_tables(FOUND | {"rows": [row("V1", "length", levels={"synthetic": 6.5}, note="needs --real")]})
+    assert only.columns == ("measure", "statistic", "synthetic") and "V1: needs --real" in only.notes
 
 
 def test_leaks_are_told_by_collection() -> None:

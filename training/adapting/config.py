@@ -148,11 +148,11 @@ class Gate:
     anchor: str | None = None
     """The system that checkpoints are compared with: a spec, or best-accepted. Default: the policy's."""
     first_stage: str | None = None
-    """The first stage: a spec, given, or run:FILE. Default: the policy's."""
+    """The first stage: a spec, given, or run:FILE. Default: the policy's, otherwise as in harness run."""
     depth: Positive | None = None
-    """Candidates per query. Default: the policy's."""
+    """Candidates per query. Default: the policy's, otherwise 100."""
     measure: str | None = None
-    """The measure that decides. Default: the policy's."""
+    """The measure that decides. Default: the policy's, otherwise the main measure of the collection."""
     languages: tuple[str, ...] = ()
     """Evaluate only these languages. For a target that declares no language, this declares it. Default: the
     policy's."""

@@ -22,9 +22,10 @@ class SearchDev:
     """The split of the judgments. Default: test, or the only split. A test split is refused, unless the policy keeps a
     part of it as dev."""
     first_stage: str | None = None
-    """The first stage whose candidates are reranked: a spec, given, or run:FILE. Default: the policy's."""
+    """The first stage whose candidates are reranked: a spec, given, or run:FILE. Default: the policy's, otherwise
+    as in harness run."""
     depth: Positive | None = None
-    """Candidates per query. Default: the policy's."""
+    """Candidates per query. Default: the policy's, otherwise 100."""
     measure: str | None = None
     """The measure that chooses. Default: the policy's, otherwise the main measure of the collection."""
     languages: tuple[str, ...] = ()

@@ -90,7 +90,7 @@ class UtilityTraining(TrainingRecipe):
 
 @dataclass(frozen=True)
 class UtilityConfig:
-    """An experiment: students trained on synthetic queries and on real annotations at equal cost.
+    """An experiment: students trained on synthetic queries and on real annotations, with equal numbers and steps.
 
     Paths are relative to the current folder.
     """

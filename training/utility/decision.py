@@ -69,6 +69,6 @@ def _cause(one: Cause) -> str:
 def _points(gap: Gap | None) -> str:
     if gap is None:
         return "-"
-    within = signed_interval(gap.difference.interval, 1)
-    between = "too few questions for an interval" if within == DASH else within
-    return f"{signed(gap.difference.value, 1)} points ({between})"
+    within = signed_interval(gap.difference.interval)
+    between = "(too few questions for an interval)" if within == DASH else within
+    return f"{signed(gap.difference.value)} points {between}"

@@ -1,4 +1,4 @@
-"""`harness train utility`: train arms that differ in one thing at equal cost, and measure them with the harness."""
+"""`harness train utility`: train arms that differ in one thing for equal steps, and measure them with the harness."""
 
 from __future__ import annotations
 

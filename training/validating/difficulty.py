@@ -65,7 +65,7 @@ def _rows(sets: Sets, table: Rows, stage: str, depth: int, note: str) -> list[Va
     counts = {name: np.bincount(ranks, minlength=depth + 2)[1:].tolist() for name, ranks in own.items()}
     means: dict[str, float | None] = {name: float(ranks.mean()) for name, ranks in own.items()}
     exact = table.astype(np.float64)
-    rank_name = Name("V9", f"rank of the source document, {stage}", "W1", f"ranks (at most {depth + 1})")
+    rank_name = Name("V9", f"rank of the source document, {stage}", "Wasserstein-1", f"ranks (at most {depth + 1})")
     first = compared(
         rank_name, known, lambda a, b: wasserstein(exact[a], exact[b]), means, note, {"ranks": counts, "depth": depth}
     )

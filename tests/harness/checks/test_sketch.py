@@ -4,6 +4,8 @@ on the queries that measure it."""
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -158,3 +160,23 @@ def test_training_and_test_queries_of_one_set_raise_no_alarm(shared_data: Path) 
 def test_an_empty_sketch_adds_no_query() -> None:
     empty = Sketch(np.zeros((0, HASHES), np.uint8))
     assert joined([empty, sketch_of(QUERIES)])[0].queries == len(QUERIES)
+
+
+def test_the_page_says_which_changed_queries_are_still_found(shared_data: Path) -> None:
+    """A user would take a base without an alarm for one that never saw the queries."""
+    lines = (shared_data / "xquad/en/queries.jsonl").read_text("utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    trained = sketch_of(texts)
+
+    def found(changed: Callable[[str, int], str]) -> int:
+        """In percent, with a place drawn within a word of each query."""
+        draw = random.Random(0)
+        places = [[at for at in range(1, len(text) - 2) if text[at : at + 2].isalpha()] for text in texts]
+        asked = [changed(text, draw.choice(own)) for text, own in zip(texts, places, strict=True)]
+        return round(100 * float(found_in(trained, asked, None).mean()))
+
+    swapped = found(lambda text, at: f"{text[:at]}{text[at + 1]}{text[at]}{text[at + 2 :]}")
+    doubled, preceded = found(lambda text, at: text[: at + 1] + text[at:]), found(lambda text, _: f"also {text}")
+    page = " ".join((Path(__file__).parents[3] / "docs/adapting.md").read_text("utf-8").split())
+    says = f"{swapped} % are still found with two letters swapped, {doubled} % with a letter doubled, and {preceded} %"
+    assert f'{says} with "also" before them' in page

@@ -73,6 +73,14 @@ def test_tiers_that_were_not_measured_are_told(tmp_path: Path) -> None:
     assert table.columns[2:] == ("dev", "gate", "final") and "not measured: source" in table.legend
 
 
+def test_a_final_split_that_was_not_used_is_not_called_used(tmp_path: Path) -> None:
+    """A reader would believe that the split is spent."""
+    stored = made()
+    assert any("the final split was used only once" in line for line in arms_table(record(tmp_path, stored)).legend)
+    stored["scores"] = [one for one in stored["scores"] if one["tier"] != "final"]
+    assert not any("used only once" in line for line in arms_table(record(tmp_path, stored)).legend)
+
+
 def test_several_teachers_and_an_anchor_have_rows_of_their_own(tmp_path: Path) -> None:
     stored = made()
     stored["teachers"] = [*stored["teachers"], {**stored["teachers"][0], "spec": "org/other"}]

@@ -73,7 +73,7 @@ def test_the_command_mines_a_pool_for_the_questions_of_a_collection(place: Place
     folder, out = place.beir(), place.path / "pool"
     options = ("--corpus", folder, "--queries", folder, "--retriever", FIRST, "--retriever", HASH, "--out", out)
     said = command("train", "mine", *options, "--queries-split", "test", "--workspace", place.workspace.path)
-    assert said.code == 0 and "none has a source" in said.out and "0.0%" not in said.out
+    assert said.code == 0 and "none has a source" in said.out and "0.0 %" not in said.out
     assert "source in 50" in said.out and "source in 10" in said.out
     manifest = read_manifest(out, "mine")
     assert manifest["asked"] == 4 and manifest["asked_in"]["collection"] == "coll"

@@ -155,3 +155,12 @@ def test_the_same_seed_gives_the_same_bytes(place: Place) -> None:
 
 def same(left: Path, right: Path) -> bool:
     return all((left / file.name).read_bytes() == file.read_bytes() for file in right.iterdir())
+
+
+def test_shares_are_printed_as_in_every_other_table() -> None:
+    from harness.cli.train_synthesize import conformance_table
+
+    counts = {"accepted": 109, "rejected": {"grammar": 5}, "missing": 6, "documents": 40, "examples": {}}
+    named = {"corpus_name": "laws", "generator_name": "questions", "profile_settings": {"name": "generic/de"}}
+    table = conformance_table({"conformance": counts} | named)
+    assert [row[2].text for row in table.rows] == ["95.6 %", "4.4 %", "-"]

@@ -9,6 +9,7 @@ from harness.measuring.statistics.bootstrap import value_interval
 from harness.measuring.statistics.design import Design, Floats64, Questions
 from harness.measuring.statistics.difference import differences
 from harness.measuring.statistics.seeds import seed_effect
+from harness.numbers import signed
 from training.utility.decision import Answer, answer_of, decision_of
 from training.utility.ratio import Utility, Values, utility
 
@@ -63,6 +64,14 @@ def test_without_a_gain_of_real_annotations_there_is_no_ratio(gain: float) -> No
     assert (found.ratio.value, found.ratio.interval) == (None, None)
     assert answer_of(found) == "not defined"
     assert "not defined" in decision_of(found)
+
+
+def test_a_small_loss_is_printed_as_in_the_table_and_not_as_a_gain_of_zero() -> None:
+    """A reader would see +0.0 in the answer and -0.04 in the table."""
+    found = figures(arms(a=0.1, b=0.0006))
+    gain = found.arm("b").gain
+    assert gain is not None and -0.0005 < gain.difference.value < 0
+    assert f"real annotations gain {signed(gain.difference.value)} points [" in decision_of(found)
 
 
 def test_a_gain_that_one_seed_alone_has_defines_no_ratio() -> None:

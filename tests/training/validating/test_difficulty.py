@@ -87,7 +87,7 @@ def test_queries_that_copy_are_easier_than_real_ones(place: Place) -> None:
 def test_without_real_queries_only_the_rates_are_reported(place: Place) -> None:
     place.beir()
     found = measured(place, Sets(QuerySet("synthetic", COPIED, COPIED)))
-    assert [row.statistic for row in found] == ["W1", "RT@1", "RT@5", "RT@20"]
+    assert [row.statistic for row in found] == ["Wasserstein-1", "RT@1", "RT@5", "RT@20"]
     assert all(row.value is None and "no real queries" in row.note for row in found)
     assert [row.levels["synthetic"] for row in found] == [1.0, 1.0, 1.0, 1.0]
 
