@@ -13,7 +13,7 @@ from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.paths import user_path
 from adapters.protocols import Bindable, Comparer, Generator, Identity, ListwiseReranker, Prompt, Reranker, Setting
-from adapters.spec import Spec, build, identity_of, inner_of, kinds, open_generator, open_ranker, parse
+from adapters.spec import Spec, as_ranker, build, identity_of, inner_of, kinds, open_generator, parse
 
 PROMPT = "compare-1"
 _TEXT = """Given a query, which of the two passages is more relevant to it?
@@ -102,18 +102,18 @@ def open_comparer(text: str) -> Comparer | Reranker:
     """The teacher of `train teach --pairwise` that a spec names: one that compares two documents if it can, else a
     reranker that scores pairs.
 
-    `chat:ADDRESS?model=NAME` and `pairwise:MODEL` are language models. A reranker of lists orders lists of two.
+    `chat:ADDRESS?model=NAME` and `pairwise:MODEL` are language models. A class or an entry point of another package
+    compares if it has a method `compare`. A reranker of lists orders lists of two.
 
     Raises:
         UsageError: the spec names nothing of this kind.
         ModelError: the model cannot be used.
     """
     spec = parse(text)
-    if "comparer" in kinds().get(spec.kind or "", {}):
-        return build(spec, "comparer")  # type: ignore[return-value]
-    if spec.kind == "object" and compares(built := build(spec, "comparer")):
+    built = build(spec, "comparer" if "comparer" in kinds().get(spec.kind or "", {}) else "reranker")
+    if compares(built):
         return built
-    opened = open_ranker(text)
+    opened = as_ranker(built, text)
     return opened if isinstance(opened, Reranker) else ListComparer(opened)
 
 

@@ -67,6 +67,8 @@ _NAMED_WITH = {
     "judge": "--judge",
     "comparer": "--teacher and --pairwise",
 }
+_ESCAPED = {ord(one): f"%{ord(one):02X}" for one in "%&+"}
+"""The characters that have another meaning in the options of a spec."""
 _MAY_BE_EMPTY = ("query_prompt", "document_prompt")
 """Options whose value may be empty."""
 _KIND = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.*)", re.DOTALL)
@@ -102,7 +104,7 @@ def parse(text: str) -> Spec:
 
 def inner_of(spec: Spec, own: Collection[str], prefix: str = "") -> str:
     """The spec inside a spec `kind:SPEC`, without the options that belong to the kind."""
-    options = "&".join(f"{name}={value}" for name, value in spec.options.items() if name not in own)
+    options = _query({name: value for name, value in spec.options.items() if name not in own})
     revision = f"@{spec.revision}" if spec.revision else ""
     return f"{prefix}{spec.model}{revision}{'?' if options else ''}{options}"
 
@@ -110,8 +112,7 @@ def inner_of(spec: Spec, own: Collection[str], prefix: str = "") -> str:
 def with_option(text: str, name: str, value: str) -> str:
     """A spec string with an option added, or with a new value for an option that it has."""
     spec = parse(text)
-    options = {**spec.options, name: value}
-    return f"{spec.text.partition('?')[0]}?{'&'.join(f'{key}={one}' for key, one in options.items())}"
+    return f"{spec.text.partition('?')[0]}?{_query({**spec.options, name: value})}"
 
 
 def has_option(text: str, part: Part, name: str) -> bool:
@@ -143,7 +144,15 @@ def open_reranker(text: str) -> Reranker:
 
 def open_ranker(text: str) -> Reranker | ListwiseReranker:
     """The reranker that a spec names: one that scores pairs if it can, else one that orders whole lists."""
-    built = build(parse(text), "reranker")
+    return as_ranker(build(parse(text), "reranker"), text)
+
+
+def as_ranker(built: object, text: str) -> Reranker | ListwiseReranker:
+    """An adapter as the reranker that the spec `text` names.
+
+    Raises:
+        UsageError: it neither scores pairs nor orders lists.
+    """
     if not hasattr(built, "score") and not hasattr(built, "order"):
         raise UsageError(
             f"'{text}' cannot be a reranker: {type(built).__name__} has no method 'score' for pairs, nor 'order' for "
@@ -271,6 +280,11 @@ def _options(text: str, query: str) -> dict[str, str]:
     if len(options) != len(pairs):
         raise UsageError(f"'{text}': an option occurs twice; give it once")
     return options
+
+
+def _query(options: Mapping[str, str]) -> str:
+    """Options as they are written in a spec, so that `parse` reads the same values again."""
+    return "&".join(f"{name}={value.translate(_ESCAPED)}" for name, value in options.items())
 
 
 def build(spec: Spec, part: Part) -> object:

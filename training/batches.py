@@ -160,6 +160,8 @@ def _of_parts(rng: np.random.Generator, parts: Sequence[tuple[int, int]]) -> Row
 
 def apportioned(total: int, shares: Sequence[float]) -> list[int]:
     """A number divided in proportion to shares, with the largest remainders rounded up."""
+    if not any(shares):
+        return [0] * len(shares)
     exact = np.array(shares, np.float64) / sum(shares) * total
     whole = np.floor(exact).astype(int)
     left = total - int(whole.sum())

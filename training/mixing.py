@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 
 from adapters.errors import UsageError
@@ -107,7 +107,8 @@ def mixed(
 
 
 def draws(sizes: Sequence[int], weights: Sequence[float] = (), temperature: float | None = None) -> list[int]:
-    """The examples that an epoch draws of each source, as many in all as there are.
+    """The examples that an epoch draws of each source, as many in all as there are. A source without examples gives
+    none, whatever its weight.
 
     Raises:
         UsageError: see `mixed`.
@@ -122,5 +123,19 @@ def draws(sizes: Sequence[int], weights: Sequence[float] = (), temperature: floa
         raise UsageError(f"the weight {wrong[0]:g} is not above 0 and finite; leave out a source that is not wanted")
     if temperature is not None and not 0 < temperature < inf:
         raise UsageError(f"the temperature {temperature:g} is not above 0 and finite")
-    exponent = 1.0 if temperature is None else 1 / temperature
-    return apportioned(sum(sizes), weights or [float(size) ** exponent for size in sizes])
+    return apportioned(sum(sizes), _shares(sizes, weights, temperature))
+
+
+def _shares(sizes: Sequence[int], weights: Sequence[float], temperature: float | None) -> list[float]:
+    if weights:
+        shares = [weight if size else 0.0 for size, weight in zip(sizes, weights, strict=True)]
+        if not isfinite(sum(shares)):
+            raise UsageError("the sum of the weights is too large; use smaller ones")
+        return shares
+    try:
+        shares = [float(size) ** (1 / (temperature or 1.0)) for size in sizes]
+    except OverflowError:
+        shares = [inf]
+    if not isfinite(sum(shares)):
+        raise UsageError(f"with the temperature {temperature:g} the shares are too large; use a higher one")
+    return shares

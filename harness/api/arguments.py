@@ -95,13 +95,20 @@ def optional_whole(argument: str, given: int | None, least: int = 1) -> int | No
     return None if given is None else whole(argument, given, least)
 
 
+def _is_finite(given: Real) -> bool:
+    try:
+        return isfinite(given)
+    except OverflowError:  # a whole number that no float holds
+        return False
+
+
 def number(argument: str, given: float) -> float:
     """Return a number as a float. numpy's numbers are accepted.
 
     Raises:
         UsageError: the argument is not a number, or not finite.
     """
-    if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, Real) or not _is_finite(given):
         raise UsageError(f"{argument} must be a number, not {given!r}")
     return float(given)
 

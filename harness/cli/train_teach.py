@@ -14,7 +14,7 @@ from harness.cli.help import Verb
 from harness.cli.keys import with_keys
 from harness.cli.printing import print_json, print_table
 from harness.cli.train import train
-from harness.numbers import DASH, share
+from harness.numbers import DASH, plural, share
 
 if TYPE_CHECKING:
     from reports.table import Cell, Table
@@ -102,7 +102,7 @@ def _show(manifest: dict[str, Any], out: Path) -> None:
     if manifest["chosen"]:
         print_table(choice_table(manifest["chosen"]))
     print_table(teacher_table(manifest))
-    if manifest["compared"]:
+    if manifest.get("compared"):  # examples of an earlier version have no such entry
         print_table(comparison_table(manifest))
     print_table(bin_table(manifest))
     typer.echo(
@@ -144,7 +144,8 @@ def teacher_table(manifest: dict[str, Any]) -> Table:
         "tokens",
     )
     any_scores = any(one["calibration"] for one in manifest["teachers"])
-    title = f"{manifest['pairs']['pool']:,} pairs scored" if any_scores else f"{len(rows)} teachers that compare"
+    comparing = plural("teacher", len(rows), "that compares", "that compare")
+    title = f"{manifest['pairs']['pool']:,} pairs scored" if any_scores else comparing
     return Table(title, columns, tuple(rows), tuple(notes), left=3)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters import spec
 from adapters.comparing import ListComparer, PromptedComparer, open_comparer, read_answer
 from adapters.errors import ModelError, UsageError
-from adapters.protocols import Reranker
+from adapters.protocols import Identity, Reranker
 from adapters.spec import identity_of, open_reranker
 from tests.chat_server import chat_server, completion
+from tests.fake_rankers import Good
 
 DOCUMENTS = ["low tide is at noon", "the mill"]
 
@@ -90,8 +93,37 @@ def test_a_reranker_of_lists_orders_two_documents(fault: str, value: float | Non
     assert list(comparer.compare(["when is low tide"], DOCUMENTS[:1], DOCUMENTS[1:])) == [value]
 
 
-def test_a_reranker_of_pairs_stays_one() -> None:
-    assert isinstance(open_comparer("tests.fake_rankers:Good"), Reranker)
+class Comparing:
+    """Prefers the first document; it has a method for comparisons only."""
+
+    def __init__(self, model: str = "") -> None:
+        self.identity: Identity = {"adapter": "first", "model": model}
+
+    def compare(self, queries: Sequence[str], firsts: Sequence[str], seconds: Sequence[str]) -> list[float | None]:
+        return [1.0 for _ in zip(queries, firsts, seconds, strict=True)]
+
+
+def test_a_class_and_an_entry_point_of_another_package_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spec, "_plugged", lambda: (("first", f"{__name__}:Comparing"),))
+    for text in (f"{__name__}:Comparing", "first", "first:some/model"):
+        comparer = open_comparer(text)
+        assert isinstance(comparer, Comparing)
+        assert comparer.compare(["q"], ["a"], ["b"]) == [1.0]
+
+
+class Counted(Good):
+    """Counts how often a model is opened."""
+
+    opened = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Counted.opened += 1
+
+
+def test_a_reranker_of_pairs_stays_one_and_is_opened_once() -> None:
+    assert isinstance(open_comparer(f"{__name__}:Counted"), Reranker)
+    assert Counted.opened == 1
 
 
 def test_a_model_that_compares_is_no_reranker() -> None:

@@ -16,7 +16,7 @@ import pytest
 from adapters import spec
 from adapters.errors import EnvironmentFailure, HarnessError, ModelError, UsageError
 from adapters.protocols import Floats, IndexPairs
-from adapters.spec import identity_of, kinds, open_reranker, open_retriever, parse
+from adapters.spec import Spec, identity_of, inner_of, kinds, open_reranker, open_retriever, parse, with_option
 
 MODULE = "spec_plugin_of_a_test"
 
@@ -240,6 +240,15 @@ def test_an_entry_point_is_found_listed_and_used() -> None:
     built = made("mine:some/model@v2?length=4")
     assert (built["model"], built["revision"], built["length"]) == ("some/model", "v2", 4)
     assert made("mine")["model"] == ""
+
+
+@pytest.mark.parametrize("value", ["a&b=c", "50 %41", "1 + 1", "文字"])
+def test_a_spec_that_is_written_again_has_the_same_values(value: str) -> None:
+    one = Spec("", "reranker", "some/model", "v2", {"prompt": value, "own": "x"})
+    again = parse(inner_of(one, ("own",), "reranker:"))
+    assert (again.model, again.revision, again.options) == ("some/model", "v2", {"prompt": value})
+    longer = with_option(inner_of(one, ()), "dtype", "bfloat16")
+    assert parse(longer).options == {"prompt": value, "own": "x", "dtype": "bfloat16"}
 
 
 def test_the_installed_packages_are_listed_once(entry_points: list[str]) -> None:

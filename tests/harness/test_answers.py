@@ -288,6 +288,12 @@ def test_numbers_of_numpy_are_numbers(place: Place) -> None:
     assert outcome.evaluations[0].id == ran(place, depth=5, sample_queries=2).evaluations[0].id
 
 
+@pytest.mark.parametrize("given", [10**400, -(10**400), float("inf"), float("nan"), np.float32("nan")])
+def test_a_number_that_no_float_holds_is_refused(given: float) -> None:
+    with pytest.raises(harness.HarnessError, match="t must be a number"):
+        arguments.number("t", given)
+
+
 def test_an_unknown_keyword_is_pythons_own_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'deph'"):
         harness.run("demo", deph=3)  # type: ignore[call-arg]

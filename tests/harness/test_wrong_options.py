@@ -54,6 +54,7 @@ def test_a_wrong_value_is_refused_in_our_words(
         (("--method", "linear", "--weight", "inf", "--weight", "1"), "weights must be a number"),
         (("--method", "linear", "--weight", "1e308", "--weight", "1e308"), "the weights of linear is too large"),
         (("--method", "linear", "--weight", "1", "--weight", "-1"), "the weights of linear sum to zero"),
+        (("--method", "linear", "--weight", "1", "--weight", "-1"), "normalised (tensor '"),
     ],
 )
 def test_a_merge_with_impossible_numbers_is_a_wrong_command(

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.errors import UsageError
 from training.job import begin, finish, read_manifest
+from training.sources import read_examples
 
 
 def refused(folder: Path) -> str:
@@ -31,3 +32,14 @@ def test_the_folder_of_another_stage_is_refused(tmp_path: Path) -> None:
     begin(tmp_path / "out", "synthesize", {})
     finish(tmp_path / "out", "synthesize", {})
     assert "made by 'train synthesize'; name a folder of 'train mine'" in refused(tmp_path / "out")
+
+
+def test_the_folder_of_a_stage_as_training_data_is_answered_with_what_is_missing(tmp_path: Path) -> None:
+    """An unfinished `train teach` needs to be finished, and not begun again elsewhere."""
+    for stage, said in (("teach", "finish it first with: harness train teach"), ("mine", "queries have no scores")):
+        begin(tmp_path / stage, stage, {})
+        with pytest.raises(UsageError, match=said):
+            read_examples(tmp_path / stage)
+    (tmp_path / "teach" / "examples.jsonl").touch()
+    with pytest.raises(UsageError, match=r"name its file, .*examples\.jsonl"):
+        read_examples(tmp_path / "teach")

@@ -42,11 +42,19 @@ def test_a_temperature_is_the_exponent_of_multilingual_training() -> None:
         ([1.0, 0.0], None, "not above 0"),
         ([], -1.0, "not above 0"),
         ([1.0, float("nan")], None, "not above 0"),
+        ([1e308, 1e308], None, "sum of the weights is too large"),
+        ([], 0.001, "with the temperature 0.001 the shares are too large; use a higher one"),
     ],
 )
 def test_mixtures_without_a_meaning_are_refused(weights: list[float], temperature: float | None, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         draws([9, 1], weights, temperature)
+
+
+def test_a_source_without_examples_takes_no_place_in_an_epoch() -> None:
+    """Otherwise steps would be empty, and the manifest would count examples that do not exist."""
+    assert draws([0, 10], [1, 1]) == [0, 10]
+    assert draws([0, 0], [1, 1]) == [0, 0]
 
 
 def test_an_epoch_draws_all_of_a_small_source_before_one_again() -> None:

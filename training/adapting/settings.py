@@ -111,7 +111,7 @@ class AdaptationSettings:
         for key, values in (
             ("teaching.teachers", self.teachers), ("corpora", self.corpora), ("synthesis.profiles", self.profiles),
             ("mining.retrievers", self.retrievers), ("general.data", self.general),
-            ("merge.ingredients", self.ingredients),
+            ("general.source", tuple(map(_named, self.sources))), ("merge.ingredients", self.ingredients),
         ):  # fmt: skip
             if twice := _repeated(values):
                 raise UsageError(f"{key}: {twice} occurs twice; name it once")
@@ -152,6 +152,11 @@ class AdaptationSettings:
         # Later keys that are not set are left out, so a run of an earlier version keeps its identity.
         tasks = tuple(_without_unset(task, _LATER_IN_TASKS) for task in described["tasks"])
         return _without_unset({**described, "tasks": tasks}, _LATER)
+
+
+def _named(one: MixedSource) -> str:
+    """The data of a source. They may be named again with another instruction."""
+    return one.data if one.instruction is None else f"{one.data} with the instruction '{one.instruction}'"
 
 
 def wishes_of(config: AdaptConfig) -> AdaptationSettings:

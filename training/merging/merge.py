@@ -149,8 +149,8 @@ class _Worker:
             return None
         try:
             return self.recipe.rule.solve(seen.products, step.values)
-        except ModelError as error:
-            raise ModelError(f"{error} (tensor '{step.key}')") from None
+        except (ModelError, UsageError) as error:
+            raise type(error)(f"{error} (tensor '{step.key}')") from None
 
     def _sparse(self, step: Step) -> Sparse:
         assert step.values is not None

@@ -15,6 +15,7 @@ from adapters.errors import DataError, UsageError
 from adapters.identity import digest
 from adapters.models import is_hub_name
 from adapters.paths import user_path
+from adapters.typed_file import read_json
 from harness.data.sources.row_files import is_rows_name
 from harness.data.suites.targets import is_suite_target
 from harness.workspace import Workspace
@@ -108,10 +109,16 @@ def _instructed(found: Found, instruction: str | None) -> Found:
 
 def _refuse_stage(source: str, folder: Path) -> None:
     """Refuse the folder of a stage, which holds more than examples, with the name of what to give instead."""
-    if (folder / JOB).is_file():
-        file = folder / _EXAMPLES
-        advice = f"name its file, {file}" if file.is_file() else "its queries have no scores; see harness train teach"
-        raise UsageError(f"{source} is the folder of a stage; {advice}")
+    if not (folder / JOB).is_file():
+        return
+    file, stage = folder / _EXAMPLES, read_json(folder / JOB, dict).get("stage")
+    if file.is_file():
+        advice = f"name its file, {file}"
+    elif stage == "teach":
+        advice = f"it has no examples yet; finish it first with: harness train teach --out {folder}"
+    else:
+        advice = "its queries have no scores; see harness train teach"
+    raise UsageError(f"{source} is the folder of a stage; {advice}")
 
 
 def _open(source: str, negatives: Negatives) -> OpenedSource:

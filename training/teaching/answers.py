@@ -57,7 +57,7 @@ class Answers:
     """float64 [questions]: 1 for the first document, 0 for the second, or a probability; NaN for an answer that could
     not be read."""
     fresh: int
-    """ComparisonQuestions that were asked now; the others were in the ledger."""
+    """Questions that were asked now; the others were in the ledger."""
 
 
 def compared_identity(teacher: ComparingTeacher) -> Identity:

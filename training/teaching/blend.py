@@ -77,7 +77,10 @@ def shares_of(weights: Sequence[float], teachers: int) -> list[float]:
     given = list(weights) or [1.0] * teachers
     if len(given) != teachers or any(not 0 < weight < float("inf") for weight in given):
         raise UsageError(f"give one weight above 0 for each of the {teachers} teachers, or none")
-    return [weight / sum(given) for weight in given]
+    total = sum(given)
+    if total == float("inf"):
+        raise UsageError("the sum of the teachers' weights is too large; use smaller ones")
+    return [weight / total for weight in given]
 
 
 def mapped(scores: Scores, map_: Map) -> Scores:

@@ -17,7 +17,7 @@ from harness.measuring.statistics.design import Design, Floats64
 from harness.measuring.votes import shares
 from harness.numbers import points
 from harness.scoring.ground import CandidatePool, prepare
-from harness.scoring.rerank import rerank
+from harness.scoring.rerank import rerank, unscored
 from harness.scoring.retrieve import GIVEN, first_stage
 from harness.scoring.session import Session
 from training.stages import Mining
@@ -150,6 +150,38 @@ def choose(
     return WeightChoice(tuple(specs), ", ".join(names), tuple(collections), tried, chosen)
 
 
+def dev_pairs(
+    collections: Sequence[Collection], specs: Sequence[str], max_length: int | None, session: Session
+) -> list[tuple[int, int]]:
+    """For each teacher the pairs that `choose` has scored, and those of them that are not in the ledger. Nothing is
+    scored.
+
+    Raises:
+        UsageError, DataError: see `choose`.
+    """
+    counts = np.zeros((len(specs), 2), np.int64)
+    for collection in collections:
+        candidates = _candidates(collection, session).candidates
+        for place, one in enumerate(open_teachers(specs, collection, max_length, None, session)):
+            new = unscored(collection, candidates, one.reranker, session.ledger)
+            counts[place] += len(candidates), new
+    return [(every, new) for every, new in counts.tolist()]
+
+
+def _candidates(
+    collection: Collection,
+    session: Session,
+    stage: str | None = None,
+    depth: int = Mining.depth,
+    measure: str | None = None,
+) -> CandidatePool:
+    named = stage or (LEXICAL if collection.given is None else GIVEN)
+    ground = prepare(collection, first_stage(named, session.workspace), depth, [measure] if measure else [], session)
+    if not len(ground.candidates):
+        raise DataError(f"{collection.name}: no query has candidates, so no weights can be chosen on it")
+    return ground
+
+
 @dataclass(frozen=True, eq=False)
 class _Scored:
     """A dev collection with the scores of every teacher."""
@@ -176,11 +208,7 @@ def _scored(  # noqa: PLR0917
     depth: int,
     measure: str | None,
 ) -> _Scored:
-    named = stage or (LEXICAL if collection.given is None else GIVEN)
-    wanted = [measure] if measure else []
-    ground = prepare(collection, first_stage(named, session.workspace), depth, wanted, session)
-    if not len(ground.candidates):
-        raise DataError(f"{collection.name}: no query has candidates, so no weights can be chosen on it")
+    ground = _candidates(collection, session, stage, depth, measure)
     teachers = open_teachers(specs, collection, max_length, None, session)
     done = [
         rerank(collection, ground.candidates, one.reranker, session, f"teacher {one.spec} on dev", one.source)

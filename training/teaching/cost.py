@@ -12,6 +12,7 @@ from harness.scoring.session import Session
 from training.mining.pool import Pool
 from training.teaching.answers import unanswered
 from training.teaching.blend import shares_of
+from training.teaching.choosing import dev_pairs
 from training.teaching.cycles import most
 from training.teaching.drawing import drawn_rows
 from training.teaching.lesson import TeachingSet
@@ -27,12 +28,14 @@ class TeacherCost:
 
     spec: str
     what: str
-    """`pairs` to score, or `comparisons` in both orders, each of which is one answer."""
+    """`pairs` to score, `pairs of dev` to choose the weights, or `comparisons` in both orders, each of which is one
+    answer."""
     all: int
     new: int
     """Those that are not in the ledger."""
     is_bound: bool = False
-    """Whether the numbers are upper bounds, because the sample depends on scores that are not known yet."""
+    """Whether the numbers are upper bounds, because the sample or the choice of teachers depends on scores that are not
+    known yet."""
     characters: int | None = None
     """The length of the texts of the new ones, without the prompt; None where it is not known yet."""
 
@@ -40,19 +43,21 @@ class TeacherCost:
 def teaching_cost(
     teaching_set: TeachingSet, specs: Sequence[str], settings: TeachingSettings, session: Session
 ) -> list[TeacherCost]:
-    """The cost of each teacher, in their order. No teacher is asked.
+    """The cost of each teacher, in their order; before it that of the dev queries if weights are chosen on some. No
+    teacher is asked.
 
     Raises:
         UsageError: see `teach`.
     """
+    chosen = _choosing(specs, settings, session)
     shares = shares_of(settings.weights, len(specs))
     texts = texts_of(teaching_set, settings.score_as, session)
     panel = panel_of(specs, texts, settings, session)
-    found = []
+    found = list[TeacherCost]()
     for one in panel:
         if isinstance(one, Teacher):
             new = unscored(texts.collection, texts.run, one.reranker, session.ledger)
-            found.append(TeacherCost(one.spec, "pairs", len(teaching_set.pool), new))
+            found.append(TeacherCost(one.spec, "pairs", len(teaching_set.pool), new, is_bound=bool(chosen)))
         elif any(isinstance(other, Teacher) for other in panel):
             found.append(_bound(one, teaching_set.pool, settings))
         else:
@@ -64,7 +69,14 @@ def teaching_cost(
             new_rows = unanswered(one, questions, session.ledger)
             characters = sum(len(text) for column in questions.texts(new_rows) for text in column)
             found.append(TeacherCost(one.spec, "comparisons", len(questions), len(new_rows), characters=characters))
-    return found
+    return [*chosen, *found]
+
+
+def _choosing(specs: Sequence[str], settings: TeachingSettings, session: Session) -> list[TeacherCost]:
+    if settings.choose_on is None:
+        return []
+    counts = dev_pairs(settings.choose_on.load(session), specs, settings.max_length, session)
+    return [TeacherCost(spec, "pairs of dev", every, new) for spec, (every, new) in zip(specs, counts, strict=True)]
 
 
 def _bound(one: ComparingTeacher, pool: Pool, settings: TeachingSettings) -> TeacherCost:

@@ -144,6 +144,8 @@ def _about(
 def _mapped(labels: Scores, map_: Map) -> Scores:
     """The labels on another scale; those that are missing stay so."""
     found, known = labels.copy(), np.isfinite(labels)
+    if not known.any():
+        raise ModelError("no query has two different documents with comparisons that connect them; mine a larger pool")
     if len(np.unique(labels[known])) < 2:
         raise ModelError("all labels are equal, so a student could learn nothing; use another teacher")
     found[known] = mapped(labels[known], map_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -11,6 +11,7 @@ from typing import cast
 from adapters.comparing import compares, open_comparer
 from adapters.errors import UsageError
 from adapters.identity import digest
+from adapters.precision import WHOLE
 from adapters.protocols import Comparer, Reranker
 from adapters.spec import identity_of, open_reranker, parse
 from adapters.typed_file import read_toml
@@ -18,7 +19,7 @@ from adapters.typed_values import Text
 from harness.data.collection import Collection
 from harness.result.adaptation.vocabulary import UNKNOWN
 from harness.scoring.engine import AdapterSource
-from harness.scoring.precision import with_dtype
+from harness.scoring.precision import OPTION, with_dtype
 from harness.scoring.retrieve import bound, source_of
 from harness.scoring.session import Session
 
@@ -92,7 +93,7 @@ def open_panel(  # noqa: PLR0917
     dtype: str | None = None,
 ) -> list[Teacher | ComparingTeacher]:
     """Open teachers for comparisons, in their order. Those that score pairs are opened as `open_teachers` opens them;
-    the others read whole texts.
+    the others read whole texts, in the number format of their specs.
 
     Raises:
         UsageError: see `open_teachers`.
@@ -104,6 +105,7 @@ def open_panel(  # noqa: PLR0917
         for spec in specs
         if compares(one := open_comparer(spec))
     }
+    _note_dtype(comparing, dtype, session)
     scoring = [spec for spec in specs if spec not in comparing]
     opened = open_teachers(scoring, collection, max_length, facts, session, dtype) if scoring or not specs else []
     found: dict[str, Teacher | ComparingTeacher] = {**comparing, **{one.spec: one for one in opened}}
@@ -180,6 +182,16 @@ def _teacher(
 
 def _comparing(spec: str, comparer: Comparer, origin: TeacherOrigin) -> ComparingTeacher:
     return ComparingTeacher(spec, comparer, dict(identity_of(comparer)), origin)
+
+
+def _note_dtype(specs: Iterable[str], dtype: str | None, session: Session) -> None:
+    """Say which teachers that compare keep their number format. A server has its own."""
+    kept = [one for one in map(parse, specs) if one.kind != "chat" and OPTION not in one.options]
+    if kept and dtype not in (None, WHOLE):
+        named = ", ".join(one.text for one in kept)
+        session.reporter.note(
+            f"--dtype {dtype} does not change teachers that compare ({named}); write ?{OPTION}={dtype}"
+        )
 
 
 def _can_be_cut(adapter: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Literal
 
 from harness.numbers import DASH, interval, probability, signed, signed_interval
@@ -41,7 +42,7 @@ def _ratio_sentence(figures: Utility) -> str:
             f"The utility ratio is not defined: real annotations gain {_points(real.gain)}, which is not clearly above "
             f"0; synthetic queries gain {_points(ours.gain)}."
         )
-    within = interval(ratio.decides, lambda end: f"{end:.0%}")
+    within = interval(ratio.decides, lambda end: f"{end:.0%}" if isfinite(end) else "unbounded")
     share = f"{ratio.value:.0%} of the gain of real annotations (95 % interval {within})"
     return f"Synthetic queries bring {share}: {_ANSWERS[answer_of(figures)]}."
 

@@ -30,7 +30,7 @@ from training.utility.taught import teacher_examples
 STAGE = "utility"
 RESULT, PAGE, PER_QUERY = "utility.json", "utility.md", "per-query.jsonl"
 _VERSION = 1
-_FIGURES = 3
+_FIGURES = 4
 """The version of the figures. Figures of another version are computed again, without new training or scoring."""
 Page = Callable[[Mapping[str, Any]], str]
 Unit = Callable[[Example], Example]
@@ -76,7 +76,7 @@ def run(
     results = measured(checkpoints, question.test, question.measure, chosen, session)
     result = _result(question, results, utility(results.values, questions_of(question.test)))
     result["trained_on"] = _trained_on(arms, checkpoints)
-    result["overlap"] = _overlap(question, session)
+    result["overlap"] = _overlap(question, arms, session)
     write_lines(out / PER_QUERY, _per_query(results))
     write_json(out / RESULT, result)
     if page:
@@ -148,11 +148,17 @@ def _trained_on(arms: Mapping[str, list[Example]], checkpoints: list[TrainedStud
     }
 
 
-def _overlap(question: Question, session: Session) -> dict[str, dict[str, Any]]:
-    """The overlap of each set with the test queries, with the vectors of the first dense retriever of the mining."""
+def _overlap(question: Question, arms: Mapping[str, Sequence[Example]], session: Session) -> dict[str, dict[str, Any]]:
+    """The overlap of each set with the test queries, with the vectors of the first dense retriever of the mining. Drawn
+    queries that gave no example are in no arm and do not count."""
     retrievers = question.settings.retrievers or RETRIEVERS
     embedder = embedder_of(retrievers, question.test, session)
-    return {name: overlap_of(one, question.test, embedder).as_dict() for name, one in question.sets.items()}
+    found = {}
+    for name, one in question.sets.items():
+        texts = {row.query for arm in question.arms if arm.queries == name for row in arms[arm.name]}
+        trained = replace(one, queries=tuple(query for query in one.queries if query.text in texts))
+        found[name] = overlap_of(trained, question.test, embedder).as_dict()
+    return found
 
 
 def _result(question: Question, results: StudentResults, figures: Utility) -> dict[str, Any]:

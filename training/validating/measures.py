@@ -114,9 +114,10 @@ def leak_rows(cleaned: Mapping[str, Any], *, kept: bool) -> list[ValidationRow]:
 
 
 def _smallest(pair: Mapping[str, Any]) -> str:
-    """A smallest cosine with its languages, such as `0.95 (en)` or `0.88 (de, of en)`."""
+    """A smallest cosine with its languages, such as `0.95 (en)` or `0.88 (de, of en)`; none if both
+    are unknown."""
     asked, known = pair["asked"], pair["known"]
-    languages = known if asked == known else f"{asked}, of {known}"
+    languages = known if asked == known else f"{asked or 'unknown'}, of {known or 'unknown'}"
     return f"{pair['cosine']:.2f}" + (f" ({languages})" if languages else "")
 
 

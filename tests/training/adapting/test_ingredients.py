@@ -108,6 +108,20 @@ def test_an_evaluation_query_in_general_data_is_left_out(place: Place) -> None:
         general_of(settings, place.workspace, everything)
 
 
+def test_a_weighted_source_of_evaluation_queries_only_leaves_no_empty_steps(place: Place) -> None:
+    paths = []
+    for name, rows in (("a", some_examples(8).rows), ("b", some_examples(12).rows[8:])):
+        write_examples(place.path / f"{name}.jsonl", rows)
+        paths.append(str(place.path / f"{name}.jsonl"))
+    settings = replace(settings_for(place), sources=tuple(MixedSource(path, 1.0) for path in paths))
+    known = [KnownQueries("quiz", "test", [row.query for row in some_examples(12).rows[8:]])]
+    general = general_of(settings, place.workspace, known)
+    assert general is not None
+    assert [(part.examples, part.drawn) for part in general.parts] == [(len(general), len(general)), (0, 0)]
+    _, stage1 = start(settings, place.path / "run", Silent(), general=general)
+    assert not stage1.refused
+
+
 def test_general_sources_are_mixed_in_stage_1_and_in_the_replay(place: Place) -> None:
     paths = []
     for name, rows in (("a", some_examples(8).rows), ("b", some_examples(12).rows[8:])):

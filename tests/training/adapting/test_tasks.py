@@ -23,6 +23,7 @@ from training.adapting.tasks import student_length, trained_on
 from training.adapting.watching import Finished
 from training.examples import Examples
 from training.settings import Settings
+from training.stages import MixedSource
 from training.validating.leak import KnownQueries, known_queries
 
 FAKES = "tests.fake_adapters"
@@ -174,6 +175,7 @@ def test_one_task_is_fitted_twice_and_several_once() -> None:
         ({"weights": (1.0, 2.0)}, "weight"), ({"seeds": (1, 1)}, "different numbers"),
         ({"adaptation": Settings(new_head=True)}, "whole adaptation"),
         ({"stage1": Settings(max_length=64)}, "whole adaptation"),
+        ({"sources": (MixedSource("x", 1.0), MixedSource("x", 2.0))}, "general.source: x occurs twice"),
     ],
 )  # fmt: skip
 def test_impossible_settings_are_refused_when_they_are_made(wrong: dict[str, object], message: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import ModelError, UsageError
-from training.teaching.blend import Map, blended, calibrate, mapped
+from training.teaching.blend import Map, blended, calibrate, mapped, shares_of
 
 LOGITS = np.array([-9.0, -3.0, 2.0, 10.0], np.float32)
 COSINES = np.array([0.9, 0.4, 0.5, 0.6], np.float32)
@@ -52,3 +52,8 @@ def test_calibration_tells_how_the_scores_lie() -> None:
     assert (known.pairs, known.distinct, known.smallest, known.largest) == (4, 4, -9, 10)
     assert known.sd == pytest.approx(LOGITS.std())
     assert known.quantiles["0.5"] == pytest.approx(-0.5)
+
+
+def test_weights_whose_sum_is_no_number_are_refused() -> None:
+    with pytest.raises(UsageError, match="too large"):
+        shares_of([1e308, 1e308], 2)

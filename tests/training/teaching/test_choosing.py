@@ -118,3 +118,18 @@ def test_the_command_shows_and_records_every_look_at_dev(place: Place, command: 
     assert all({"value", "low", "high"} <= one.keys() for one in tried)
     taken = next(one for one in tried if one["chosen"])
     assert manifest["shares"] == [weight for weight in taken["weights"] if weight]
+
+
+def test_the_cost_has_the_dev_queries_and_calls_the_rest_a_bound(place: Place, command: Command) -> None:
+    mined(place)
+    shutil.copy(place.path / "coll" / "qrels" / "test.tsv", place.path / "coll" / "qrels" / "dev.tsv")
+    options = ["--pool", place.path / "pool", "--teacher", ONE, "--teacher", OTHER, "--out", place.path / "ex"]
+    options += ["--choose-on", place.path / "coll", "--choose-split", "dev", "--workspace", place.workspace.path]
+    costs = json.loads(command("train", "teach", *options, "--print-cost", "--json").out)["teachers"]
+    assert [(one["spec"], one["what"], one["is_bound"]) for one in costs] == [
+        (ONE, "pairs of dev", False), (OTHER, "pairs of dev", False), (ONE, "pairs", True), (OTHER, "pairs", True),
+    ]  # fmt: skip
+    assert all(one["all"] >= one["new"] > 0 for one in costs[:2])
+    assert command("train", "teach", *options).code == 0
+    again = json.loads(command("train", "teach", *options, "--print-cost", "--json").out)["teachers"]
+    assert [(one["all"], one["new"]) for one in again[:2]] == [(one["all"], 0) for one in costs[:2]]

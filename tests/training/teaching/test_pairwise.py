@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from adapters.errors import EnvironmentFailure, ModelError, UsageError
+from harness.progress import Silent
 from tests.chat_server import chat_server, completion
 from tests.fake_adapters import score_of
 from tests.fixtures import Command
@@ -22,6 +23,7 @@ from training.sources.bradley_terry import PENALTY
 from training.stages import Plan
 from training.teaching.choosing import DevQueries
 from training.teaching.settings import TeachingSettings
+from training.teaching.teach import _mapped
 
 PARTS = re.compile(r"Query: (.*?)\n\nPassage A: (.*?)\n\nPassage B: (.*?)\n\nAnswer", re.DOTALL)
 TWO = TeachingSettings(pairwise=2)
@@ -268,3 +270,17 @@ def test_what_needs_scores_is_refused(place: Place, serve: Serve) -> None:
         taught(place, [teacher])
     with pytest.raises(UsageError, match="named twice"):
         taught(place, [teacher, teacher.replace("timeout=20", "timeout=21")], settings=TWO)
+
+
+def test_no_label_at_all_is_not_called_equal_labels() -> None:
+    with pytest.raises(ModelError, match="no query has two different documents"):
+        _mapped(np.full(3, np.nan), "none")
+
+
+def test_a_number_format_that_comparisons_do_not_take_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(Silent, "note", lambda _, text: notes.append(text))
+    taught(place, ["tests.fake_rankers:Lists"], settings=replace(TWO, dtype="bfloat16"))
+    assert notes == [
+        "--dtype bfloat16 does not change teachers that compare (tests.fake_rankers:Lists); write ?dtype=bfloat16"
+    ]

@@ -11,6 +11,7 @@ import pytest
 
 from adapters import tiny
 from adapters.errors import DataError, ModelError, UsageError
+from harness.cli.train_teach import _show
 from tests.fake_adapters import asked, score_of
 from tests.fixtures import Command
 from tests.tiny_collection import CORPUS, Place
@@ -157,3 +158,14 @@ def test_without_a_teacher_there_is_a_hint(place: Place, command: Command) -> No
     said = command("train", "teach", "--pool", place.path / "pool", "--out", place.path / "ex")
     assert said.code == 2
     assert "--teacher" in said.err
+
+
+def test_finished_examples_of_an_earlier_version_are_shown(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """They have no entry about comparisons, and are the result of the same command."""
+    taught(place)
+    file = place.path / "ex" / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    del manifest["compared"]
+    file.write_text(json.dumps(manifest), "utf-8")
+    _show(taught(place), place.path / "ex")
+    assert "written:" in capsys.readouterr().out

@@ -22,9 +22,12 @@ from tests.fixtures import Command
 from tests.tiny_collection import Place
 from tests.training.fitting import same_weights
 from tests.training.utility.world import LEARNING, ONE_STEP, PER_QUERY, RETRIEVERS, TEACHER, World, student
+from training.examples import Example
 from training.settings import Machine
+from training.utility import experiment, overlap
 from training.utility.experiment import run
 from training.utility.question import ask
+from training.utility.sets import CorpusQueries
 from training.utility.settings import UtilitySettings
 from training.utility.students import base_checkpoints
 
@@ -167,6 +170,25 @@ def test_shuffled_labels_are_those_of_the_teacher_in_another_order(finished: Fin
     assert all((one["query"], one["documents"]) == (other["query"], other["documents"]) for one, other in pairs)
     assert all(sorted(one["scores"]) == sorted(other["scores"]) for one, other in pairs)
     assert sum(one["scores"] != other["scores"] for one, other in pairs) >= 5
+
+
+def test_the_overlap_is_that_of_the_queries_that_are_trained_on(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: dict[str, list[str]] = {}
+
+    def noted(query_set: CorpusQueries, *_: object) -> overlap.TestOverlap:
+        compared[query_set.name] = sorted(one.text for one in query_set.queries)
+        return overlap.TestOverlap({}, overlap.Nearness(0, 0, 0), None, 0)
+
+    monkeypatch.setattr(experiment, "overlap_of", noted)
+    with opened(finished.world.place.workspace, Silent()) as session:
+        question = ask(finished.world.given(), finished.settings, finished.world.place.workspace)
+        rows = {name: [Example(**row) for row in examples(finished.out, name)] for name in ARMS}
+        experiment._overlap(question, rows, session)
+    for name, arm in (("synthetic", "a"), ("real", "b"), ("wrong", "e")):
+        assert compared[name] == sorted(row["query"] for row in examples(finished.out, arm))
+    assert question.size == 7, "a real query was drawn and gave no example"
 
 
 def test_a_second_run_scores_and_trains_nothing(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:

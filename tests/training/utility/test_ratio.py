@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -161,3 +164,10 @@ def test_the_spread_of_the_seeds_is_reported_and_one_seed_has_none() -> None:
     assert found.arm("a").sd > 0
     assert np.isnan(found.arm("c").sd)
     assert (found.arm("a").seeds, found.arm("c").seeds) == (2, 1)
+
+
+def test_an_interval_without_an_end_is_called_unbounded() -> None:
+    found = figures(arms(a=0.1, b=0.2))
+    assert found.ratio.value is not None
+    open_ = replace(found, ratio=replace(found.ratio, seeds_interval=(0.2, math.inf)))
+    assert "(95 % interval [20%, unbounded])" in decision_of(open_)

@@ -16,6 +16,7 @@ from adapters.protocols import Floats, Identity, Role
 from training.validating import meaning
 from training.validating.leak import KnownQueries, clean, matches, nearest_of
 from training.validating.meaning import COSINE, LEAST, Nearest
+from training.validating.measures import _smallest
 
 ROOT = Path(__file__).parents[3]
 DIM, TOPICS, EACH = 256, 20, 5
@@ -211,3 +212,17 @@ def test_honest_queries_on_other_topics_stay_with_every_embedder(embedder: str) 
                 continue
             most = 0.3 if "same paragraphs" in search else 0.03
             assert one["measured"]["share"] <= most, (search, group)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "shown"),
+    [
+        ("en", "en", "0.88 (en)"),
+        ("de", "en", "0.88 (de, of en)"),
+        (None, "en", "0.88 (unknown, of en)"),
+        ("en", None, "0.88 (en, of unknown)"),
+        (None, None, "0.88"),
+    ],
+)
+def test_a_smallest_cosine_is_printed_with_its_languages(asked: str | None, known: str | None, shown: str) -> None:
+    assert _smallest({"asked": asked, "known": known, "cosine": 0.88}) == shown
