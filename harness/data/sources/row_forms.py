@@ -129,7 +129,7 @@ def _sided(record: JsonLine, query: str, positive: str, label: str | None = None
             f"{record.where}: the row has both '{negative}' and '{listed}'; put all candidates into one of them"
         )
     numbered = _numbered(record)
-    others = [text for name in found or [listed] for text in texts_of(record, name)] + numbered
+    others = [text for name in (*found, listed) for text in texts_of(record, name)] + numbered
     is_one_sided = not (negative or listed or numbered)
     if not (record.has(negative or "") or listed or numbered):
         refuse_unread_numbers(record, is_one_sided=True)
