@@ -44,6 +44,7 @@ _SIDES = {*_GOOD, *_BAD, "hard", "chosen", "rejected"}
 _CONTENTS = {
     *("title", "titles", "context", "contexts", "ctx", "ctxs", "passage", "passages", "document", "documents", "doc"),
     *("docs", "text", "texts", "body", "content", "contents", "paragraph", "paragraphs", "instruction", "instructions"),
+    *("prompt", "prompts"),
 }
 """Last words of the names of texts that a model would read."""
 _JUDGED = {
@@ -203,14 +204,16 @@ def refuse_unread_numbers(record: JsonLine, *, is_one_sided: bool) -> None:
 
     Args:
         is_one_sided: whether the row has only relevant texts. Then any number or class may be the label; in another
-            row only a number with a name such as `margin` or `negative_score` is taken for a score.
+            row only a list of numbers, or a number with a name such as `margin` or `negative_ce`, is taken for a score.
 
     Raises:
         DataError: the message has the name of the field.
     """
     for name in _unread(record):
-        is_judged, has_number = bool({*_words(name)} & _JUDGED), _is_numeric(record.fields[name])
-        if (is_judged or has_number) if is_one_sided else (is_judged and has_number):
+        value = record.fields[name]
+        is_judged, has_number = bool({*_words(name)} & _JUDGED), _is_numeric(value)
+        names_a_text = bool({*_words(name)} & {*_JUDGED, *_SIDES}) or isinstance(value, list)
+        if (is_judged or has_number) if is_one_sided else (names_a_text and has_number):
             raise DataError(
                 f"{record.where}: nothing reads the field '{name}', and the row has no label; rename the field to "
                 "'label' or 'score' if it is one, or remove it"

@@ -87,9 +87,16 @@ def test_a_class_that_nothing_reads_is_refused_by_its_name(tmp_path: Path) -> No
     assert "'sim'" in refused(table(tmp_path / "rows.tsv", "query\tpassage\tsim", "q\ta\t0.1"))
 
 
-@pytest.mark.parametrize("name", ["negative_score", "margin", "positive_score", "neg_relevance_scores"])
+@pytest.mark.parametrize("name", ["negative_score", "margin", "positive_score", "neg_relevance_scores", "negative_ce"])
 def test_scores_of_a_triplet_that_nothing_reads_are_refused(name: str, tmp_path: Path) -> None:
     assert f"'{name}'" in refused(write(tmp_path / "rows.jsonl", {**TRIPLET, name: 0.5}))
+
+
+@pytest.mark.parametrize(("name", "value"), [("ranking", [1, 0]), ("ranks", [1.0, 2.0]), ("bge", [0.5, 0.25])])
+def test_a_ranking_that_nothing_reads_is_refused(name: str, value: list[float], tmp_path: Path) -> None:
+    """Otherwise a list that a teacher ordered would be trained on as relevant and not relevant."""
+    assert f"'{name}'" in refused(write(tmp_path / "rows.jsonl", {**TRIPLET, name: value}))
+    assert read_examples(write(tmp_path / "rows.jsonl", {**TRIPLET, "passage_ids": value})).rows[0].scores == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +244,8 @@ def test_a_prompt_of_our_own_rows_is_not_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row",
     [{"question": "q", "answer": "a", "context": "c"}, {"query": "q", "title": "t", "text": "a"},
-     {**TRIPLET, "query_instruction": "i"}, {**PAIR, "label": 1, "body": ["b"]}, {**FLAG, "retrieved_docs": ["c"]}],
+     {**TRIPLET, "query_instruction": "i"}, {**FLAG, "query_prompt": "p"}, {**PAIR, "label": 1, "body": ["b"]},
+     {**FLAG, "retrieved_docs": ["c"]}],
 )  # fmt: skip
 def test_a_part_of_a_text_that_nothing_reads_is_refused_by_its_name(row: Row, tmp_path: Path) -> None:
     """A student would otherwise learn from answers without their passages, or from passages without their titles."""
