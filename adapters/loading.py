@@ -276,7 +276,8 @@ def _adapted(folder: ModelFolder, network: Any, report: Mapping[str, Any]) -> tu
         for kind in ("missing_keys", "mismatched_keys")
     }
     # Merged, it is the plain network again: the wrapper of peft takes other arguments, and would drop token types.
-    return adapted.merge_and_unload(safe_merge=True), {**report, **kept}
+    # peft froze its weights, which would leave nothing to train.
+    return adapted.merge_and_unload(safe_merge=True).requires_grad_(True), {**report, **kept}
 
 
 @contextmanager

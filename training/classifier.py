@@ -106,7 +106,13 @@ def _load(folder: ModelFolder, new_head: bool) -> tuple[Any, tuple[str, ...]]:
     missing = sorted(map(str, report["missing_keys"]))
     unexpected = [name for name in missing if not (new_head and is_head(name))]
     if unexpected:
-        raise ModelError(f"'{folder.name}': {', '.join(unexpected[:4])} is not in the checkpoint; it cannot be a base")
+        unread = sorted(map(str, report.get("unexpected_keys", ())))
+        advice = (
+            f"; rename its {', '.join(unread[:4])}, which the model does not load, or take another" if unread else ""
+        )
+        raise ModelError(
+            f"'{folder.name}': {', '.join(unexpected[:4])} is not in the checkpoint; it cannot be a base{advice}"
+        )
     if new_head:
         model.config.sentence_transformers = {"activation_fn": RAW}
     return model, tuple(missing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -270,6 +271,42 @@ def test_bases_that_cannot_be_trained_are_refused(base: Path, tmp_path: Path) ->
     for folder, new_head, error, says in refusals:
         with pytest.raises(error, match=says):
             fit(job(str(folder), some_examples(), replace(QUICK, new_head=new_head)), tmp_path / "out")
+
+
+def test_a_head_under_another_name_is_named_in_the_refusal(base: Path, tmp_path: Path) -> None:
+    """Without the names of both, neither the base nor --new-head is accepted, and nothing says why."""
+    from safetensors.torch import save_file
+
+    renamed = {name.replace("classifier", "linear"): tensor for name, tensor in tensors(base).items()}
+    shutil.copytree(base, tmp_path / "renamed")
+    save_file(renamed, tmp_path / "renamed" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"classifier\.bias, classifier\.weight .* rename its linear\.bias, linear\.weight"
+    ):
+        fit(job(str(tmp_path / "renamed"), some_examples(), QUICK), tmp_path / "out")
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+@pytest.mark.parametrize("lora_rank", [0, 2])
+def test_a_base_with_a_lora_adapter_is_trained_as_one_model(base: Path, tmp_path: Path, lora_rank: int) -> None:
+    peft, transformers = pytest.importorskip("peft"), pytest.importorskip("transformers")
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(base)
+    how = peft.LoraConfig(task_type="SEQ_CLS", r=2, target_modules=["query", "value"], init_lora_weights=False)
+    adapter, example = tmp_path / "adapter", some_examples().rows[3]
+    peft.get_peft_model(model, how).save_pretrained(adapter)
+    for steps in (0, 2):
+        settings = replace(QUICK, max_steps=steps, lora_rank=lora_rank)
+        fit(job(str(adapter), some_examples(), settings), tmp_path / f"out{steps}")
+        assert not (tmp_path / f"out{steps}" / "adapter_config.json").exists()
+    assert np.allclose(scores(tmp_path / "out0", example), scores(adapter, example), atol=1e-6)
+    assert not np.allclose(scores(tmp_path / "out0", example), scores(base, example), atol=1e-3)
+    moved = [
+        name
+        for name, tensor in tensors(tmp_path / "out2").items()
+        if not tensor.equal(tensors(tmp_path / "out0")[name])
+    ]
+    assert any("classifier" in name for name in moved) and any("query" in name for name in moved)
+    assert any("embeddings" in name for name in moved) is (lora_rank == 0)
 
 
 def test_the_adapter_cuts_inputs_as_training_did(base: Path, tmp_path: Path) -> None:

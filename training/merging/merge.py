@@ -28,6 +28,7 @@ from training.merging.report import MergeReport, TensorReport, notes_on, tensor_
 from training.merging.sparse import Sparse
 from training.merging.stack import origins, stacked
 from training.merging.tensors import Floats, Raw
+from training.merging.unused import notes_on_values
 from training.merging.vocabulary import applied, vocabulary_of
 from training.merging.writer import Shard, indexes, layout, slice_layout, write
 
@@ -99,6 +100,7 @@ def _written(job: MergeJob, shards: Sequence[Shard], folder: Path, agreed: Merge
         sorted(agreed.copies),
     )
     job.dtypes.update(step.dtype for step in steps)
+    notes += notes_on_values(job.recipe, {*home.tensors, *(step.key for step in steps)}, steps)
     notes += job.vocabulary.notes if job.vocabulary else ()
     kept = agreed.notes
     if job.chat_template is not None:

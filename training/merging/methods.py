@@ -246,8 +246,11 @@ def check_values(method: str, values: Values) -> None:
     """Check the settings of one tensor against each other.
 
     Raises:
-        UsageError: `density` plus or minus `epsilon` is no probability.
+        UsageError: a `density` is negative, or plus or minus `epsilon` it is no probability.
     """
+    least = min(values.per_input.get("density", ()), default=0.0)
+    if least < 0:
+        raise UsageError(f"merge: density is the share of the differences that {method} keeps; {least:g} is below 0")
     if METHODS[method].thinning != "ranked":
         return
     for density, epsilon in zip(values.per_input["density"], values.per_input["epsilon"], strict=True):

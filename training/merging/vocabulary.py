@@ -51,13 +51,19 @@ def vocabulary_of(recipe: Recipe, home: Checkpoint) -> MergedVocabulary | None:
     """The rows of the output; None if they are those of the checkpoints.
 
     Raises:
-        ModelError: the ids of the tokens have gaps, so no rows can be left out or added; or the tokenizer cannot be
-            read, or has no row for each of its tokens, and rows are to be replaced.
+        ModelError: there is no tokenizer; or the ids of the tokens have gaps, so no rows can be left out or added; or
+            the tokenizer cannot be read, or has no row for each of its tokens, and rows are to be replaced.
         UsageError: a token has no source that can be used.
     """
     if not recipe.by_token:
         return None
-    reads, rows = Tokenizer(home.name, home.folder.path).reads, home.folder.config.get("vocab_size")
+    tokenizer, rows = Tokenizer(home.name, home.folder.path), home.folder.config.get("vocab_size")
+    if not tokenizer.present:  # transformers would make one without words
+        raise ModelError(
+            f"merge: {home.name} has no tokenizer files, which the tokenizer section of the recipe needs; copy those "
+            "that it was trained with into its folder, or leave the section out"
+        )
+    reads = tokenizer.reads
     ids = {} if isinstance(reads, str) else reads.vocabulary()
     changes = bool(recipe.tokens) or recipe.pad_to is not None
     if not ids or not isinstance(rows, int) or len(ids) > rows:

@@ -75,6 +75,8 @@ def _filtered(name: str, entry: Mapping[str, Any]) -> Filtered:
     if set(entry) - {"value", "filter"} or "value" not in entry:
         raise ValueError(f"an entry of '{name}' has 'value' and 'filter', nothing else")
     where = entry.get("filter")
+    if isinstance(where, list | Mapping):
+        raise ValueError(f"a filter of '{name}' is not a text; write an entry with 'filter' and 'value' for each text")
     return Filtered(_plain(name, entry["value"]), None if where is None else str(where))
 
 

@@ -125,6 +125,7 @@ def _open(source: str, negatives: Negatives) -> OpenedSource:
     path = user_path(source)
     if path.is_dir():
         _refuse_stage(source, path)
+        dataset.refuse_saved(path)
         is_shards = dataset.is_dataset(path) and not (path / "corpus.jsonl").exists()
         return dataset.read(path, None, negatives.split) if is_shards else beir.read(path, negatives)
     if path.is_file():

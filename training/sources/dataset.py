@@ -29,6 +29,10 @@ _SPLITS = {
 _ABOUT = {"config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 """Files about a data set that have no rows."""
 _SHARD = re.compile(r"(.*?)(\d+)-of-(\d+)(?!\d)")
+_UNREAD = (".csv", ".arrow", ".zst", ".bz2", ".xz", ".lz4", ".zip")
+"""Endings of files of rows that are not read here."""
+_SAVED = ("dataset_dict.json", "state.json")
+"""Files that `save_to_disk` of datasets writes."""
 _FETCHED = ("*.parquet", "*.jsonl", "*.jsonl.gz", "*.json", "*.tsv", "*.tsv.gz", _CARD)
 
 
@@ -50,6 +54,19 @@ def fetched(name: str, workspace: Workspace) -> Path:
 def is_dataset(folder: Path) -> bool:
     """Whether a folder has shards in Parquet."""
     return next(folder.rglob("*.parquet"), None) is not None
+
+
+def refuse_saved(folder: Path) -> None:
+    """Refuse a folder that `save_to_disk` of datasets wrote.
+
+    Raises:
+        UsageError: the message says how to write it again.
+    """
+    if any((folder / name).is_file() for name in _SAVED) and not is_dataset(folder):
+        raise UsageError(
+            f"{folder}: .arrow files of save_to_disk are not read; open it with datasets.load_from_disk and write the "
+            "split with to_parquet"
+        )
 
 
 def read(folder: Path, config: str | None, split: str) -> OpenedSource:
@@ -75,7 +92,13 @@ def files_of(folder: Path, config: str | None, split: str) -> list[Path]:
         found = _by_card(_of_name(configs, config, folder), split, folder)
     else:
         found = _by_path(folder if config is None else folder / config, split)
-    files = [file for file in dict.fromkeys(found) if is_rows_name(file.name)]
+    files = list(dict.fromkeys(found))
+    unread = next((file for file in files if not is_rows_name(file.name)), None)
+    if unread:
+        raise UsageError(
+            f"{unread}: the split '{split}' has this file, which is not read; write its rows as .parquet, .jsonl, "
+            ".json or .tsv, or name the other files one by one"
+        )
     if not files:
         raise UsageError(f"{folder}: no .parquet, .jsonl, .json or .tsv file of the split '{split}'; check the split")
     return files
@@ -178,8 +201,8 @@ def _patterns(config: Mapping[str, Any], split: str, folder: Path) -> list[str]:
 
 
 def _by_path(folder: Path, split: str) -> list[Path]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and is_rows_name(file.name))
-    files = [file for file in files if not _is_about(file, folder)]
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and not _is_about(file, folder))
+    files = [file for file in files if is_rows_name(file.name) or file.suffix in _UNREAD]
     splits_of = {file: _splits(file.relative_to(folder)) for file in files}
     wanted = _SPLITS.get(split, split)
     found = [file for file, splits in splits_of.items() if wanted in splits] if any(splits_of.values()) else files

@@ -10,17 +10,17 @@ from adapters.errors import DataError
 from adapters.known_digests import known_digest
 from harness.data.sources.jsonl import JsonLine
 from harness.data.sources.row_files import row_records
-from harness.data.sources.row_forms import Candidates, candidates_of, taught_scores
-from harness.data.sources.row_names import PROMPT, refuse_unread_numbers
-from training.examples import Example, distinct, example_of, refuse_unlabelled
+from harness.data.sources.row_forms import Candidates, candidates_of, has_margins, taught_scores
+from harness.data.sources.row_names import PROMPT, refuse_other_labels, refuse_scores_of_texts, refuse_unread_numbers
+from training.examples import FIELDS, Example, distinct, example_of, refuse_unlabelled
 from training.opened import Found, OpenedSource
-from training.sources.comparisons import compared, is_compared
+from training.sources.comparisons import FIELD, compared, is_compared
 from training.sources.grouping import Groups, RowPart
 from training.sources.scales import Scales
 
 OURS = ("documents", "scores")
 """The fields that mark a row of our format."""
-_VERSION = 2
+_VERSION = 3
 _QUERY_ID = re.compile(r"\d+|[qQ]\d+")
 _TEXT_ID = re.compile(r"\d+|[dDpP]\d+|msmarco_\w+(#\S*)?")
 """Ids as MS MARCO writes them in its triples: 1185869, D1650436, msmarco_passage_00_4874."""
@@ -48,6 +48,7 @@ def _examples(paths: Iterable[Path]) -> Found:
     groups, scales = Groups(), Scales()
     for record in (record for path in paths for record in row_records(path)):
         if is_compared(record) or _is_ours(record):
+            refuse_other_labels(record, (*FIELDS, FIELD))
             example = compared(record) if is_compared(record) else _ours(record)
             scales.given(record.where, [score for score in example.scores if score is not None])
             yield example, {}
@@ -103,8 +104,9 @@ def _scored(row: Candidates, scales: Scales) -> list[tuple[str, float]]:
     texts, scores = [text for text, _ in row.labels], taught_scores(row)
     labels, where = [label for _, label in row.labels], row.record.where
     if row.is_graded or scores is not None:
-        scales.given(where, labels if scores is None else list(scores))
+        scales.given(where, labels if scores is None else list(scores), are_margins=has_margins(row))
     else:
+        refuse_scores_of_texts(row.record)
         refuse_unread_numbers(row.record, is_one_sided=False)
         scales.made(where, is_one_sided=row.is_one_sided)
     both = {text for text, label in row.labels if label == 1} & {text for text, label in row.labels if label == 0}

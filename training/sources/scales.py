@@ -15,19 +15,33 @@ class Scales:
         self._plain: str | None = None
         self._given: str | None = None
         self._pair: str | None = None
+        self._margins: str | None = None
+        self._absolute: str | None = None
 
-    def given(self, where: str, scores: list[float]) -> None:
+    def given(self, where: str, scores: list[float], *, are_margins: bool = False) -> None:
         """Note a row with labels or scores of its own.
 
         Args:
             where: `file:line`.
+            are_margins: whether they are differences to the positive text, which has 0.
 
         Raises:
             DataError: they are not all 1 or 0, and an earlier row became 1 and 0; or an earlier text without a label
-                became 1.
+                became 1; or only one of this row and an earlier one has margins.
         """
         if self._pair:
             raise _mixed(self._pair, where)
+        other = self._absolute if are_margins else self._margins
+        if other:
+            margins, absolute = (where, other) if are_margins else (other, where)
+            raise DataError(
+                f"{where}: {margins} has margins (one number for each negative text), but {absolute} has a number for "
+                "every text; write the two kinds into two sources"
+            )
+        if are_margins:
+            self._margins = self._margins or where
+        else:
+            self._absolute = self._absolute or where
         self._given = self._given or where
         if not {*scores} <= _GRADES:
             if self._plain:

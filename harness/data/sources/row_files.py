@@ -12,6 +12,7 @@ from harness.data.parquet_rows import parquet_rows
 from harness.data.sources.beir_folder import Folder
 from harness.data.sources.jsonl import JsonLine, lines, records
 from harness.data.sources.row_names import LABELS, QUERY, is_value, names_of, normal
+from harness.data.sources.tab_columns import unquoted
 from harness.data.written_numbers import is_number
 
 ENDS = (".jsonl", ".json", ".tsv", ".parquet")
@@ -54,22 +55,25 @@ def _parquet(path: Path) -> Iterator[JsonLine]:
 
 
 def _columns(path: Path) -> Iterator[JsonLine]:
-    """Rows of MS MARCO's triples, or with the columns that a header names."""
+    """Rows of MS MARCO's triples, or with the columns that a header names. Only a file with a header may have columns
+    in quotation marks, as in csv."""
     numbered = lines(Folder(path.parent), path.name)
     for number, first in numbered:
-        names: tuple[str, ...] = tuple(normal(name) for name in first.split("\t"))
-        if not names_of(names):
+        names: tuple[str, ...] = tuple(normal(unquoted(name)) for name in first.split("\t"))
+        has_header = names_of(names)
+        if not has_header:
             if {*names} & {*QUERY}:
                 raise DataError(f"{path}:{number}: the header names a query, and no column with texts; {_ADVICE}")
             names = _TRIPLE
             start = [(number, first), *islice(numbered, _LOOKED_AT - 1)]
             _refuse_other_columns([line.split("\t") for _, line in start], f"{path}:{number}")
             numbered = chain(start, numbered)
-        yield from (_record(line, names, path, at) for at, line in numbered)
+        for at, line in numbered:
+            columns = line.split("\t")
+            yield _record([*map(unquoted, columns)] if has_header else columns, names, path, at)
 
 
-def _record(line: str, names: tuple[str, ...], path: Path, number: int) -> JsonLine:
-    columns = line.split("\t")
+def _record(columns: list[str], names: tuple[str, ...], path: Path, number: int) -> JsonLine:
     if len(columns) != len(names):
         wanted = "query, relevant text and other text" if names == _TRIPLE else f"the {len(names)} of the header"
         raise DataError(f"{path}:{number}: {len(columns)} columns instead of {wanted}")

@@ -115,15 +115,21 @@ def _sided(record: JsonLine, query: str, positive: str, label: str | None = None
     if positive not in record.fields:
         raise DataError(f"{record.where}: field '{positive}' is missing; {_FORMS}")
     relevant = texts_of(record, positive)
-    names = negative_names(list(record.fields))
-    negative = record.only_one(names) or next((name for name in names if name in record.fields), None)
+    sides = [name for name in negative_names(list(record.fields)) if name in record.fields]
+    found = [name for name in sides if record.has(name)]
+    negative = next(iter(found or sides), None)
+    if len(found) > 1 and label:
+        raise DataError(
+            f"{record.where}: the texts of '{found[0]}' and '{found[1]}' cannot be matched with the numbers of "
+            f"'{label}'; put all into '{found[0]}', in the order of the numbers"
+        )
     listed = record.only_one(LISTS)
     if negative and listed:
         raise DataError(
             f"{record.where}: the row has both '{negative}' and '{listed}'; put all candidates into one of them"
         )
     numbered = _numbered(record)
-    others = [*texts_of(record, negative or listed), *numbered]
+    others = [text for name in (*found, listed) for text in texts_of(record, name)] + numbered
     is_one_sided = not (negative or listed or numbered)
     if not (record.has(negative or "") or listed or numbered):
         refuse_unread_numbers(record, is_one_sided=True)
@@ -136,7 +142,8 @@ def _sided(record: JsonLine, query: str, positive: str, label: str | None = None
         scores=_scores(record, len(relevant), len(others)),
         taught=label,
         listed=tuple(others) if listed else None,
-        is_single=isinstance(record.fields[positive], str) and not isinstance(record.fields.get(negative or ""), list),
+        is_single=isinstance(record.fields[positive], str)
+        and not any(isinstance(record.fields[name], list) for name in sides),
         is_one_sided=is_one_sided,
         unused=tuple(name for name in (*SCORES, PROMPT, label) if name and record.has(name)),
     )
@@ -158,8 +165,7 @@ def taught_scores(row: Candidates) -> tuple[float, ...] | None:
     if row.scores is not None or row.taught is None:
         return row.scores
     record, name, texts = row.record, row.taught, len(row.labels)
-    given = record.fields[name]
-    numbers = [_number(record, name, one) for one in (given if isinstance(given, list) else [given])]
+    numbers = [_number(record, name, one) for one in _given(row)]
     if len(numbers) == texts:
         return tuple(numbers)
     if len(numbers) == texts - 1 and [label for _, label in row.labels].count(1.0) == 1:
@@ -168,6 +174,16 @@ def taught_scores(row: Candidates) -> tuple[float, ...] | None:
         f"{record.where}: field '{name}' has {len(numbers)} numbers for {texts} texts; write one for each text, or one "
         "margin for each negative text, or remove the field"
     )
+
+
+def has_margins(row: Candidates) -> bool:
+    """Whether the numbers of a row are margins, of which there is none for the positive text."""
+    return row.scores is None and row.taught is not None and len(_given(row)) < len(row.labels)
+
+
+def _given(row: Candidates) -> list[object]:
+    given = row.record.fields[str(row.taught)]
+    return given if isinstance(given, list) else [given]
 
 
 def _labelled_list(record: JsonLine, query: str, listed: str, texts: list[str], label: str) -> Candidates:

@@ -30,7 +30,7 @@ _TEXTS = r"(_(passage|document|doc|text|answer|response|sentence|context|ctx)s?)
 _POSITIVE = re.compile(rf"pos(itive)?s?{_TEXTS}")
 _NEGATIVE = re.compile(rf"(hard_)?neg(ative)?s?{_TEXTS}")
 _NUMBERED = re.compile(rf"(?P<stem>{_NEGATIVE.pattern}|document)_?(?P<number>\d+)")
-_OTHERS = {"instruction", "task", "language", "source", "title", "type"}
+_OTHERS = {"instruction", "task", "language", "source", "type"}
 _BESIDES = {
     *("id", "ids", "docid", "pid", "did", "qid", "uid", "uuid", "guid", "idx", "index", "no", "num", "number", "n"),
     *("row", "line", "page", "chunk", "offset", "start", "end", "len", "length", "lengths", "size", "count", "counts"),
@@ -38,7 +38,15 @@ _BESIDES = {
     *("split", "hash", "url"),
 }
 """First or last words of the names of ids and other facts about a text. Such fields are never labels."""
-_SIDES = {"pos", "positive", "positives", "neg", "negs", "negative", "negatives", "hard", "chosen", "rejected"}
+_IDS = {"id", "ids", "docid", "docids", "pid", "pids", "did", "dids"}
+_GOOD, _BAD = {"pos", "positive", "positives"}, {"neg", "negs", "negative", "negatives"}
+_SIDES = {*_GOOD, *_BAD, "hard", "chosen", "rejected"}
+_CONTENTS = {
+    *("title", "titles", "context", "contexts", "ctx", "ctxs", "passage", "passages", "document", "documents", "doc"),
+    *("docs", "text", "texts", "body", "content", "contents", "paragraph", "paragraphs", "instruction", "instructions"),
+    *("prompt", "prompts"),
+}
+"""Last words of the names of texts that a model would read."""
 _JUDGED = {
     *("label", "labels", "score", "scores", "relevance", "relevant", "relevancy", "similarity", "sim", "grade"),
     *("grades", "rating", "ratings", "gold", "margin", "margins", "logit", "logits", "judgment", "judgement"),
@@ -121,17 +129,74 @@ def refuse_null_label(record: JsonLine) -> None:
 
 
 def refuse_unread_texts(record: JsonLine) -> None:
-    """Refuse a row with texts that look like positive or negative ones and have a name that nothing reads.
+    """Refuse a row with texts that have a name that nothing reads, and look like positive or negative texts, or like
+    a part of a text that a model would read. Refuse ids in place of positive or negative texts.
 
     Raises:
         DataError: the message has the name.
     """
     for name in _unread(record):
-        if {*_words(name)} & _SIDES and not {*_words(name)} & _JUDGED and _is_text(record.fields[name]):
+        if not _is_text(record.fields[name]) or {*_words(name)} & _JUDGED:
+            continue
+        if {*_words(name)} & _SIDES:
             raise DataError(
                 f"{record.where}: nothing reads the texts of '{name}'; rename the field to 'positive', 'negative' or "
                 "'negative_1', or remove it"
             )
+        if _words(name)[-1] in _CONTENTS:
+            raise DataError(
+                f"{record.where}: nothing reads the text of '{name}'; join it with the text that it belongs to, rename "
+                "it ('passage' is read as a document, 'instruction' as an instruction), or remove it"
+            )
+    _refuse_ids_alone(record)
+
+
+def _refuse_ids_alone(record: JsonLine) -> None:
+    names = list(record.fields)
+    sides = ((_GOOD, positive_names(names)), (_BAD, (*negative_names(names), *numbered_names(names))))
+    for words, texts in sides:
+        ids = next((name for name in names if {*_words(name)} & words and _words(name)[-1] in _IDS), None)
+        if ids and record.fields[ids] not in (None, [], "") and not any(map(record.has, texts)):
+            raise DataError(
+                f"{record.where}: '{ids}' has ids, and the row has no texts for them; write the texts into "
+                f"'{texts[0]}', or remove the field"
+            )
+
+
+def refuse_scores_of_texts(record: JsonLine) -> None:
+    """Refuse a row without labels or scores whose texts are objects with a number such as `score`.
+
+    Raises:
+        DataError: the message has the field and the name of the number.
+    """
+    for name, value in record.fields.items():
+        objects = [one for one in _listed(value) if isinstance(one, dict)]
+        for key in dict.fromkeys(key for one in objects if "text" in one for key in one):
+            if {*_words(normal(key))} & _JUDGED and any(_is_numeric(one.get(key)) for one in objects):
+                raise DataError(
+                    f"{record.where}: nothing reads '{key}' of the texts in '{name}'; write a teacher's scores into "
+                    "'pos_scores' and 'neg_scores', or remove it"
+                )
+
+
+def refuse_other_labels(record: JsonLine, read: Sequence[str]) -> None:
+    """Refuse a row that also has labels, texts or a prompt under names of another form.
+
+    Args:
+        read: the fields that are read.
+
+    Raises:
+        DataError: the message has the name.
+    """
+    names = [normal(name) for name in record.fields]
+    others = {*LABELS, *SCORES, PROMPT, *positive_names(names), *negative_names(names), *numbered_names(names)}
+    other = next((name for name in record.fields if name not in read and normal(name) in others), None)
+    if other and record.has(other):
+        used = " and ".join(f"'{name}'" for name in read if record.has(name))
+        advice = "rename it to 'instruction'" if normal(other) == PROMPT else "put what it has into those"
+        raise DataError(
+            f"{record.where}: the row is read from {used}, and nothing reads '{other}'; {advice}, or remove it"
+        )
 
 
 def refuse_unread_numbers(record: JsonLine, *, is_one_sided: bool) -> None:
@@ -139,14 +204,16 @@ def refuse_unread_numbers(record: JsonLine, *, is_one_sided: bool) -> None:
 
     Args:
         is_one_sided: whether the row has only relevant texts. Then any number or class may be the label; in another
-            row only a number with a name such as `margin` or `negative_score` is taken for a score.
+            row only a list of numbers, or a number with a name such as `margin` or `negative_ce`, is taken for a score.
 
     Raises:
         DataError: the message has the name of the field.
     """
     for name in _unread(record):
-        is_judged, has_number = bool({*_words(name)} & _JUDGED), _is_numeric(record.fields[name])
-        if (is_judged or has_number) if is_one_sided else (is_judged and has_number):
+        value = record.fields[name]
+        is_judged, has_number = bool({*_words(name)} & _JUDGED), _is_numeric(value)
+        names_a_text = bool({*_words(name)} & {*_JUDGED, *_SIDES}) or isinstance(value, list)
+        if (is_judged or has_number) if is_one_sided else (names_a_text and has_number):
             raise DataError(
                 f"{record.where}: nothing reads the field '{name}', and the row has no label; rename the field to "
                 "'label' or 'score' if it is one, or remove it"
@@ -189,7 +256,12 @@ def _words(name: str) -> list[str]:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str | dict) or (isinstance(value, list) and any(isinstance(x, str | dict) for x in value))
+    """Whether a value has a text, which is not blank, or an object."""
+    return any(isinstance(x, dict) or (isinstance(x, str) and x.strip()) for x in _listed(value))
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _is_numeric(value: object) -> bool:

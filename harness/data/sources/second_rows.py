@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import math
@@ -66,13 +67,17 @@ def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _negatives(row: Mapping[str, Any]) -> list[Any] | None:
     """The texts that are not relevant; None if the row has no field for them."""
-    side, numbered = _side(row, 0), _numbered(row, "negative")
-    return None if side is None and not numbered else [*_as_list(side), *numbered]
+    sides, numbered = _sides(row, 0), _numbered(row, "negative")
+    return None if not sides and not numbered else [*(text for side in sides for text in _as_list(side)), *numbered]
 
 
 def _side(row: Mapping[str, Any], grade: int) -> Any:
-    """The content of the field for texts with a grade, such as `pos`, `negatives` or `hard_negative_passages`."""
-    return next((row[name] for name in row if _grade(name) == grade and not _is_null(row[name])), None)
+    """The content of the first field for texts with a grade, such as `pos`, `negatives` or `hard_negative_passages`."""
+    return next(iter(_sides(row, grade)), None)
+
+
+def _sides(row: Mapping[str, Any], grade: int) -> list[Any]:
+    return [row[name] for name in row if _grade(name) == grade and not _is_null(row[name])]
 
 
 def _grade(name: str) -> int | None:
@@ -94,12 +99,12 @@ def _numbered(row: Mapping[str, Any], stem: str) -> list[Any]:
 
 
 def _is_single(row: Mapping[str, Any]) -> bool:
-    positive, negative = _side(row, 1), _side(row, 0)
+    positive = _side(row, 1)
     if _first(row, _LABELS) is not None and _negatives(row) is None and _first(row, _LISTS) is None:
         return not isinstance(_first(row, _LABELS), list)
     if positive is None and _negatives(row) is not None:
         positive = _first(row, _TEXTS)
-    return isinstance(positive, str) and not isinstance(negative, list)
+    return isinstance(positive, str) and not any(isinstance(negative, list) for negative in _sides(row, 0))
 
 
 def _digest(text: Any) -> str:
@@ -154,9 +159,18 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _columns(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    names = [_name(name) for name in lines[0][1].split("\t")] if lines else []
+    names = [_name(_without_quotes(name)) for name in lines[0][1].split("\t")] if lines else []
     has_header = any(name in _QUERIES for name in names)
     columns = names if has_header else ["query", "positive", "negative"]
     for number, line in lines[has_header:]:
-        row: dict[str, Any] = dict(zip(columns, line.split("\t"), strict=True))
+        written = map(_without_quotes, line.split("\t")) if has_header else line.split("\t")
+        row: dict[str, Any] = dict(zip(columns, written, strict=True))
         yield number, {name: float(text) if name in _LABELS else text for name, text in row.items()}
+
+
+def _without_quotes(column: str) -> str:
+    """A column of csv as csv reads it, if it is in quotation marks as a whole."""
+    text = column.strip()
+    inner = text[1:-1].replace('""', "") if len(text) > 1 else '"'
+    is_quoted = text[:1] == text[-1:] == '"' and '"' not in inner
+    return next(csv.reader([text])).pop() if is_quoted else column

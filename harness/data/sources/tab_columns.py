@@ -27,7 +27,7 @@ def text_columns(numbered: Iterable[tuple[int, str]], file: str) -> Iterator[Jso
         columns = first.split("\t")
         if _is_header(columns):
             names = [column.strip().lower() for column in columns]
-            yield from (_record(list(map(_unquoted, line.split("\t"))), names, file, at) for at, line in lines)
+            yield from (_record(list(map(unquoted, line.split("\t"))), names, file, at) for at, line in lines)
             return
         names = _usual(columns, file, number)
         rows = chain([(number, first)], lines)
@@ -58,6 +58,7 @@ def _counted(columns: Sequence[str]) -> str:
     return f"{len(columns)} column{'s' if len(columns) > 1 else ''}"
 
 
-def _unquoted(column: str) -> str:
+def unquoted(column: str) -> str:
+    """A column without the quotation marks around it, as csv writes columns; unchanged if there are none."""
     quoted = _QUOTED.fullmatch(column.strip())
     return column if quoted is None else quoted[1].replace('""', '"')

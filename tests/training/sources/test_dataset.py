@@ -192,3 +192,28 @@ def test_a_file_that_is_not_there_is_no_data_set_of_the_hub(tmp_path: Path, monk
     for name in ("data/mined.jsonl", "nowhere", "/data/mined"):
         with pytest.raises(UsageError, match=f"no training examples at {name}; .*owner/name"):
             read_examples(name)
+
+
+@pytest.mark.parametrize("name", ["train-1.csv", "train.jsonl.zst", "data/train.arrow"])
+@pytest.mark.parametrize("has_card", [True, False])
+def test_a_file_of_the_split_that_is_not_read_is_not_passed_over(name: str, has_card: bool, tmp_path: Path) -> None:
+    """Otherwise the student is trained on a part of the split, and nothing says so."""
+    shard(tmp_path / "train.parquet", "a")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("query,positive,negative\nb,c,d\n")
+    (tmp_path / "test.csv").write_text("query,positive,negative\nx,c,d\n")
+    if has_card:
+        (tmp_path / "README.md").write_text(card(f"data_files:\n  - split: train\n    path: [train.parquet, {name}]"))
+    with pytest.raises(UsageError, match=f"{name}: the split 'train' has this file, which is not read; write its rows"):
+        queries(tmp_path)
+    (tmp_path / name).unlink()
+    if not has_card:
+        assert queries(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["state.json", "dataset_dict.json"])
+def test_a_folder_of_save_to_disk_is_answered_with_what_to_write(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    (tmp_path / "data-00000-of-00001.arrow").write_bytes(b"")
+    with pytest.raises(UsageError, match="load_from_disk and write the split with to_parquet"):
+        queries(tmp_path)

@@ -87,9 +87,16 @@ def test_a_class_that_nothing_reads_is_refused_by_its_name(tmp_path: Path) -> No
     assert "'sim'" in refused(table(tmp_path / "rows.tsv", "query\tpassage\tsim", "q\ta\t0.1"))
 
 
-@pytest.mark.parametrize("name", ["negative_score", "margin", "positive_score", "neg_relevance_scores"])
+@pytest.mark.parametrize("name", ["negative_score", "margin", "positive_score", "neg_relevance_scores", "negative_ce"])
 def test_scores_of_a_triplet_that_nothing_reads_are_refused(name: str, tmp_path: Path) -> None:
     assert f"'{name}'" in refused(write(tmp_path / "rows.jsonl", {**TRIPLET, name: 0.5}))
+
+
+@pytest.mark.parametrize(("name", "value"), [("ranking", [1, 0]), ("ranks", [1.0, 2.0]), ("bge", [0.5, 0.25])])
+def test_a_ranking_that_nothing_reads_is_refused(name: str, value: list[float], tmp_path: Path) -> None:
+    """Otherwise a list that a teacher ordered would be trained on as relevant and not relevant."""
+    assert f"'{name}'" in refused(write(tmp_path / "rows.jsonl", {**TRIPLET, name: value}))
+    assert read_examples(write(tmp_path / "rows.jsonl", {**TRIPLET, "passage_ids": value})).rows[0].scores == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +155,7 @@ def test_a_text_that_is_null_among_numbered_ones_without_numbers_is_left_out(tmp
 
 
 FLAG = {"query": "q", "pos": ["a"], "neg": ["b"]}
+MARGIN = {"query": "q", "positive": "a", "negative": "b", "score": 3.5}
 MIXED: dict[str, tuple[Row, Row]] = {
     "a triplet with null": ({**TRIPLET, "score": 3.2}, {**TRIPLET, "score": None}),
     "FlagEmbedding": ({**FLAG, "pos_scores": [-2.5], "neg_scores": [-9.0]}, FLAG),
@@ -164,6 +172,23 @@ def test_rows_with_scores_and_rows_without_are_not_mixed(kind: str, turned: bool
     message = refused(write(tmp_path / "rows.jsonl", *((plain, scored) if turned else (scored, plain))))
     assert message.startswith(f"rows.jsonl:{1 if turned else 2}: ")
     assert "the row has no label or score, but" in message
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**MARGIN, "score": [9.0, 5.5]}, {"query": "q", "passage": "c", "score": 0.5},
+     {"query": "q", "pos": ["a"], "neg": ["b"], "pos_scores": [9.0], "neg_scores": [5.5]},
+     {"query": "q", "documents": ["a", "b"], "scores": [9.0, 5.5]}],
+)  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+def test_margins_and_scores_are_not_mixed(other: Row, turned: bool, tmp_path: Path) -> None:
+    """The positive text of a margin has 0, which on the scale of the scores may be the worst document."""
+    file = write(tmp_path / "rows.jsonl", *([other, MARGIN] if turned else [MARGIN, other]))
+    margins, scores = (2, 1) if turned else (1, 2)
+    assert refused(file) == (
+        f"rows.jsonl:2: rows.jsonl:{margins} has margins (one number for each negative text), but "
+        f"rows.jsonl:{scores} has a number for every text; write the two kinds into two sources"
+    )
 
 
 def test_labels_of_1_and_0_and_triplets_have_one_scale(tmp_path: Path) -> None:
@@ -192,6 +217,86 @@ def test_negatives_are_read_under_all_usual_names(name: str, tmp_path: Path) -> 
 def test_texts_of_a_side_that_nothing_reads_are_refused_by_their_name(name: str, value: object, tmp_path: Path) -> None:
     message = refused(write(tmp_path / "rows.jsonl", {**TRIPLET, name: value}))
     assert message.startswith(f"rows.jsonl:1: nothing reads the texts of '{name}'; rename the field to")
+
+
+OURS = {"query": "q", "documents": ["a", "b"], "scores": [0.5, 0.25]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("labels", [1, 0]), ("Teacher-Scores", [3.5, 1.0]), ("pos_scores", [1.0]), ("positive", ["c"]),
+     ("negatives", ["c"]), ("negative_1", "c")],
+)  # fmt: skip
+@pytest.mark.parametrize("row", [OURS, {"query": "q", "documents": ["a", "b"], "comparisons": [[0, 1]]}])
+def test_a_second_set_of_labels_or_texts_is_not_passed_over(row: Row, name: str, value: object, tmp_path: Path) -> None:
+    message = refused(write(tmp_path / "rows.jsonl", {**row, name: value}))
+    assert message.startswith("rows.jsonl:1: the row is read from 'query' and 'documents' and ")
+    assert message.endswith(f"and nothing reads '{name}'; put what it has into those, or remove it")
+
+
+def test_a_prompt_of_our_own_rows_is_not_passed_over(tmp_path: Path) -> None:
+    """Otherwise a language model would be trained without the instruction that the row has."""
+    message = refused(write(tmp_path / "rows.jsonl", {**OURS, "prompt": "Is it?"}))
+    assert message.endswith("nothing reads 'prompt'; rename it to 'instruction', or remove it")
+    assert len(read_examples(write(tmp_path / "rows.jsonl", {**OURS, "prompt": None, "note": "x", "rank": 1}))) == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [{"question": "q", "answer": "a", "context": "c"}, {"query": "q", "title": "t", "text": "a"},
+     {**TRIPLET, "query_instruction": "i"}, {**FLAG, "query_prompt": "p"}, {**PAIR, "label": 1, "body": ["b"]},
+     {**FLAG, "retrieved_docs": ["c"]}],
+)  # fmt: skip
+def test_a_part_of_a_text_that_nothing_reads_is_refused_by_its_name(row: Row, tmp_path: Path) -> None:
+    """A student would otherwise learn from answers without their passages, or from passages without their titles."""
+    message = refused(write(tmp_path / "rows.jsonl", row))
+    assert message.startswith("rows.jsonl:1: nothing reads the text of '") and "join it with the text" in message
+
+
+def test_an_empty_title_is_no_text(tmp_path: Path) -> None:
+    rows = [{**PAIR, "title": title} for title in ("", None, " ")]
+    assert set(read_examples(write(tmp_path / "rows.jsonl", *rows)).rows) == {Example("q", ("a",), (1.0,))}
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [({"query_text": "q", "positive_document_ids": ["1"], "negative_document_ids": ["2"], "answer": "a"},
+      "positive_document_ids"),
+     ({"query": "q", "positive": "a", "negative_ids": ["2", "3"]}, "negative_ids"),
+     ({"query": "q", "pos": ["a"], "neg": None, "neg_id": ["2"]}, "neg_id")],
+)  # fmt: skip
+def test_ids_without_their_texts_are_not_passed_over(row: Row, name: str, tmp_path: Path) -> None:
+    """Rows of Tevatron 2 have ids of documents, and an answer that is no document."""
+    assert f"rows.jsonl:1: '{name}' has ids, and the row has no texts for them" in refused(
+        write(tmp_path / "rows.jsonl", row)
+    )
+
+
+def test_ids_beside_their_texts_are_facts_about_them(tmp_path: Path) -> None:
+    row = {**FLAG, "pos_id": ["1"], "neg_id": ["2"], "type": "normal"}
+    assert read_examples(write(tmp_path / "rows.jsonl", row)).rows == (Example("q", ("a", "b"), (1.0, 0.0)),)
+
+
+@pytest.mark.parametrize("name", ["score", "teacherScore", "label"])
+def test_scores_inside_the_texts_are_not_passed_over(name: str, tmp_path: Path) -> None:
+    """Otherwise the scores of a teacher would become 1 and 0."""
+    row = {"query": "q", "positive": "a", "negatives": [{"text": "b", name: 3.25, "docid": "7", "rank": 1}]}
+    message = refused(write(tmp_path / "rows.jsonl", row))
+    assert message.startswith(f"rows.jsonl:1: nothing reads '{name}' of the texts in 'negatives'; write a teacher's")
+    whole = {"query": "q", "pos": ["a"], "neg": row["negatives"], "pos_scores": [9.0], "neg_scores": [3.25]}
+    assert read_examples(write(tmp_path / "rows.jsonl", whole)).rows == (Example("q", ("a", "b"), (9.0, 3.25)),)
+
+
+def test_two_kinds_of_negatives_are_both_read(tmp_path: Path) -> None:
+    row = {"question": "q", "answers": ["x"], "positive_ctxs": [{"title": "t", "text": "a"}],
+           "negative_ctxs": [{"text": "b"}], "hard_negative_ctxs": [{"text": "c"}]}  # fmt: skip
+    assert read_examples(write(tmp_path / "rows.jsonl", row)).rows == (
+        Example("q", ("t a", "b", "c"), (1.0, 0.0, 0.0)),
+    )
+    message = refused(write(tmp_path / "rows.jsonl", {**row, "score": [9.0, 2.0, 1.0]}))
+    assert (
+        "the texts of 'negative_ctxs' and 'hard_negative_ctxs' cannot be matched with the numbers of 'score'" in message
+    )
 
 
 def test_two_fields_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ FORMS: dict[str, Rows] = {
     "numbered hard negatives": [
         {"Query": q, "Positive": p[0], **{f"hard_neg-{i}": text for i, text in enumerate(n, 1)}} for q, p, n in QUERIES
     ],
+    "two kinds of negatives": [
+        {
+            "question": q,
+            "positive_ctxs": passages(p),
+            "negative_ctxs": passages(n[1:]),
+            "hard_negative_ctxs": passages(n[:1]),
+        }
+        for q, p, n in QUERIES
+    ],
     "hard negatives": [{"query": q, "pos_docs": p, "hardNegatives": n} for q, p, n in QUERIES],
     "pairs that are relevant or not": [
         {"query": q, "passage": text, "isRelevant": text in p} for q, p, n in QUERIES for text in p + n
@@ -98,6 +107,20 @@ def test_every_form_has_the_same_judgments_and_candidates(session: Any, form: st
     assert judged(collection) == {q: {**dict.fromkeys(p, 1), **dict.fromkeys(n, 0)} for q, p, n in QUERIES}
     assert given(collection) == [{*p, *n} for _, p, n in QUERIES]
     assert collection.name == "rows"
+
+
+@pytest.mark.parametrize("header", ["query\tpassage\tlabel", '"Query"\t"passage"\t"label"'])
+def test_texts_in_quotation_marks_are_read_as_csv_reads_them(session: Any, header: str) -> None:
+    """Otherwise a quoted header would be a triple of texts, and a text in quotation marks another document."""
+    file = session.path / "pairs.tsv"
+    file.write_text(f'{header}\n"what is ""rain"""\t"drops fall"\t"1"\nwhat is "rain"\ta "dry" day\t0\n')
+    assert judged(session.load(file)) == {'what is "rain"': {"drops fall": 1, 'a "dry" day': 0}}
+
+
+def test_quotation_marks_without_a_header_belong_to_the_text(session: Any) -> None:
+    file = session.path / "triples.tsv"
+    file.write_text('what is rain\t"drops fall"\tbees dance\n')
+    assert judged(session.load(file)) == {"what is rain": {'"drops fall"': 1, "bees dance": 0}}
 
 
 @pytest.mark.parametrize("header", ["", "query\tpositive\tnegative\n"])
@@ -151,6 +174,7 @@ def test_ids_are_taken_from_the_field_that_the_form_has(session: Any) -> None:
         ({"query": "x", "passage": "a", "label": None}, "field 'label' is null; write a number, or leave the row out"),
         ({"query": "x", "passage": "a", "sim": 0}, "nothing reads the field 'sim', and the row has no label; rename"),
         ({"query": "x", "positive": "a", "negative": "b", "rejected": "c"}, "nothing reads the texts of 'rejected'"),
+        ({"query": "x", "title": "t", "passage": "a", "label": 1}, "nothing reads the text of 'title'; join it with"),
         ({"query": "x", "positive": "a", "negative": None, "label": 1}, "field 'negative' is null, so the numbers of"),
         ({"query": "x", "positive": ["a"], "negative": [{"body": "b"}]}, "field 'negative' is an object; write text"),
     ],
