@@ -118,3 +118,10 @@ def test_the_command_shows_and_records_every_look_at_dev(place: Place, command: 
     assert all({"value", "low", "high"} <= one.keys() for one in tried)
     taken = next(one for one in tried if one["chosen"])
     assert manifest["shares"] == [weight for weight in taken["weights"] if weight]
+
+
+def test_a_single_teacher_is_not_scored_on_dev_for_a_weight_that_can_only_be_1(place: Place) -> None:
+    place.beir("dev")
+    settings = TeachingSettings(choose_on=DevQueries(str(place.path / "dev"), "dev"))
+    with pytest.raises(UsageError, match="a single teacher has no weight to choose"):
+        taught(place, (ONE,), settings=settings)
