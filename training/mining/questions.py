@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.data.columns import texts_digest
 from harness.data.sources import load
 from harness.data.sources.recognise import chosen_sources
 from harness.workspace import Workspace
-from training.job import begin, finish
+from training.job import MANIFEST, begin, finish
 from training.mining.mine import SourcedQueries, read_queries, write_queries
 from training.mining.pool import ABSENT
 from training.settings import SEED
@@ -60,6 +60,8 @@ def asked_by(questions: AskedQuestions, corpus: Collection, workspace: Workspace
         if questions.sample is not None:
             raise UsageError("a sample is drawn from the queries of a collection; name one with its split")
         return _with_texts(read_queries(user_path(questions.target), corpus), questions.target)
+    if replace(questions, split=None).are_a_file and (user_path(questions.target) / MANIFEST).is_file():
+        raise UsageError(f"'{questions.target}' is a folder of queries and has no splits; leave out the split")
     return asked_in(question_collection(questions, workspace), questions)
 
 

@@ -117,6 +117,10 @@ def _choice(specs: Sequence[str], settings: TeachingSettings, session: Session) 
         return None
     if settings.weights:
         raise UsageError("the weights are chosen on dev; leave out the given ones")
+    if len(specs) < 2:
+        raise UsageError(
+            "a single teacher has no weight to choose; name two teachers or more, or leave out --choose-on"
+        )
     return choose(settings.choose_on.load(session), specs, settings.max_length, session)
 
 

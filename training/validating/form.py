@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.validating.drawn import FULL, Effort, Features, measured_differences, measured_values, roles
+from training.validating.faults.languages import asked_language
 from training.validating.measured import Name, ValidationRow
 from training.validating.query_types import TYPES, grammar_of, query_type
 from training.validating.sets import Rows, Sets
@@ -21,7 +22,11 @@ def measure(sets: Sets, effort: Effort = FULL) -> list[ValidationRow]:
     `parts` has the counts and shares of each set by type. The test assumes independent queries, but queries of one
     document are not independent, so rely on the floor.
     """
-    found = {role: _types(one.texts, one.language or sets.synthetic.language) for role, one in roles(sets).items()}
+    declared = sets.synthetic.language
+    found = {
+        role: _types(one.texts, asked_language(one.texts, one.language or declared))
+        for role, one in roles(sets).items()
+    }
     test, note = _test(found)
     parts = {"types": list(TYPES), "counts": _by_name(sets, found), "shares": _shares(sets, found), **test}
     return [

@@ -89,6 +89,11 @@ def grammar_of(language: str | None) -> Grammar:
     return _read(name, tables.get(name, {}))
 
 
+def has_table(language: str | None) -> bool:
+    """Whether the question words of a language are known."""
+    return code(language) in _tables()
+
+
 def languages() -> Sequence[str]:
     """The languages with a table."""
     return sorted(_tables())

@@ -87,3 +87,13 @@ def test_no_rank_is_shown_twice_or_beyond_the_depth(depth: int, columns: list[st
     pool = {"depth": depth, "pairs": 1, "asked": 1, "corpus_name": "c", "sources": 1, "sources_added": 0}
     shown = pool_table({**pool, "contributions": [found]}).columns
     assert [one.removeprefix("source ") for one in shown[3:]] == columns
+
+
+def test_a_folder_of_queries_with_a_split_is_not_taken_for_a_collection(place: Place) -> None:
+    place.beir()
+    written = place.path / "queries"
+    written.mkdir()
+    (written / "queries.jsonl").write_text('{"_id": "a", "text": "when is low tide"}\n', "utf-8")
+    (written / "manifest.json").write_text("{}", "utf-8")
+    with pytest.raises(UsageError, match="is a folder of queries and has no splits"):
+        asked(place, AskedQuestions(str(written), "train"))

@@ -133,3 +133,10 @@ def test_the_cost_has_the_dev_queries_and_calls_the_rest_a_bound(place: Place, c
     assert command("train", "teach", *options).code == 0
     again = json.loads(command("train", "teach", *options, "--print-cost", "--json").out)["teachers"]
     assert [(one["all"], one["new"]) for one in again[:2]] == [(one["all"], 0) for one in costs[:2]]
+
+
+def test_a_single_teacher_is_not_scored_on_dev_for_a_weight_that_can_only_be_1(place: Place) -> None:
+    place.beir("dev")
+    settings = TeachingSettings(choose_on=DevQueries(str(place.path / "dev"), "dev"))
+    with pytest.raises(UsageError, match="a single teacher has no weight to choose"):
+        taught(place, (ONE,), settings=settings)

@@ -8,18 +8,22 @@ from functools import lru_cache
 
 from training.validating.calibration import wilson
 from training.validating.faults.fault import Fault, exceeds
+from training.validating.faults.languages import asked_language
 from training.validating.faults.reading import Reading
-from training.validating.query_types import TYPES, WORDS, grammar_of, query_type
+from training.validating.query_types import TYPES, WORDS, grammar_of, has_table, query_type
 
 ONE, MORE = 0.8, 0.3
 """The largest share of one question word without a fault (of real questions at most 59 % have one), and by how much
 more one form may be used than in real queries."""
+_NO_WORDS = "not read: the question words of the queries' language are not known"
 _SHOWN = {"yes-no": "ask for yes or no", "question": "are questions", "claim": "are claims", "keyword": "are keywords"}
 
 
 def one_form(own: Reading, real: Reading | None) -> Fault:
     """Whether nearly all queries ask with one question word. Claims, keywords and questions for yes or no are not
     counted here, because there are users who write nothing else; see `forms`."""
+    if not has_table(_language(own)):
+        return Fault("one form", None, line=_NO_WORDS)
     found = _types(own)
     word, hits = max(((word, found[word]) for word in WORDS), key=lambda item: item[1])
     usual = None if real is None else (_types(real)[word], len(real))
@@ -47,7 +51,12 @@ def forms(own: Reading, real: Reading | None) -> Fault:
 
 
 def _types(one: Reading) -> Counter[str]:
-    return Counter(_type(text, one.language) for text in one.texts)
+    language = _language(one)
+    return Counter(_type(text, language) for text in one.texts)
+
+
+def _language(one: Reading) -> str | None:
+    return asked_language(one.texts, one.language)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -79,6 +79,16 @@ def spoken(texts: Iterable[str]) -> str | None:
     return votes.most_common(1)[0][0] if votes else None
 
 
+def asked_language(texts: Sequence[str], declared: str | None) -> str | None:
+    """The declared language of queries, or the language of most of them; None without both, or without the package."""
+    if declared is not None:
+        return declared
+    try:
+        return spoken(texts[:_SAMPLE])
+    except MissingExtra:
+        return None
+
+
 def language_of(text: str) -> str | None:
     """The language of a text; None if it is identified with a probability below 0.5, or has no letters."""
     vote = _vote(text)

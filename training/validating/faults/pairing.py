@@ -19,7 +19,8 @@ def pairs(own: Reading, real: Reading | None, seed: int) -> Fault:
     document."""
     figure = related(own, seed)
     if figure is None:
-        return Fault("pairs", None, line="too few queries name their documents; add the field 'document'")
+        line = f"fewer than {_LEAST} documents are named by different queries, in the field 'document'"
+        return Fault("pairs", None, line=line)
     share, number = figure
     usual = None if real is None else related(real, seed)
     high = wilson(round(share * number), number)[1]

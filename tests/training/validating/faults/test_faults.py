@@ -178,3 +178,16 @@ def test_artefacts_are_recognised(text: str, name: str) -> None:
 )  # fmt: skip
 def test_what_people_ask_is_no_artefact(text: str) -> None:
     assert artefact(text) is None
+
+
+def test_one_form_is_seen_where_nothing_declares_a_language() -> None:
+    """Most files of queries declare none, and "0 %" would say that their form was read."""
+    for texts, documents in ((QUESTIONS, DOCUMENTS), GERMAN):
+        asks = [f"{'who' if texts is QUESTIONS else 'wer'} {one.partition(' ')[2]}" for one in texts]
+        assert "one form" in found(asks, documents, language=None)
+        assert "one form" not in found(texts, documents, language=None)
+
+
+def test_a_form_in_a_language_without_a_table_is_not_called_read() -> None:
+    by_kind = {one.kind: one for one in faults(Sets(asked(QUESTIONS, DOCUMENTS, "hu")), Background.of(DOCUMENTS, "hu"))}
+    assert by_kind["one form"].share is None and "question words" in by_kind["one form"].line
