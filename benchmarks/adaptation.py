@@ -150,7 +150,7 @@ def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[st
         "mining.retrievers": ["bm25", embedder], "mining.depth": 8, "sampling.per_query": 5,
         "sampling.scope": "query", "training.max_length": 128, "training.loss.name": "kl",
         "training.loss.scale": 0.5, "training.loss.temperature": 0.5, "training.learning_rate": 3e-5,
-        "training.freeze_embeddings": True, "training.precision": precision(), "training.evaluate_every": 100,
+        "training.freeze_embeddings": True, "training.precision": precision(),
         "training.epochs": 1, "training.replay_share": 0, "training.dropout": False, "training.queries": 8,
         "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
     }  # fmt: skip

@@ -47,8 +47,8 @@ def main() -> None:
 
 def curve(each: int, dev: Path, models: Path, work: Path) -> list[tuple[int, float]]:
     """The steps that were evaluated, each with its value on dev."""
-    out = work / "curves" / f"{each}"
-    sources = [part for one in ASKED_IN for part in ("--data", str(work / "adapted" / "tasks" / one / "examples"))]
+    out, tasks = work / "curves" / f"{each}", work / "adapted" / "tasks"
+    sources = [part for one in ASKED_IN for part in ("--data", str(tasks / one / "examples" / "examples.jsonl"))]
     epochs = -(-STEPS * PER_STEP // (each * len(ASKED_IN)))
     run(
         ["train", "fit", "--base", str(one_of(models, "multilingual-e5-small")), *sources, "--limit", str(each),
