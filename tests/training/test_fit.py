@@ -354,7 +354,7 @@ def test_an_instruction_is_refused_where_the_input_has_no_place_for_it(base: Pat
 
 
 def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="set scale, shift or sigmoid"):
+    with pytest.raises(DataError, match="set --scale, --shift or --sigmoid"):
         job(str(tmp_path), some_examples(), Settings(loss=Loss("bce")))
 
 
