@@ -120,17 +120,17 @@ def with_configuration(
 
 
 def option_for(command: object, wrong: str) -> str | None:
-    """The option of a command that sets a key of this name: `--lr` for `--learning-rate`; None if there is none."""
+    """What sets the key of this name: `--lr` for `--learning-rate`, or a key in the configuration; None if nothing."""
     known: Mapping[str, str] = getattr(getattr(command, "callback", None), _KEYS, {})
     return known.get(wrong.lstrip("-").replace("_", "-"))
 
 
 def _remember(run: Verb, offered: Sequence[Option]) -> None:
-    """Keep the current options of a command by the names of their keys, with the tables and without."""
+    """Keep the options of a command by the names of their keys, with the tables and without."""
     known: dict[str, str] = {}
-    for one in (one for one in offered if one.former is None):
+    for one in offered:
         for name in (one.key.path, one.key.path.rpartition(".")[2]):
-            known.setdefault(name.replace("_", "-"), one.shown)
+            known.setdefault(name.replace("_", "-"), one.former or one.shown)
     setattr(run, _KEYS, known)
 
 

@@ -63,8 +63,6 @@ def test_a_folder_of_results_is_written_where_it_was_asked_for(place: Place, com
         (["run"], (2, "name what to run on")),
         (["run", "no-such"], (2, "no collection 'no-such'")),
         (["run", "demo/en", "--dept", "3"], (2, "No such option: --dept")),
-        (["train", "fit", "--learning-rate", "1"], (2, "No such option: --learning-rate (Possible options: --lr)")),
-        (["train", "adapt", "--training.learning_rate", "1"], (2, "(Possible options: --lr)")),
         (["run", "demo/en", "--depth", "0"], (2, "a number of 1 or more is needed")),
         (["run", "demo/en", "--measure", "ndgc@10"], (2, "Did you mean nDCG?")),
         (["run", "demo/en", "--first-stage", "bm26"], (2, "Did you mean bm25?")),
