@@ -6,7 +6,7 @@ queries that the checkpoint is trained on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from adapters.errors import UsageError
 from harness.api import collections_of, first_stage_of
-from harness.data.collection import Collection
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import Policy, read_policy
 from harness.judging.gate.stage import Stage
@@ -23,10 +22,9 @@ from harness.scoring.session import Session, opened
 from harness.workspace import Workspace
 from training.adapting.deciding import dev_look
 from training.adapting.scoring import ArmScores, measure, spec_of
-from training.adapting.targets import AdaptTargets, plain, tiers_of
+from training.adapting.targets import AdaptTargets, plain, refuse_judging, tiers_of
 from training.settings import DevEvaluation
 
-_JUDGING_SPLITS = ("test", "final")
 _FIRST_STAGE = "first-stage"
 
 
@@ -108,6 +106,7 @@ def dev_of(chosen: DevEvaluation, session: Session, tell: Callable[[str], None] 
     policy = read_policy(chosen.policy) if chosen.policy else Policy(targets=(chosen.target,))
     policy = policy.overridden(first_stage=chosen.first_stage, depth=chosen.depth, measure=chosen.measure)
     stage = _dev_tier(chosen, policy, session) if chosen.policy else _whole(chosen, policy, session, tell)
+    refuse_judging(stage, "the best step of a training", with_policy=chosen.policy is not None)
     return Dev(stage, chosen.every, chosen.patience)
 
 
@@ -118,26 +117,4 @@ def _dev_tier(chosen: DevEvaluation, policy: Policy, session: Session) -> Stage:
 def _whole(chosen: DevEvaluation, policy: Policy, session: Session, tell: Callable[[str], None]) -> Stage:
     collections = collections_of([str(chosen.target)], session.workspace, split=chosen.split, tell=tell)
     first = policy.first_stage or first_stage_of(collections)
-    stage = Stage(tuple(collections), policy, "dev", first, session, ())
-    _refuse_judging(collections)
-    _refuse_gated(stage, session)
-    return stage
-
-
-def _refuse_judging(collections: Sequence[Collection]) -> None:
-    for one in collections:
-        if one.split in _JUDGING_SPLITS:
-            raise UsageError(
-                f"{one.name}: the split '{one.split}' judges a checkpoint and cannot choose its best step; name "
-                "another split with --dev-split, or the policy of your gate with --policy, to use only its dev tier"
-            )
-
-
-def _refuse_gated(stage: Stage, session: Session) -> None:
-    looks = LookLog(session.workspace.results).all()
-    for look in looks:
-        if look.tier != "dev" and set(look.collections) & set(stage.whole):
-            raise UsageError(
-                f"a gate has judged checkpoints on these queries ({look.id}); name its policy with --policy, to use "
-                "only its dev tier"
-            )
+    return Stage(tuple(collections), policy, "dev", first, session, ())

@@ -140,6 +140,8 @@ def job(
     *,
     teachers: Iterable[str] = (),
     dev: Dev | None = None,
+    where: str = "",
+    remedy: str = "set --scale, --shift or --sigmoid",
 ) -> Job:
     """Open the base and check that the loss accepts the labels. The corpora that the base was adapted on are kept.
 
@@ -147,6 +149,7 @@ def job(
         teachers: digests of the teachers whose scores the examples hold.
         dev: the dev queries on which the best step is chosen; see `training.dev.dev_of`. Default: the last step is
             kept.
+        where, remedy: how a message names the settings of the loss; see `check_targets`. Default: the options.
 
     Raises:
         ModelError: the base does not exist.
@@ -161,7 +164,7 @@ def job(
         dev.refuse_trained(row.query for part in (work.examples, work.replay) for row in part.rows)
     for part in (work.examples, work.replay):
         if len(part):
-            check_targets(settings.loss, part)
+            check_targets(settings.loss, part, where, remedy)
     return work
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from harness.workspace import write_atomically
 
 MANIFEST = "manifest.json"
 JOB = "job.json"
+_LISTED = 4
+"""The largest number of differences that an error names."""
 
 
 def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] | None:
@@ -25,16 +29,15 @@ def begin(out: Path, stage: str, about: Mapping[str, object]) -> dict[str, Any] 
     Raises:
         UsageError: the folder holds another job, or cannot be made.
     """
-    job = {"stage": stage, "id": digest({"stage": stage, **about})}
+    job = {"stage": stage, "id": digest({"stage": stage, **about}), "about": public_values(dict(about))}
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise class_of(error, UsageError)(f"--out {out}: no folder can be made there ({error.strerror})") from None
     if (out / JOB).exists():
-        if _json(out / JOB) != job:
-            raise UsageError(
-                f"{out} holds another job (other texts, models or settings); name an empty folder with --out"
-            )
+        stored = _json(out / JOB)
+        if (stored.get("stage"), stored.get("id")) != (stage, job["id"]):
+            raise UsageError(f"{out} holds another job ({_difference(stored, job)}); name an empty folder with --out")
     elif any(out.iterdir()):
         raise UsageError(f"{out} is not empty and holds no job of this stage; name an empty folder with --out")
     else:
@@ -80,6 +83,38 @@ def write_lines(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write a JSONL file atomically."""
     with write_atomically(file) as temporary, temporary.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+
+
+def _difference(stored: Mapping[str, Any], job: Mapping[str, Any]) -> str:
+    """What a stored job has otherwise, in words. Digests are named and not shown."""
+    if stored.get("stage") != job["stage"]:
+        return f"that of train {stored.get('stage')}"
+    there, here = (dict(_leaves(one.get("about"))) for one in (stored, job))
+    names = [name for name in dict.fromkeys((*here, *there)) if there.get(name) != here.get(name)]
+    if not there or not names:
+        return "other texts, models or settings"
+    shown = [_shown(name, there.get(name), here.get(name)) for name in names[:_LISTED]]
+    return "; ".join([*shown, *([f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else [])])
+
+
+def _leaves(value: object, way: str = "") -> Iterator[tuple[str, object]]:
+    """Nested values by dotted keys, as JSON reads them back."""
+    rows: Iterable[tuple[object, object]] = ()
+    if isinstance(value, Mapping):
+        rows = value.items()
+    elif isinstance(value, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in value):
+        rows = enumerate(value)
+    elif way:
+        yield way, list(value) if isinstance(value, tuple) else value
+    for name, inner in rows:
+        yield from _leaves(inner, f"{way}.{name}" if way else str(name))
+
+
+def _shown(name: str, there: object, here: object) -> str:
+    if any(isinstance(one, str) and re.fullmatch(r"[0-9a-f]{16,}", one) for one in (there, here)):
+        return f"another {name}"
+    before, now = (textwrap.shorten(json.dumps(one, ensure_ascii=False), 60) for one in (there, here))
+    return f"{name} is {before} there and {now} here"
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -56,8 +56,12 @@ _LARGEST = 1e38
 """A bound of targets that float32 and the sums of a loss can hold."""
 
 
-def check_targets(loss: Loss, examples: Examples) -> None:
+def check_targets(loss: Loss, examples: Examples, where: str = "", remedy: str = "set scale, shift or sigmoid") -> None:
     """Refuse targets that a loss does not accept.
+
+    Args:
+        where: the training that has this loss and the key that names the loss, as the start of the message.
+        remedy: what a user can do to bring the targets into range.
 
     Raises:
         DataError: a target is outside the range of the loss, or a loss that compares documents gets no query with
@@ -65,13 +69,13 @@ def check_targets(loss: Loss, examples: Examples) -> None:
     """
     accepted, (low, high) = LOSSES[loss.name], _range(loss, examples)
     if not (abs(low) <= _LARGEST and abs(high) <= _LARGEST):
-        raise DataError(f"the targets are {low:g} to {high:g}, too large for float32; set scale and shift")
+        raise DataError(f"{where}the targets are {low:g} to {high:g}, too large for float32; {remedy}")
     if not (low >= accepted.lowest and high <= accepted.highest):
         raise DataError(
-            f"{loss.name} needs targets {accepted.range}, but they are {low:g} to {high:g}; set scale, shift or sigmoid"
+            f"{where}{loss.name} needs targets {accepted.range}, but they are {low:g} to {high:g}; {remedy}"
         )
     if not accepted.pointwise and not examples.facts.compares:
-        raise DataError(f"{loss.name} compares the documents of a query, but no query has two different scores")
+        raise DataError(f"{where}{loss.name} compares the documents of a query, but no query has two different scores")
 
 
 def _range(loss: Loss, examples: Examples) -> tuple[float, float]:

@@ -126,7 +126,8 @@ class TrainingRecipe:
     lora_rank: Count = 0
     """Train low-rank updates of this rank. 0 trains all weights."""
     freeze_embeddings: bool = False
-    """Do not train the embeddings of tokens and positions. In multilingual models they are most of the weights."""
+    """Do not train the embeddings of tokens and positions. In multilingual models they are most of the weights.
+    Low-rank updates never train them."""
     new_head: bool = False
     """Add a score head to a base that has none. It is random at first."""
     dropout: bool = True
@@ -136,6 +137,12 @@ class TrainingRecipe:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if self.lora_rank and self.freeze_embeddings:
+            return "low-rank updates (lora_rank) never train the embeddings; leave out freeze_embeddings"
+        return None
 
 
 @dataclass(frozen=True)

@@ -176,10 +176,20 @@ def _leave_after_usage(error: TyperException) -> NoReturn:
     if len(sys.argv) == 1:  # the error message is the whole help
         typer.echo(error.format_message(), err=True)
         sys.exit(UsageError.exit_code)
+    _suggest(error)
     message = error.format_message()
     for theirs, ours in _WORDS:
         message = theirs.sub(ours, message)
     leave(message, UsageError.exit_code)
+
+
+def _suggest(error: TyperException) -> None:
+    """Answer an unknown option that is the name of a key with the option that sets the key."""
+    from harness.cli.keys import option_for
+
+    wrong, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if hasattr(error, "possibilities") and wrong and context and (right := option_for(context.command, wrong)):
+        error.possibilities = [right]
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Verb = Callable[..., None]
 _COMMAND_LINE = "the command line"
 _CONTEXT = "context"
+_KEYS = "option_by_key"
 _FILE = "A TOML file with the configuration. --print-config prints one. An option has precedence over the file."
 _PRINT = "Print the configuration with every key, its meaning and its value, and stop."
 
@@ -77,6 +78,7 @@ def with_keys(**classes: tuple[str, Mapping[str, str]]) -> Callable[[Verb], Verb
             values = {name: _value(kinds[name], options, given) for name, options in offered.items()}
             verb(**given, **values)
 
+        _remember(run, [one for options in offered.values() for one in options])
         return _signed(run, verb, {name: list(map(_parameter, one)) for name, one in offered.items()})
 
     return decorated
@@ -110,10 +112,26 @@ def with_configuration(
             if found is not None:
                 verb(**given, **{parameter: found})
 
+        _remember(run, offered)
         keyed = [_unset(one) for one in offered]
         return _signed(run, verb, {parameter: [_context(), *_files(), *keyed]})
 
     return decorated
+
+
+def option_for(command: object, wrong: str) -> str | None:
+    """What sets the key of this name: `--lr` for `--learning-rate`, or a key in the configuration; None if nothing."""
+    known: Mapping[str, str] = getattr(getattr(command, "callback", None), _KEYS, {})
+    return known.get(wrong.lstrip("-").replace("_", "-"))
+
+
+def _remember(run: Verb, offered: Sequence[Option]) -> None:
+    """Keep the options of a command by the names of their keys, with the tables and without."""
+    known: dict[str, str] = {}
+    for one in offered:
+        for name in (one.key.path, one.key.path.rpartition(".")[2]):
+            known.setdefault(name.replace("_", "-"), one.former or one.shown)
+    setattr(run, _KEYS, known)
 
 
 def _configured(kind: Any, offered: Sequence[Option], given: dict[str, Any]) -> Any:

@@ -159,10 +159,14 @@ def _outline(manifest: Mapping[str, Any]) -> str:
     outline = f"{steps} {'step' if steps == 1 else 'steps'}, loss {_shown(losses['first'])} -> {_shown(losses['last'])}"
     if dev is None:
         return outline
+    stopped = ", then stopped early" if dev["stopped_early"] else ""
+    if dev["best_step"] == 0 and dev["made_steps"]:
+        at = f"{dev['measure']} on dev is {points(dev['start'], 1)} at the start, and no evaluated step was better"
+        return f"{at}, so the start is kept; {dev['made_steps']} of {manifest['of_steps']} steps were made{stopped}"
     found = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)}"
     start = "" if dev["start"] is None else f", at the start {points(dev['start'], 1)}"
     made = f"{dev['made_steps']} of {manifest['of_steps']} steps were made"
-    kept = f"kept step {manifest['steps']}; {made}{', then stopped early' if dev['stopped_early'] else ''}"
+    kept = f"kept step {manifest['steps']}; {made}{stopped}"
     return f"{outline}; {dev['measure']} on dev {found}{start}; {kept}"
 
 

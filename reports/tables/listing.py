@@ -46,7 +46,9 @@ def listing(what: str, workspace: Path, systems: Sequence[str] = (), collections
         return _table("adapters", ("kind", "part", "target"), _adapters())
     if what == "looks":
         rows = look_rows(workspace / "results.sqlite")
-        return _table(f"looks of the gate in {workspace}", LOOK_COLUMNS, rows, left=LOOK_COLUMNS.index("verdict"))
+        return _table(
+            f"looks at dev and at the gate in {workspace}", LOOK_COLUMNS, rows, left=LOOK_COLUMNS.index("verdict")
+        )
     everything = _all(workspace)
     stored = systems_named(systems, narrowed(everything, Wanted(collections)), everything)
     if what == "results":

@@ -1,4 +1,4 @@
-"""The stored looks of the gate."""
+"""The stored looks at dev and at the gate."""
 
 from __future__ import annotations
 

@@ -99,6 +99,8 @@ def test_the_command_line_overrides_the_policy(ready: list[object], command: Com
 
 def test_looks_are_listed_and_shown(ready: list[object], command: Command, place: Place) -> None:
     look = json.loads(command(*ready, "--candidate", READER, "--anchor", FIRST, "--accept", "--json").out)["look"]
+    table = command("list", "looks", "--workspace", place.workspace.path).out
+    assert "looks at dev and at the gate in" in table, "the list has both"
     listed = command("list", "looks", "--workspace", place.workspace.path, "--json")
     assert [(one["id"], one["verdict"], one["accepted"]) for one in json.loads(listed.out)] == [(look, "pass", "yes")]
     shown = json.loads(command("show", look[:9], "--workspace", place.workspace.path, "--json").out)

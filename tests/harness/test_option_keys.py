@@ -105,3 +105,20 @@ def test_a_value_out_of_its_range_names_the_option(command: Command, verb: str, 
 def test_an_option_that_a_verb_does_not_offer_is_refused(command: Command) -> None:
     said = command("train", "utility", "--shift", "1")
     assert said.code == 2 and "--shift" in said.err
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        (("fit", "--learning-rate"), "No such option: --learning-rate (Possible options: --lr)"),
+        (("fit", "--learning_rate"), "(Possible options: --lr)"),
+        (("adapt", "--learning-rate"), "(Possible options: training.learning_rate in the configuration)"),
+        (("adapt", "--evaluation.dev_split"), "(Possible options: --dev-split)"),
+    ],
+)
+def test_an_option_with_the_name_of_a_key_is_answered_with_what_sets_it(
+    command: Command, given: tuple[str, str], answer: str
+) -> None:
+    """A user knows the key from a configuration, and no letters of --lr are like those of --learning-rate."""
+    said = command("train", *given, "1")
+    assert said.code == 2 and answer in said.err

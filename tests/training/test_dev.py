@@ -14,6 +14,7 @@ import pytest
 from adapters import tiny
 from adapters.errors import UsageError
 from harness.api import run
+from harness.cli.train import _outline
 from harness.judging.gate.looks import LookLog
 from harness.progress import Silent
 from tests.fixtures import Command
@@ -70,6 +71,11 @@ def test_a_base_that_no_step_improves_is_written_as_it_was(base: Path, tmp_path:
     manifest = fit(work(base, Planned({0: 0.9, 3: 0.1, 6: 0.2}, every=3)), tmp_path / "out")
     assert same_weights(base, tmp_path / "out") and manifest["steps"] == 0
     assert manifest["loss"] == {"first": None, "last": None}
+    outline = _outline(manifest)
+    assert (
+        "none" not in outline and "90.0 at the start, and no evaluated step was better, so the start is kept" in outline
+    )
+    assert "6 of 6 steps were made" in outline
 
 
 def test_the_last_step_is_evaluated_even_if_it_is_not_due(base: Path, tmp_path: Path) -> None:

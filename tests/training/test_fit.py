@@ -23,10 +23,11 @@ from adapters.models import open_folder
 from harness.progress import Advance, Silent
 from tests.fixtures import Command
 from tests.training.fitting import QUICK, KilledAfter, same_weights, some_examples, tensors
+from training.adapting.config import AdaptTraining
 from training.encoded import encode
 from training.examples import Example, Examples, write_examples
 from training.fit import cost, fit, job
-from training.settings import Loss, Machine, Settings
+from training.settings import Loss, Machine, Settings, TrainingRecipe
 from training.student import load_student
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,6 +104,15 @@ def test_frozen_embeddings_stay_as_they_are_and_everything_else_is_trained(base:
     assert len(tables) == 3, "tokens, positions, segments"
     matrices = {name for name in before if name.endswith(".weight") and before[name].ndim == 2} - tables
     assert {name for name in tables | matrices if not np.array_equal(before[name], after[name])} == matrices
+
+
+@pytest.mark.parametrize("kind", [Settings, AdaptTraining])
+def test_frozen_embeddings_with_low_rank_updates_are_refused(kind: type[TrainingRecipe]) -> None:
+    """They are never trained then, and two runs that differ by this alone would be told apart and be the same."""
+    with pytest.raises(
+        UsageError, match=r"low-rank updates \(lora_rank\) never train the embeddings; leave out freeze"
+    ):
+        kind(lora_rank=4, freeze_embeddings=True)
 
 
 def test_a_run_that_freezes_nothing_has_the_identity_of_earlier_runs() -> None:
@@ -354,7 +364,7 @@ def test_an_instruction_is_refused_where_the_input_has_no_place_for_it(base: Pat
 
 
 def test_labels_that_the_loss_cannot_take_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="set scale, shift or sigmoid"):
+    with pytest.raises(DataError, match="set --scale, --shift or --sigmoid"):
         job(str(tmp_path), some_examples(), Settings(loss=Loss("bce")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,40 @@ def test_what_is_not_the_folder_of_the_stage_is_called_what_it_is(tmp_path: Path
     assert "is a file" in refused(file)
     assert "not made by 'harness train mine'" in refused(other)
     assert "finish it first with: harness train mine" in refused(begun)
+
+
+def test_another_job_in_the_folder_is_told_by_what_differs(tmp_path: Path) -> None:
+    """Otherwise a user compares two long commands by eye."""
+    about = {
+        "version": 1,
+        "corpus": "a" * 32,
+        "depth": 100,
+        "retrievers": [{"name": "bm25", "k1": 0.9}],
+        "names": ["x"],
+    }
+    begin(tmp_path / "out", "mine", about)
+    for change, told in (
+        ({"depth": 50}, "depth is 100 there and 50 here"),
+        ({"corpus": "b" * 32}, "another corpus"),
+        ({"retrievers": [{"name": "bm25", "k1": 1.2}]}, r"retrievers\.0\.k1 is 0\.9 there and 1\.2 here"),
+        ({"names": ["x", "y"]}, r'names is \["x"\] there and \["x", "y"\] here'),
+    ):
+        with pytest.raises(UsageError, match=rf"holds another job \({told}\); name an empty folder with --out"):
+            begin(tmp_path / "out", "mine", {**about, **change})
+    with pytest.raises(UsageError, match=r"another job \(that of train mine\)"):
+        begin(tmp_path / "out", "teach", about)
+    assert begin(tmp_path / "out", "mine", about) is None
+
+
+def test_the_folder_of_an_earlier_release_is_continued(tmp_path: Path) -> None:
+    """Its job says less, and is the same job all the same."""
+    begin(tmp_path, "mine", {"depth": 100})
+    job = json.loads((tmp_path / "job.json").read_text("utf-8"))
+    del job["about"]
+    (tmp_path / "job.json").write_text(json.dumps(job), "utf-8")
+    assert begin(tmp_path, "mine", {"depth": 100}) is None
+    with pytest.raises(UsageError, match="other texts, models or settings"):
+        begin(tmp_path, "mine", {"depth": 50})
 
 
 def test_the_folder_of_another_stage_is_refused(tmp_path: Path) -> None:

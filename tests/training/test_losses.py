@@ -168,7 +168,7 @@ def examples(*scores: float) -> Examples:
             "bce needs targets from 0 to 1, but they are -3 to 7.5; set scale, shift or sigmoid",
         ),
         (Loss("lambda"), (7.5, -3.0), "from 0 to 30"),
-        (Loss("hinge", scale=1e308), (7.5, -3.0), "too large for float32; set scale and shift"),
+        (Loss("hinge", scale=1e308), (7.5, -3.0), "too large for float32; set scale, shift"),
         (Loss("hinge"), (1.0, 1.0), "no query has two different scores"),
     ],
 )

@@ -105,7 +105,7 @@ class AdaptTraining(MixedRecipe):
         """Why the values contradict each other; None if they do not."""
         if self.patience is not None and self.evaluate_every is None:
             return "training.patience counts evaluations; set training.evaluate_every"
-        return None
+        return super().problem()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ from training.validating.leak import KnownQueries, matches, nearest_of
 _LEAK = "like an evaluation query"
 _PLACEHOLDER = Examples((Example("query", ("one", "other"), (0.0, 1.0)),))
 """A placeholder for a training of 0 steps, which needs examples too."""
+_STAGE_1 = "stage 1, trained with general.loss: "
+_REMEDY_1 = "set general.loss to another loss, such as hinge, or scale the scores of the general data"
+_LATER = "the trainings after stage 1, with training.loss.name: "
+_REMEDY_LATER = "set training.loss.scale, training.loss.shift or training.loss.sigmoid"
 
 
 def general_of(
@@ -106,7 +110,7 @@ def start(  # noqa: PLR0917
     if general is None:
         return base, ArmRecord("stage-1", "stage-1", base.path)
     stage1 = ArmRecord("stage-1", "stage-1", str(folder_of(out, "stage-1")))
-    work = fitting.job(base.path, general, settings.stage1_settings, dev=dev)
+    work = fitting.job(base.path, general, settings.stage1_settings, dev=dev, where=_STAGE_1, remedy=_REMEDY_1)
     return base, making.checked(base, making.fit(work, stage1, "stage-1"))
 
 
@@ -197,7 +201,10 @@ def _job(  # noqa: PLR0917
 ) -> fitting.Job:  # fmt: skip
     identities = (one for task in prepared for one in task.manifests.get("teach", {}).get("teacher_identities", ()))
     teachers = marks_of_teachers(identities)
-    return fitting.job(stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers, dev=dev)
+    return fitting.job(
+        stage1.path, examples, settings, general, _corpora(prepared), teachers=teachers, dev=dev,
+        where=_LATER, remedy=_REMEDY_LATER,
+    )  # fmt: skip
 
 
 def _corpora(prepared: Iterable[Prepared]) -> list[str]:

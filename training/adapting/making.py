@@ -78,6 +78,9 @@ def _outcome(made: Mapping[str, Any]) -> str:
     if dev is None:
         return f"{made['steps']:,} steps"
     stopped = ", stopped early" if dev["stopped_early"] else ""
+    if dev["best_step"] == 0 and dev["made_steps"]:
+        at = f"no step was better on dev than the start: {points(dev['start'], 1)}"
+        return f"{dev['made_steps']:,} steps{stopped}; kept the start, of {dev['looks']} evaluated; {at}"
     best = "no step could be measured" if dev["best"] is None else f"{points(dev['best'], 1)} on dev"
     return f"{dev['made_steps']:,} steps{stopped}; kept step {made['steps']:,} of {dev['looks']} evaluated: {best}"
 

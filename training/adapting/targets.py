@@ -9,12 +9,15 @@ from dataclasses import dataclass, fields, replace
 from adapters.errors import UsageError
 from harness.api import collections_of, first_stage_of
 from harness.data.collection import Collection
+from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import Policy, Splits
 from harness.judging.gate.splits import part
 from harness.judging.gate.stage import Stage, leave_out, staged
 from harness.scoring.session import Session
 from training.adapting.config import AdaptEvaluation
 
+JUDGING_SPLITS = ("test", "final")
+"""The splits that judge checkpoints."""
 _SHOWN = 60
 """The number of characters of a query in a message."""
 _MOST_SHARED = 0.1
@@ -170,3 +173,28 @@ def _dev_part(collection: Collection, gate: Sequence[Collection], policy: Policy
     if collection.fingerprint not in {one.fingerprint for one in gate}:
         return collection
     return part(collection, "dev", policy.splits, gate)[0]
+
+
+def refuse_judging(dev: Stage, chosen: str, *, with_policy: bool) -> None:
+    """Refuse dev queries that judge a checkpoint: those of the splits test and final, and those that a gate has judged
+    checkpoints on. A part that a policy's [splits] keep as dev is not refused.
+
+    Args:
+        chosen: what is chosen on dev, in words.
+        with_policy: whether dev is the dev tier of a policy, so that a gate may have judged on other parts.
+
+    Raises:
+        UsageError: a collection judges.
+    """
+    for one in dev.collections:
+        if one.part_of is None and one.split in JUDGING_SPLITS:
+            raise UsageError(
+                f"{one.name}: the split '{one.split}' judges a checkpoint and cannot choose {chosen}; name another "
+                "split with --dev-split, or a policy with --policy, whose [splits] keep a part of these queries as dev"
+            )
+    for look in () if with_policy else LookLog(dev.session.workspace.results).all():
+        if look.tier != "dev" and set(look.collections) & set(dev.whole):
+            raise UsageError(
+                f"a gate has judged checkpoints on these queries ({look.id}); name its policy with --policy, to use "
+                "only its dev tier"
+            )

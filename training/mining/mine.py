@@ -38,10 +38,18 @@ class SourcedQueries:
     sources: Integers
     """Rows of the corpus, -1 for a query that was not written from a document."""
     language: str | None
+    """The language that all queries declare; None if they declare none or several."""
     digest: str
     """The digest of the file's bytes, or of the queries of a collection."""
     asked_in: Mapping[str, object] | None = None
     """For the queries of a collection: its name, split and fingerprint."""
+    languages: tuple[str | None, ...] = ()
+    """The declared language of each query, if not all declare the same; otherwise empty."""
+
+    @property
+    def declared(self) -> tuple[str | None, ...]:
+        """The declared language of each query."""
+        return self.languages or (self.language,) * len(self.ids)
 
 
 def read_queries(file: Path, corpus: Collection) -> SourcedQueries:
@@ -58,7 +66,7 @@ def read_queries(file: Path, corpus: Collection) -> SourcedQueries:
     rows = rows_by_id(corpus)
     ids: dict[str, str] = {}
     sources: list[int] = []
-    languages: set[str | None] = set()
+    languages: list[str | None] = []
     for record in records(Folder(file.parent), file.name):
         identifier, document = record.identifier("_id", Dirt({})), record.optional_text("document")
         if identifier in ids:
@@ -69,11 +77,14 @@ def read_queries(file: Path, corpus: Collection) -> SourcedQueries:
             )
         ids[identifier] = record.text("text")
         sources.append(ABSENT if document is None else rows[document])
-        languages.add(record.optional_text("language"))
+        languages.append(record.optional_text("language"))
     if not ids:
         raise DataError(f"{file}: the file has no queries; write them with: harness train synthesize")
-    language = languages.pop() if len(languages) == 1 else None
-    return SourcedQueries(tuple(ids), tuple(ids.values()), np.array(sources, np.int64), language, file_digest(file))
+    one = len(set(languages)) == 1
+    return SourcedQueries(
+        tuple(ids), tuple(ids.values()), np.array(sources, np.int64), languages[0] if one else None, file_digest(file),
+        languages=() if one else tuple(languages),
+    )  # fmt: skip
 
 
 def mine(  # noqa: PLR0917
@@ -128,7 +139,9 @@ def write_queries(out: Path, queries: SourcedQueries, corpus: Collection) -> Non
     names = corpus.corpus.ids(queries.sources.clip(min=0))
     rows = (
         {"_id": name, "text": text, **({} if row == ABSENT else {"document": document}),
-         **({"language": queries.language} if queries.language else {})}
-        for name, text, row, document in zip(queries.ids, queries.texts, queries.sources.tolist(), names, strict=True)
+         **({"language": language} if language else {})}
+        for name, text, row, document, language in zip(
+            queries.ids, queries.texts, queries.sources.tolist(), names, queries.declared, strict=True
+        )
     )  # fmt: skip
     write_lines(out / QUERIES, rows)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from adapters.errors import DataError, UsageError
+from adapters.errors import DataError, HarnessError, UsageError
 from adapters.paths import user_path
 from harness.data.collection import Collection, sample_queries
 from harness.data.columns import texts_digest
 from harness.data.sources import load
+from harness.data.sources.beir_folder import Folder
+from harness.data.sources.jsonl import records
 from harness.data.sources.recognise import chosen_sources
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish
@@ -60,8 +63,10 @@ def asked_by(questions: AskedQuestions, corpus: Collection, workspace: Workspace
         if questions.sample is not None:
             raise UsageError("a sample is drawn from the queries of a collection; name one with its split")
         return _with_texts(read_queries(user_path(questions.target), corpus), questions.target)
-    if replace(questions, split=None).are_a_file and (user_path(questions.target) / MANIFEST).is_file():
-        raise UsageError(f"'{questions.target}' is a folder of queries and has no splits; leave out the split")
+    path = user_path(questions.target)
+    if replace(questions, split=None).are_a_file and ((path / MANIFEST).is_file() or _holds_queries(path)):
+        what = "folder" if path.is_dir() else "file"
+        raise UsageError(f"'{questions.target}' is a {what} of queries and has no splits; leave out the split")
     return asked_in(question_collection(questions, workspace), questions)
 
 
@@ -96,6 +101,16 @@ def question_collection(questions: AskedQuestions, workspace: Workspace) -> Coll
         named = ", ".join(one.name for one in found[:4])
         raise UsageError(f"'{questions.target}' names {len(found)} collections; name one, such as {named}")
     return found[0] if questions.sample is None else sample_queries(found[0], questions.sample, questions.seed)
+
+
+def _holds_queries(file: Path) -> bool:
+    """Whether a file begins with a query and not with a row of a collection."""
+    if not file.is_file():
+        return False
+    with suppress(HarnessError):
+        first = next(iter(records(Folder(file.parent), file.name)), None)
+        return first is not None and first.has("_id") and first.has("text")
+    return False
 
 
 def _check_target(target: str, workspace: Workspace) -> None:

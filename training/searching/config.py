@@ -19,8 +19,8 @@ class SearchDev:
     collection: str | None = None
     """The collection that merges are chosen on. Needed."""
     split: str | None = None
-    """The split of the judgments. Default: test, or the only split. A test split is refused, unless the policy keeps a
-    part of it as dev."""
+    """The split of the judgments. Default: test, or the only split. test and final are refused, unless the policy
+    keeps a part of them as dev."""
     first_stage: str | None = None
     """The first stage whose candidates are reranked: a spec, given, or run:FILE. Default: the policy's, otherwise
     as in harness run."""

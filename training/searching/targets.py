@@ -1,21 +1,21 @@
-"""The queries of a search: dev, and the gate's if there is a policy. Never a test split."""
+"""The queries of a search: dev, and the gate's if there is a policy. Never a split that judges."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from adapters.errors import UsageError
 from harness.api import collections_of, first_stage_of
 from harness.data.collection import Collection
 from harness.judging.gate.policy import Policy, read_policy
 from harness.judging.gate.stage import Stage
 from harness.scoring.session import Session
 from training.adapting.deciding import check_stage
-from training.adapting.targets import AdaptTargets, Tiers, tiers_of
+from training.adapting.targets import AdaptTargets, Tiers, refuse_judging, tiers_of
 from training.searching.config import SearchConfig
 from training.validating.leak import KnownQueries
+
+_CHOSEN = "a merge"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def targets_of(config: SearchConfig, out: Path, session: Session) -> SearchTarge
     """Load the queries of a search. `dev.collection` must be set.
 
     Raises:
-        UsageError: a target is unknown, dev is a test split, dev and gate share too many queries, or the gate's queries
+        UsageError: a target is unknown, dev judges, dev and gate share too many queries, or the gate's queries
             are too few or spent.
         DataError: a collection has errors or too few queries.
     """
@@ -57,11 +57,12 @@ def targets_of(config: SearchConfig, out: Path, session: Session) -> SearchTarge
             [places.dev], session.workspace, split=wanted.split, languages=policy.languages, parallel=wanted.parallel,
             tell=session.reporter.note,
         )  # fmt: skip
-        _refuse_test(loaded)
         first = policy.first_stage or first_stage_of(loaded)
-        return SearchTargets(Stage(tuple(loaded), policy, "dev", first, session, ()), None)
+        stage = Stage(tuple(loaded), policy, "dev", first, session, ())
+        refuse_judging(stage, _CHOSEN, with_policy=False)
+        return SearchTargets(stage, None)
     tiers = tiers_of(replace(places, parallel=wanted.parallel), policy, session)
-    _refuse_test([one for one in tiers.dev.collections if one.part_of is None])
+    refuse_judging(tiers.dev, _CHOSEN, with_policy=True)
     check_stage(tiers.gate, out)
     return SearchTargets(tiers.dev, tiers)
 
@@ -72,12 +73,3 @@ def _policy(config: SearchConfig) -> Policy:
         first_stage=wanted.first_stage, depth=wanted.depth, measure=wanted.measure, languages=wanted.languages
     )
     return replace(policy, looks=replace(policy.looks, release=config.gate.release)) if config.gate.release else policy
-
-
-def _refuse_test(collections: Sequence[Collection]) -> None:
-    for one in collections:
-        if one.split == "test":
-            raise UsageError(
-                f"{one.name}: merges are not chosen on a test split; name another with --dev-split, or a policy with "
-                "--policy, whose [splits] keep a part of these queries as dev"
-            )

@@ -89,7 +89,7 @@ def _example(teaching_set: TeachingSet, query: int, rows: Integers, scores: Scor
         scores=tuple(scores[rows].tolist()),
         ids=tuple(collection.corpus.ids(documents)),
         task=task,
-        language=collection.language,
+        language=teaching_set.language_of(query),
         source=collection.corpus.ids(own)[0] if len(own) else None,
     )
 

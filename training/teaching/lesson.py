@@ -26,6 +26,12 @@ class TeachingSet:
     """The manifest of the pool."""
     split: str | None = None
     """The split of the collection whose questions are asked; None for other queries."""
+    languages: tuple[str | None, ...] = ()
+    """The declared language of each query, if not all declare the same."""
+
+    def language_of(self, query: int) -> str | None:
+        """The language that a query declares, otherwise that of the collection."""
+        return (self.languages[query] if self.languages else None) or self.collection.language
 
 
 @dataclass(frozen=True)
@@ -81,4 +87,4 @@ def lesson_of(folder: Path, corpus: Collection) -> TeachingSet:
         raise DataError(f"{folder}: the pool does not match its manifest; mine it again into an empty folder")
     collection = replace(corpus, language=manifest_keys.language)
     split = None if manifest_keys.asked_in is None else manifest_keys.asked_in.split
-    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined, split)
+    return TeachingSet(asking(collection, queries.ids, queries.texts), pool, mined, split, queries.languages)

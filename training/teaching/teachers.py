@@ -154,11 +154,14 @@ def read_facts(file: Path | None, specs: Sequence[str]) -> dict[str, TeacherOrig
     `commercial_use` and `note`.
 
     Raises:
-        UsageError: the file cannot be read, or a key or value is wrong.
+        UsageError: the file cannot be read, has no table, or a key or value is wrong.
     """
     if file is None:
         return {}
-    return {spec: origin for spec, origin in read_toml(file, dict[str, TeacherOrigin]).items() if spec in specs}
+    origins = read_toml(file, dict[str, TeacherOrigin])
+    if not origins:
+        raise UsageError(f"{file}: no facts about a teacher; write a table for each, such as ['{specs[0]}']")
+    return {spec: origin for spec, origin in origins.items() if spec in specs}
 
 
 def _teacher(

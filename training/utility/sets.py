@@ -37,6 +37,8 @@ class Query:
     """The document that the query was written from."""
     grades: Mapping[int, int] = field(default_factory=dict)
     """Human grades by corpus row; empty for synthetic queries."""
+    language: str | None = None
+    """The language that the query declares, if the queries of its set declare several."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,12 @@ def synthetic_set(name: Queries, corpus: Collection, target: str, sourced: Sourc
     the arm with source labels could not use them."""
     sources = sourced.sources.tolist()
     documents = corpus.corpus.ids(sourced.sources.clip(min=0))
-    rows = zip(sourced.ids, sourced.texts, documents, sources, strict=True)
-    queries = tuple(Query(id_, text, None if row == ABSENT else document) for id_, text, document, row in rows)
+    languages = sourced.languages or (None,) * len(sources)
+    rows = zip(sourced.ids, sourced.texts, documents, sources, languages, strict=True)
+    queries = tuple(
+        Query(id_, text, None if row == ABSENT else document, language=language)
+        for id_, text, document, row, language in rows
+    )
     language = corpus.language or sourced.language
     query_set = _each_once(CorpusQueries(name, corpus, target, language, queries, len(queries)))
     if not any(one.document for one in query_set.queries):

@@ -49,7 +49,7 @@ def _written(query_set: CorpusQueries, folder: Path) -> SourcedQueries:
     rows = (
         {"_id": one.id, "text": one.text,
          **({"document": one.document} if one.document else {}),
-         **({"language": query_set.language} if query_set.language else {})}
+         **({"language": language} if (language := one.language or query_set.language) else {})}
         for one in query_set.queries
     )  # fmt: skip
     write_lines(folder / QUERIES, rows)

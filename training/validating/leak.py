@@ -37,6 +37,8 @@ REMOVED = "removed.jsonl"
 VALIDATION = "validation.json"
 THRESHOLD = LEAK_THRESHOLD
 _VERSION = 1
+_LISTED = 3
+"""The largest number of collections that an error names."""
 _WRITTEN_BY = {VALIDATION: "validate", REMOVED: STAGE}
 """The stages that write cleaned queries, by a file that only they write."""
 KEPT_FACTS = (
@@ -249,7 +251,13 @@ def _write(
     out: Path, file_queries: _QueryFile, found: dict[int, list[Likeness]], known: Sequence[KnownQueries]
 ) -> None:
     if len(found) == len(file_queries.texts):
-        raise DataError(f"all {len(found):,} queries are evaluation queries; take another generator or corpus")
+        counts = [row for row in _by_collection(found, known) if row["removed"]]
+        most = sorted(counts, key=lambda row: -int(str(row["removed"])))[:_LISTED]
+        raise DataError(
+            f"all {len(found):,} queries are evaluation queries of {', '.join(str(row['collection']) for row in most)}"
+            f"{f' and {len(counts) - _LISTED} more' if len(counts) > _LISTED else ''}; take other queries, or, if "
+            "nothing is evaluated on them, remove the collection from the workspace (harness forget --collection NAME)"
+        )
     owners = [(one, text) for one in known for text in one.texts]
     write_lines(out / QUERIES, (fields for row, fields in enumerate(file_queries.rows) if row not in found))
     write_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,8 @@ Rows = npt.NDArray[np.int64]
 
 def synthetic_set(name: str, sourced: SourcedQueries, corpus: Collection) -> QuerySet:
     """Queries with the documents that they were written from."""
-    return _set(name, sourced.texts, sourced.sources, corpus, sourced.language or corpus.language)
+    found = _set(name, sourced.texts, sourced.sources, corpus, sourced.language or corpus.language)
+    return replace(found, languages=sourced.languages)
 
 
 def real_set(name: str, collection: Collection) -> QuerySet:

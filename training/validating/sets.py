@@ -26,6 +26,8 @@ class QuerySet:
     groups: tuple[int, ...] = ()
     """Queries of one document share a number and are resampled together. Empty: each query is a group."""
     language: str | None = None
+    languages: tuple[str | None, ...] = ()
+    """The declared language of each query, None for that of the set. Empty: all have the language of the set."""
     vectors: Floats | None = None
     """float32 [queries, dim], of unit length."""
     document_vectors: Floats | None = None
@@ -40,6 +42,8 @@ class QuerySet:
                 raise DataError(f"{self.name}: {len(self.texts)} queries and {len(found)} {name}")
         if self.groups and len(self.groups) != len(self.texts):
             raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.groups)} groups")
+        if self.languages and len(self.languages) != len(self.texts):
+            raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.languages)} languages")
         if self.topics and len(self.topics) != len(self.texts):
             raise DataError(f"{self.name}: {len(self.texts)} queries and {len(self.topics)} topics")
 
@@ -60,6 +64,7 @@ class QuerySet:
             documents=None if self.documents is None else tuple(self.documents[row] for row in chosen),
             groups=tuple(self.groups[row] for row in chosen) if self.groups else tuple(chosen),
             topics=tuple(self.topics[row] for row in chosen) if self.topics else (),
+            languages=tuple(self.languages[row] for row in chosen) if self.languages else (),
             vectors=None if self.vectors is None else self.vectors[rows],
             document_vectors=None if self.document_vectors is None else self.document_vectors[rows],
         )

@@ -28,7 +28,7 @@ from training.adapting.watching import Finished
 from training.batches import apportioned
 from training.examples import Examples, write_examples
 from training.mixing import draws
-from training.settings import Machine
+from training.settings import Loss, Machine
 from training.stages import MixedSource
 from training.validating.leak import KnownQueries
 
@@ -94,6 +94,19 @@ def test_general_data_make_stage_1_and_are_replayed(place: Place) -> None:
         ("stage-1", "stage-1", "done"), ("integrity", "stage-1", "pass"),
         ("fit", one.name, "done"), ("integrity", one.name, "pass"),
     ]  # fmt: skip
+
+
+def test_scores_that_the_loss_of_stage_1_cannot_take_are_answered_with_its_key(place: Place) -> None:
+    """Without the key a user changes training.loss, which stage 1 does not have."""
+    general = Examples(
+        tuple(replace(row, scores=(7.0, -2.0, 1.0, 0.0)[: len(row.scores)]) for row in some_examples().rows)
+    )
+    with pytest.raises(
+        DataError, match=r"stage 1, trained with general\.loss: bce needs .* set general\.loss to another"
+    ):
+        start(
+            settings_for(place, stage1=replace(QUICK, loss=Loss("bce"))), place.path / "run", Silent(), general=general
+        )
 
 
 def test_an_evaluation_query_in_general_data_is_left_out(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,13 @@ def test_a_filter_that_is_no_text_is_refused(where: object, models: Path) -> Non
     recipe = {**PAIR, "parameters": {"t": [{"filter": where, "value": 1}, {"value": 0.5}]}}
     with pytest.raises(UsageError, match="a filter of 't' is not a text; write an entry with 'filter' and 'value' for"):
         from_mapping(recipe, models)
+
+
+def test_a_slerp_beyond_a_model_is_named(models: Path) -> None:
+    """mergekit says nothing: a t in percent, or 1.5 for 0.15, would look like any other merge."""
+    found = notes(models, {**PAIR, "parameters": {"t": [{"filter": "mlp", "value": 1.5}, {"value": 0.5}]}})
+    assert isinstance(found, list) and len(found) == 1
+    assert re.fullmatch(r"t from 0 to 1 lies .*; with 1.5 \d+ of \d+ tensors are extrapolated beyond one", found[0])
 
 
 def thinned(density: float) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from tests.fixtures import Command
 from tests.tiny_collection import FIRST, Place
 from tests.training.loop import HASH, mined
 from training.corpus import corpus_of
-from training.mining.mine import read_queries
+from training.mining.mine import mine, read_queries
 from training.mining.pool import ABSENT, load, union
+from training.teaching.lesson import lesson_of
 
 
 def test_the_pool_is_the_union_and_says_who_found_what(place: Place) -> None:
@@ -74,6 +75,23 @@ def test_a_wrong_line_is_named(place: Place, line: str, answer: str) -> None:
     file.write_text('{"_id": "s", "text": "x", "document": "d1"}\n' + line + "\n")
     with pytest.raises(DataError, match=answer):
         read_queries(file, corpus)
+
+
+def test_each_query_keeps_the_language_that_it_declares(place: Place) -> None:
+    """A pool of questions in two languages would lose them, and its examples would be of no language."""
+    corpus = corpus_of(str(place.beir()), place.workspace)
+    file, rows = (
+        place.path / "both.jsonl",
+        [("a", "when is low tide", "en"), ("b", "wann ist Ebbe", "de"), ("c", "tide", None)],
+    )
+    file.write_text("".join(json.dumps({"_id": id_, "text": text, "language": one}) + "\n" for id_, text, one in rows))
+    asked, out = read_queries(file, corpus), place.path / "pool"
+    assert asked.declared == ("en", "de", None) and asked.language is None
+    with place.session() as session:
+        mine(corpus, str(place.path / "coll"), asked, [FIRST, HASH], 3, out, session)
+    assert read_queries(out, corpus).declared == ("en", "de", None)
+    teaching_set = lesson_of(out, corpus)
+    assert [teaching_set.language_of(row) for row in range(3)] == ["en", "de", corpus.language]
 
 
 def test_queries_without_a_source_are_welcome(place: Place) -> None:

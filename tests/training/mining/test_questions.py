@@ -95,5 +95,6 @@ def test_a_folder_of_queries_with_a_split_is_not_taken_for_a_collection(place: P
     written.mkdir()
     (written / "queries.jsonl").write_text('{"_id": "a", "text": "when is low tide"}\n', "utf-8")
     (written / "manifest.json").write_text("{}", "utf-8")
-    with pytest.raises(UsageError, match="is a folder of queries and has no splits"):
-        asked(place, AskedQuestions(str(written), "train"))
+    for target, what in ((written, "folder"), (written / "queries.jsonl", "file")):
+        with pytest.raises(UsageError, match=f"is a {what} of queries and has no splits; leave out the split"):
+            asked(place, AskedQuestions(str(target), "train"))

@@ -138,7 +138,7 @@ def test_ingredients_that_cannot_be_merged_take_no_look(place: Place) -> None:
 def test_a_test_split_is_refused(place: Place) -> None:
     toy.target(place, "held-out", 20)
     dev = {"collection": str(place.path / "held-out"), "first_stage": FIRST, "depth": toy.TEXTS}
-    with pytest.raises(UsageError, match="not chosen on a test split"):
+    with pytest.raises(UsageError, match="the split 'test' judges a checkpoint and cannot choose a merge"):
         ran(place, "refused", dev=dev)
 
 

@@ -121,6 +121,7 @@ def test_what_is_known_of_a_teacher_is_recorded_and_what_is_not_is_said(place: P
         (f"['{TEACHER}']\nlicense = 'MIT'", "license: unknown key.*licence"),
         (f"['{TEACHER}']\ntraining_sets = 'MS MARCO'", "training_sets: 'MS MARCO' is not a list of texts"),
         ("x", "not TOML in line 1"),
+        ("", rf"facts\.toml: no facts about a teacher; write a table for each, such as \['{TEACHER}'\]"),
     ],
 )
 def test_wrong_facts_are_refused(place: Place, text: str, answer: str) -> None:

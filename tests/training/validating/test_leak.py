@@ -188,7 +188,10 @@ def test_a_cleaned_folder_is_cleaned_again_for_a_benchmark_that_came_later(place
 
 
 def test_nothing_left_and_nothing_there_are_errors(place: Place) -> None:
-    with pytest.raises(DataError, match="all 1 queries are evaluation queries"):
+    named = (
+        r"all 1 queries are evaluation queries of \S+ \(test\); take other queries, or, .*harness forget --collection"
+    )
+    with pytest.raises(DataError, match=named):
         cleaned(place, QUERIES["q1"])
     assert not (place.path / "clean" / "manifest.json").exists()
     with pytest.raises(UsageError, match="no queries at"):

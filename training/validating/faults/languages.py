@@ -26,51 +26,63 @@ _CLOSE = {"zh": ("wuu", "yue"), "no": ("nb", "nn", "da"), "nb": ("no", "nn", "da
 
 
 def other_language(own: Reading, real: Reading | None) -> Fault:
-    """Whether many queries are in one other language than the corpus or the profile declares. Without a declared
+    """Whether many queries are in one other language than they, the corpus or the profile declare. Without a declared
     language it is that of the documents, and a difference is only a warning, because a search across languages may be
     wanted."""
     try:
-        expected, declared = own.language, own.language is not None
-        if expected is None:
-            expected = spoken(_documents(own))
-        if expected is None:
+        declared = None not in own.languages
+        expected = own.language or spoken(_documents(own))
+        languages = [language for one in own.languages if (language := one or expected) is not None]
+        if len(languages) < len(own) or not languages:
             return Fault("language", None, line="no language is declared, and none is found in the documents")
-        hits, rival = rivals(own.texts, expected)
-        usual = (rivals(real.texts, expected)[0], len(real)) if real is not None and len(real) else None
+        hits, rival = rivals(own.texts, languages)
+        usual = None
+        if real is not None and len(real):
+            usual = rivals(real.texts, [expected or languages[0]] * len(real))[0], len(real)
     except MissingExtra:
         return Fault("language", None, line="identifying a language needs the package py3langid")
     share = hits / len(own) if len(own) else 0.0
-    line = f"not {_named(expected)}: {share:.0%} look {_named(rival or '')}"
+    asked = _named(languages[0]) if len(set(languages)) == 1 else "in the declared language of the query"
+    line = f"not {asked}: {share:.0%} look {_named(rival or '')}"
     return Fault(
         "language", share, exceeds(hits, len(own), LIMIT, usual), line, declared,
         usual[0] / usual[1] if usual else None,
     )  # fmt: skip
 
 
-def rivals(texts: Sequence[str], expected: str) -> tuple[int, str | None]:
-    """The number of texts in the most frequent other language, and that language."""
-    close = {code(expected), *_CLOSE.get(code(expected), ())}
+def rivals(texts: Sequence[str], expected: Sequence[str]) -> tuple[int, str | None]:
+    """The number of texts in the most frequent other language than the expected one of each, and that language."""
+    close = {one: {code(one), *_CLOSE.get(code(one), ())} for one in set(expected)}
     votes = Counter(
         _VARIETIES.get(vote.language, vote.language)
-        for text in texts
-        if (vote := _vote(text)) is not None and vote.probability >= SURE and vote.language not in close
+        for text, one in zip(texts, expected, strict=True)
+        if (vote := _vote(text)) is not None and vote.probability >= SURE and vote.language not in close[one]
     )
     return (votes.most_common(1)[0][1], votes.most_common(1)[0][0]) if votes else (0, None)
 
 
 def across(own: Reading) -> bool:
-    """Whether queries and documents are in two languages, so that they share no words. False without the package."""
+    """Whether queries and documents are in two languages, so that they share no words. False without the package.
+    Queries that declare different languages are looked at by language, and a language of few of them does not count."""
+    rows: dict[str | None, list[int]] = {}
+    for row, language in enumerate(own.languages):
+        rows.setdefault(language, []).append(row)
     try:
-        asked = spoken(own.texts[:_SAMPLE])
-        held = spoken(_documents(own))
+        return any(_differ(own, some[:_SAMPLE]) for some in rows.values() if len(some) > LIMIT * len(own))
     except MissingExtra:
         return False
+
+
+def _differ(own: Reading, rows: Sequence[int]) -> bool:
+    asked = spoken(own.texts[row] for row in rows)
+    held = spoken(_documents(own, rows))
     return asked is not None and held is not None and held not in {asked, *_CLOSE.get(asked, ())}
 
 
-def _documents(own: Reading) -> Sequence[str]:
+def _documents(own: Reading, rows: Sequence[int] | None = None) -> Sequence[str]:
     """Some documents of the queries; of the corpus, if the queries name none."""
-    return [one.text for one in own.sources[:_SAMPLE] if one is not None] or own.background.sample
+    sources = own.sources[:_SAMPLE] if rows is None else [own.sources[row] for row in rows]
+    return [one.text for one in sources if one is not None] or own.background.sample
 
 
 def spoken(texts: Iterable[str]) -> str | None:

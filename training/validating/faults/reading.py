@@ -48,6 +48,12 @@ class Reading:
         return [self.whole.texts[row] for row in self.distinct.tolist()]
 
     @cached_property
+    def languages(self) -> Sequence[str | None]:
+        """The language that each distinct query should have; None if nothing declares it."""
+        own = self.whole.languages or (None,) * len(self.whole)
+        return [own[row] or self.language for row in self.distinct.tolist()]
+
+    @cached_property
     def units(self) -> Sequence[tuple[str, ...]]:
         """The words of each distinct query, or its characters in a script without spaces."""
         return [_units(text, self.language) for text in self.texts]

@@ -4,6 +4,7 @@ queries, for a fault that they do not have."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,22 @@ def test_queries_in_another_language_than_their_documents_are_wanted_if_their_la
     assert found(GERMAN[0], language="de") == {}
     undeclared = found(GERMAN[0], language=None)
     assert list(undeclared) == ["language"] and not undeclared["language"].blocks
+
+
+def test_queries_of_two_languages_are_compared_with_the_language_that_each_declares() -> None:
+    """Half of the rows would be called a fault for what they rightly declare, and the set could not be used."""
+    half = len(QUESTIONS) // 2
+    texts, documents = [*QUESTIONS[:half], *GERMAN[0][half:]], [*DOCUMENTS[:half], *GERMAN[1][half:]]
+    right = ("en",) * half + ("de",) * (len(texts) - half)
+
+    def named(languages: tuple[str, ...]) -> dict[str, Fault]:
+        sets = Sets(replace(asked(texts, documents, "en"), languages=languages))
+        return {one.kind: one for one in faults(sets, Background.of(documents, "en")) if one.found}
+
+    assert named(right) == {}
+    wrong = named(right[::-1])["language"]
+    assert wrong.blocks and "not in the declared language of the query" in wrong.line
+    assert "look German" in named(())["language"].line, "without languages of their own, rows have that of the corpus"
 
 
 def test_queries_that_name_no_document_are_compared_with_the_language_of_the_corpus() -> None:
