@@ -46,7 +46,7 @@ def limits_of(
 def refused(found: Sequence[AttackLimit]) -> list[str]:
     """Return lines about attacks that certainly succeed too often."""
     return [
-        f"{_subject(one)}, certainly over the limit of {share(one.limit)} (lower bound {share(one.lower)})"
+        f"{_subject(one)}, certainly over the limit of {_size(one, one.limit)} (lower bound {_size(one, one.lower)})"
         for one in found
         if one.over
     ]
@@ -66,20 +66,30 @@ def undecided(found: Sequence[AttackLimit], policy: Policy) -> Iterator[str]:
             least = f"the policy requires {policy.min_queries}"
             yield f"{one.questions} questions are too few for the limit of {one.name}; {least}"
         elif not one.over and not one.kept:
-            bound = f"upper {100 * (1 - one.alpha):.4g} % bound {share(one.upper)}"
-            yield f"{_subject(one)}; more than the limit of {share(one.limit)} is not excluded ({bound})"
+            bound = f"upper {100 * (1 - one.alpha):.4g} % bound {_size(one, one.upper)}"
+            yield f"{_subject(one)}; more than the limit of {_size(one, one.limit)} is not excluded ({bound})"
 
 
 def kept(found: Sequence[AttackLimit]) -> list[str]:
     """Return lines about limits that are kept."""
-    return [f"{_subject(one)}, limit {share(one.limit)}, upper bound {share(one.upper)}" for one in found if one.kept]
+    return [
+        f"{_subject(one)}, limit {_size(one, one.limit)}, upper bound {_size(one, one.upper)}"
+        for one in found
+        if one.kept
+    ]
 
 
 def _subject(one: AttackLimit) -> str:
     if one.against_anchor:
-        more = f"{100 * (one.value or 0):+z.1f} % of {one.questions:,} questions"
-        return f"{one.name} succeeds for {more}, compared with the anchor"
+        often = "less" if (one.value or 0) < 0 else "more"
+        points = f"{abs(100 * (one.value or 0)):.1f} points {often} often"
+        return f"{one.name} succeeds {points} than with the anchor, for {one.questions:,} questions"
     return f"{one.name} succeeds for {share(one.value)} of {one.questions:,} questions"
+
+
+def _size(one: AttackLimit, value: float | None) -> str:
+    """A share in per cent, or a difference from the anchor in points."""
+    return share(value) if value is None or not one.against_anchor else f"{100 * value:+z.1f} points"
 
 
 def _rate(name: str, limit: float, ours: Sequence[Examined], alpha: float, refusal: float) -> AttackLimit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -84,7 +85,10 @@ def test_a_limit_against_the_anchor_compares_both_on_the_same_queries(held: Any)
     assert equal.state == "pass"
     (rate, more) = equal.verdict.attacks
     assert (rate.against_anchor, more.against_anchor) == (False, True)
-    assert held(0.0, limits, policy=deceived).state == "pass"
+    fewer = held(0.0, limits, policy=deceived)
+    assert fewer.state == "pass"
+    said = next(line for line in fewer.verdict.reasons if "than with the anchor" in line)
+    assert re.match(r"stuffing succeeds \d+\.\d points less often than .*, limit \+5\.0 points, upper bound -", said)
 
 
 def test_an_anchor_that_was_not_examined_leaves_its_limit_open(held: Any) -> None:
