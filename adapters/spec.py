@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from adapters.errors import EnvironmentFailure, ModelError, UsageError, did_you_mean
 from adapters.identity import file_digest
+from adapters.option_values import typed_options
 from adapters.paths import user_path
 from adapters.protocols import Bindable, Checkable, Generator, Identity, Judge, ListwiseReranker, Reranker, Retriever
 from adapters.working_folder import allow_working_folder
@@ -294,7 +295,7 @@ def build(spec: Spec, part: Part) -> object:
     model = [] if spec.kind == "object" or not spec.model else [spec.model]
     if getattr(factory, "takes_spec", False):
         return factory(spec)
-    arguments = _typed(spec, factory)
+    arguments = typed_options(spec.text, spec.options, factory)
     if spec.revision is not None:
         arguments["revision"] = spec.revision
     try:
@@ -375,39 +376,3 @@ def _where(error: Exception) -> str:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{last.filename}:{last.lineno}: {type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def _typed(spec: Spec, factory: Callable[..., object]) -> dict[str, object]:
-    signature = inspect.signature(factory)
-    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    known = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "revision"]
-    typed: dict[str, object] = {}
-    for name, value in spec.options.items():
-        if name not in known:
-            raise UsageError(f"'{spec.text}': unknown option '{name}'.{did_you_mean(name, known)}")
-        typed[name] = _value(spec, name, value, hints.get(name, str))
-    return typed
-
-
-def _value(spec: Spec, name: str, value: str, hint: object) -> object:
-    choices = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    if type(None) in choices and value == "none":
-        return None
-    literals = [choice for choice in choices if typing.get_origin(choice) is Literal]
-    if literals:
-        allowed: dict[str, object] = {str(a): a for choice in literals for a in typing.get_args(choice)}
-        if value not in allowed:
-            raise UsageError(f"'{spec.text}': {name}={value} is not possible.{did_you_mean(value, allowed)}")
-        return allowed[value]
-    for kind in choices:
-        if kind is bool and value in ("true", "false"):
-            return value == "true"
-        if kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                continue
-        if kind is str:
-            return value
-    wanted = " or ".join(getattr(choice, "__name__", str(choice)) for choice in choices if choice is not type(None))
-    raise UsageError(f"'{spec.text}': {name}={value} is not {wanted}; write such a value after ?{name}=")
