@@ -10,6 +10,7 @@ from harness.numbers import points, signed, signed_interval
 ROOT = Path(__file__).parents[3]
 RESULT = json.loads((ROOT / "benchmarks/results/adaptation_mlqa.json").read_text("utf-8"))
 CURVES = json.loads((ROOT / "benchmarks/results/adaptation_curves.json").read_text("utf-8"))
+SEARCH = json.loads((ROOT / "benchmarks/results/merge_search_mlqa.json").read_text("utf-8"))
 PAGE = (ROOT / "benchmarks/README.md").read_text("utf-8")
 MACRO = "macro average"
 LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
@@ -39,3 +40,9 @@ def test_the_curves_are_on_the_page() -> None:
         for queries, values in CURVES["nDCG@10 by queries"].items()
     ]
     assert [row for row in rows if row not in PAGE] == []
+
+
+def test_the_best_of_the_search_is_on_the_page() -> None:
+    tried = SEARCH["tried"]
+    assert len(tried) == SEARCH["looks"]["taken"] == 12
+    assert f"has {points(max(one['value'] for one in tried))};" in PAGE
