@@ -26,8 +26,6 @@ class QuerySet:
     groups: tuple[int, ...] = ()
     """Queries of one document share a number and are resampled together. Empty: each query is a group."""
     language: str | None = None
-    languages: tuple[str | None, ...] = ()
-    """The declared language of each query, None for that of the set. Empty: all have the language of the set."""
     vectors: Floats | None = None
     """float32 [queries, dim], of unit length."""
     document_vectors: Floats | None = None
@@ -35,6 +33,8 @@ class QuerySet:
     topics: tuple[int, ...] = ()
     """Queries of one topic share a number, and a half of the queries has all or none of them; see `topics.py`. Empty:
     each group is a topic."""
+    languages: tuple[str | None, ...] = ()
+    """The declared language of each query, None for that of the set. Empty: all have the language of the set."""
 
     def __post_init__(self) -> None:
         for name in ("documents", "vectors", "document_vectors"):
