@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from training.stages import General
 
 
-class Steps(Verbs):
+class TrainVerbs(Verbs):
     """Lists the commands from a corpus to a checkpoint in the order in which they are used."""
 
     order = ("synthesize", "validate", "mine", "teach", "fit", "adapt", "show", "utility")
@@ -32,7 +32,7 @@ train = group(
     "train",
     "Train a reranker on labelled data, or adapt one to a corpus without labels.\n\nFrom a corpus to a checkpoint: "
     "synthesize, validate, mine, teach, fit. adapt runs all of these, merges, and asks the gate.",
-    Steps,
+    TrainVerbs,
 )
 
 
