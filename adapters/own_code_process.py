@@ -103,6 +103,7 @@ class _Encoded(_Scorer):
         super().__init__(call)
         from transformers import AutoTokenizer
 
+        # Only ?code=own starts this process: the user has asked for the code of this folder.
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
             call["folder"], trust_remote_code=True, local_files_only=True
         )
@@ -280,6 +281,7 @@ def _loaded(call: dict[str, Any], device: str) -> Any:
     options: dict[str, Any] = {"dtype" if version >= (4, 56) else "torch_dtype": getattr(torch, call["dtype"])}
     options.update({} if call["pickle"] else {"use_safetensors": True})
     options.update({} if call["attention"] is None else {"attn_implementation": call["attention"]})
+    # As for the tokenizer: the user has asked for this folder's code with ?code=own. Nothing is fetched.
     network, report = getattr(transformers, call["auto"]).from_pretrained(
         call["folder"], trust_remote_code=True, local_files_only=True, output_loading_info=True, **options
     )

@@ -17,7 +17,7 @@ from reports.tables.run import comparison_tables
 from reports.tables.run_values import as_dict
 from tests.tiny_collection import FIRST, Place, results_in
 
-SAMPLE = "demo is a sample made for this project to show what the harness tells; it is not a benchmark"
+SAMPLE = "demo is a sample made for this project to show what the harness prints; it is not a benchmark"
 
 
 def kept(place: Place, **said: Any) -> tuple[object, object]:

@@ -43,7 +43,7 @@ Message = PartDone | ChunkDone | ChunkFailed | WorkerWarned
 
 def portable(error: BaseException) -> BaseException:
     """The error as it can be sent: itself, or one with its text. A traceback that is not for users is a note."""
-    try:
+    try:  # the bytes are of this process's own error; nothing foreign is read
         copied = pickle.loads(pickle.dumps(error))
         sent: BaseException = copied if type(copied) is type(error) and str(copied) == str(error) else _plain(error)
     except Exception:  # an error of a plug-in may refuse to be pickled in any way
