@@ -52,8 +52,11 @@ def finish(out: Path, stage: str, content: Mapping[str, object]) -> dict[str, An
     return read_manifest(out, stage)  # as a second call returns it
 
 
-def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
+def read_manifest(folder: Path, stage: str, *others: str) -> dict[str, Any]:
     """The manifest of a finished stage.
+
+    Args:
+        others: stages whose folders are accepted too. They are parts of an adaptation and no commands.
 
     Raises:
         UsageError: the folder has no manifest, or that of another stage.
@@ -68,8 +71,8 @@ def read_manifest(folder: Path, stage: str) -> dict[str, Any]:
     if not file.is_file():
         raise UsageError(f"{folder}: no {MANIFEST}; finish it first with: harness train {stage} --out {folder}")
     manifest = _json(file)
-    if manifest.get("stage") != stage:
-        raise UsageError(f"{folder}: made by 'train {manifest.get('stage')}'; name a folder of 'train {stage}'")
+    if manifest.get("stage") not in (stage, *others):
+        raise UsageError(f"{folder}: made by the stage '{manifest.get('stage')}'; name a folder of 'train {stage}'")
     return manifest
 
 

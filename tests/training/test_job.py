@@ -66,7 +66,7 @@ def test_the_folder_of_an_earlier_release_is_continued(tmp_path: Path) -> None:
 def test_the_folder_of_another_stage_is_refused(tmp_path: Path) -> None:
     begin(tmp_path / "out", "synthesize", {})
     finish(tmp_path / "out", "synthesize", {})
-    assert "made by 'train synthesize'; name a folder of 'train mine'" in refused(tmp_path / "out")
+    assert "made by the stage 'synthesize'; name a folder of 'train mine'" in refused(tmp_path / "out")
 
 
 def test_the_folder_of_a_stage_as_training_data_is_answered_with_what_is_missing(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from training.mining.mine import RETRIEVERS, mine, read_queries
 from training.mining.questions import AskedQuestions, collect, question_collection
 from training.sources import read_examples
 from training.synthesis.profiles import Profile, load_profile, profile_for
-from training.synthesis.synthesize import QUERIES, SynthesisSettings, synthesize
+from training.synthesis.synthesize import SynthesisSettings, synthesize
 from training.teaching import teach as teaching
 from training.teaching.lesson import lesson_of
 from training.teaching.settings import TeachingSettings
@@ -215,8 +215,7 @@ class _Making:
     def clean(self, known: Sequence[KnownQueries], embedder: KeptVectors | None) -> Manifest:
         """Remove the queries that resemble an evaluation query; the rest is in `clean`."""
         out, threshold = self.folder / "clean", self.settings.leak_threshold
-        folder = self.folder / "queries"
-        asked = folder if self.task.questions is None else folder / QUERIES
+        asked = self.folder / "queries"
         return self._watched(
             "clean", out, lambda: clean(asked, known, out, threshold, embedder, self.corpus),
             lambda made: f"{made['removed']:,} queries resembled an evaluation query and were removed; searched by "

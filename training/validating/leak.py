@@ -26,6 +26,7 @@ from harness.data.texts import Texts
 from harness.result.store import Results
 from harness.workspace import Workspace
 from training.job import MANIFEST, begin, finish, read_manifest, write_lines
+from training.mining import questions
 from training.stages import LEAK_THRESHOLD
 from training.synthesis import synthesize
 from training.validating.alike import Likeness, alike
@@ -203,7 +204,7 @@ def _source(queries: Path) -> tuple[Path, dict[str, Any]]:
     if not (queries / MANIFEST).exists() and not (queries / "job.json").exists():
         return queries / QUERIES, {}
     written = next((stage for file, stage in _WRITTEN_BY.items() if (queries / file).exists()), synthesize.STAGE)
-    manifest = read_manifest(queries, written)
+    manifest = read_manifest(queries, written, questions.STAGE)
     return queries / QUERIES, {name: manifest[name] for name in KEPT_FACTS if name in manifest}
 
 

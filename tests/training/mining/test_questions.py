@@ -15,7 +15,8 @@ from training.corpus import corpus_of
 from training.job import read_manifest
 from training.mining.mine import SourcedQueries, read_queries
 from training.mining.pool import ABSENT
-from training.mining.questions import AskedQuestions, asked_by
+from training.mining.questions import AskedQuestions, asked_by, collect
+from training.validating.leak import clean
 
 
 def asked(place: Place, questions: AskedQuestions) -> SourcedQueries:
@@ -98,3 +99,11 @@ def test_a_folder_of_queries_with_a_split_is_not_taken_for_a_collection(place: P
     for target, what in ((written, "folder"), (written / "queries.jsonl", "file")):
         with pytest.raises(UsageError, match=f"is a {what} of queries and has no splits; leave out the split"):
             asked(place, AskedQuestions(str(target), "train"))
+
+
+def test_questions_that_an_adaptation_asked_can_be_validated_by_their_folder(place: Place) -> None:
+    """A user who looks at a task of an adaptation would be sent to a command that does not exist."""
+    folder = place.beir()
+    corpus = corpus_of(str(folder), place.workspace)
+    collect(AskedQuestions(str(folder), "test"), corpus, place.path / "asked", place.workspace)
+    assert clean(place.path / "asked", [], place.path / "clean")["queries"] == len(QUERIES)
