@@ -27,6 +27,8 @@ _NEEDS = "needs "
 _NAMES = ("synthetic", "real", "wrong")
 _ALONE = ("V13", "V14", "V15")
 """Measures that compare no distributions."""
+_CHANCES = {"pairs": "pairs: nearer to their own document", "random words": "random words: in the language's order"}
+"""Faults whose figure is no share of queries with the fault: a high one is good."""
 _SIGN = 7
 """The column of the signs. A dash is no figure."""
 
@@ -131,7 +133,8 @@ def write_page(validation: Mapping[str, Any], plots: Sequence[Plot], out: Path) 
 
 def _row(row: Row, sets: Sequence[str]) -> tuple[Cell, ...]:
     unit, levels = row["unit"], row["levels"]
-    statistic = f"{row['statistic']} ({unit})" if unit and unit != "share" else row["statistic"]
+    named = _CHANCES.get(row["statistic"], row["statistic"])
+    statistic = f"{named} ({unit})" if unit and unit != "share" else named
     between = "" if row["interval"] is None else interval(row["interval"], lambda end: _figure(end, unit))
     texts = (
         f"{row['id']} {row['name']}", statistic, _figure(row["value"], unit), between,

@@ -169,3 +169,10 @@ def test_every_bin_of_the_teachers_scores_has_its_interval() -> None:
     axis = drawing.figure.axes[0]
     assert [line.get_ydata()[0] for line in axis.lines if line.get_gid() == "bin"] == [1.0, 80.0]
     assert sum(one.get_gid() == "interval" for one in axis.collections) == 2
+
+
+def test_a_figure_that_is_good_when_high_is_not_shown_as_the_share_of_a_fault() -> None:
+    """A user would read that 88 % of the queries are random words."""
+    fault = row("V15", "named fault", statistic="random words", unit="share", levels={"synthetic": 0.885})
+    (table,) = printed_tables(FOUND | {"rows": [fault]})
+    assert table.rows[0][1].text == "random words: in the language's order"
