@@ -133,7 +133,7 @@ def write_page(validation: Mapping[str, Any], plots: Sequence[Plot], out: Path) 
 
 def _row(row: Row, sets: Sequence[str]) -> tuple[Cell, ...]:
     unit, levels = row["unit"], row["levels"]
-    named = _CHANCES.get(row["statistic"], row["statistic"])
+    named = _CHANCES.get(str(row["statistic"]), str(row["statistic"]))
     statistic = f"{named} ({unit})" if unit and unit != "share" else named
     between = "" if row["interval"] is None else interval(row["interval"], lambda end: _figure(end, unit))
     texts = (
