@@ -23,6 +23,7 @@ _MARKS = {
     "single": ("s", "one task"),
     "given": ("P", "given"),
     "union": ("^", "union of all tasks"),
+    "bag": ("<", "part of the union"),
     "merge": ("D", "merge of all"),
     "curve": ("X", "merge along t"),
 }

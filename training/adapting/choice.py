@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from harness.result.adaptation.record import ArmRecord
-from harness.result.adaptation.vocabulary import KINDS, MERGED, Kind
+from harness.result.adaptation.vocabulary import KINDS, Kind
 
 _SIMPLICITY = tuple(kind for kind in KINDS if kind not in {"base", "stage-1"})
 """Of equally good arms, the kind that comes first here is proposed. Base and stage 1 are not proposed."""
-
-
-_MERGE = "merge"
+_FAMILY: Mapping[Kind, str] = {"linear": "soup", "slerp": "soup", "greedy": "soup", "bag": "union"}
+"""The family of a kind that is not a family of its own."""
 
 
 def best_first(singles: Sequence[ArmRecord], values: Mapping[str, float]) -> list[ArmRecord]:
@@ -29,8 +28,9 @@ def proposals(
 ) -> list[ArmRecord]:
     """The arms to propose to the gate: those ahead of the anchor on dev, best first, equal ones by simplicity.
 
-    Looks go to arms that differ, so each family has one proposal: the singles, the given checkpoints, the union, the
-    merges of all (linear, slerp and greedy), and the points of the curve. Arms with the same answers are one arm.
+    Looks go to arms that differ, so each family has one proposal: the singles, the given checkpoints, the union and its
+    bags, the merges of all singles (linear, slerp and greedy), the merge of the bags, and the points of the curve. Arms
+    with the same answers are one arm.
 
     Args:
         values: values on dev by the name of the arm; refused arms have none.
@@ -40,7 +40,7 @@ def proposals(
     ahead = [one for one in arms if one.kind in _SIMPLICITY and values.get(one.name, anchor) > anchor]
     ordered = sorted(ahead, key=lambda one: (-values[one.name], _SIMPLICITY.index(one.kind)))
     unique = _first_of_each(ordered, lambda one: answers[one.name])
-    return _first_of_each(unique, lambda one: _MERGE if one.kind in MERGED else one.kind)
+    return _first_of_each(unique, lambda one: _FAMILY.get(one.kind, one.kind))
 
 
 def _first_of_each(arms: Iterable[ArmRecord], key: Callable[[ArmRecord], Hashable]) -> list[ArmRecord]:

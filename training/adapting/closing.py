@@ -46,8 +46,9 @@ def keep_model(accepted: ArmRecord, out: Path) -> None:
 
 
 def remarks_of(
-    record: AdaptationRecord, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = ()
-) -> list[str]:
+    record: AdaptationRecord, *, accepted: str | None, general: bool, anchor: str, left_out: Sequence[str] = (),
+    bags: float = 0.0,
+) -> list[str]:  # fmt: skip
     """Remarks for the reader that are shown with the verdict.
 
     Args:
@@ -55,6 +56,7 @@ def remarks_of(
         general: whether there was general data for stage 1.
         anchor: a remark about the anchor, or ''.
         left_out: remarks about queries that were left out of a tier.
+        bags: the sum of the shares of the bags.
     """
     lines = [f"{one.name} was refused: {one.refused[0]}" for one in record.arms if one.refused]
     lines += [
@@ -64,6 +66,8 @@ def remarks_of(
     ]
     if record.claims:
         lines.append(_about_merging(record))
+    if bags > 1:
+        lines.append(f"the bags took {bags:.3g} times the steps of the union")
     if not general:
         lines.append("stage 1 is the base: no general data was given")
     lines += [

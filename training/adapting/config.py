@@ -114,6 +114,21 @@ class Merge:
 
     ingredients: tuple[str, ...] = ()
     """Checkpoints that are added to every merge."""
+    bags: tuple[Part, ...] = ()
+    """Bagging (BOOM, arXiv 2602.05787): for each number, train a checkpoint on this share of the examples of every
+    task, and merge these checkpoints. 1 is the union, which is trained in any case: [0.8, 1] trains one more
+    checkpoint. Default: no bagging."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def problem(self) -> str | None:
+        """Why the values contradict each other; None if they do not."""
+        if len(self.bags) == 1:
+            return "merge.bags has one share, and one checkpoint cannot be merged; name two or more, such as [0.8, 1]"
+        if self.bags.count(1) > 1:
+            return "merge.bags names 1 twice, which are equal checkpoints; name it once"
+        return None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.data.collection import Collection
 from harness.workspace import Workspace
-from training.adapting.settings import AdaptationSettings, Task, seeds_of, tasks_of
+from training.adapting.settings import AdaptationSettings, Task, bag_steps, seeds_of, tasks_of
 from training.batches import Batches
 from training.corpus import corpus_of
 from training.examples import Examples
@@ -53,9 +53,11 @@ class MakingCost:
     """The largest number of steps of all trained singles."""
     checkpoints: int
     """The largest number of checkpoints to measure on dev: base, stage 1, singles, union, linear and slerp of all and
-    of the sound ingredients, curve, and trials of the greedy soup."""
+    of the sound ingredients, curve, trials of the greedy soup, and the bags with their merge."""
     inside: int = 0
     """The largest number of evaluations on dev inside the trainings."""
+    bag_steps: int = 0
+    """The largest number of steps of all bags."""
 
     @property
     def union_steps(self) -> int:
@@ -76,10 +78,15 @@ class MakingCost:
         ]
         return [
             *tasks,
-            f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, and "
-            f"as many of the union",
+            f"training: {self.stage1_steps:,} steps of stage 1, at most {self.single_steps:,} of the singles, "
+            f"{self._union_and_bags}",
             f"to measure: at most {self.checkpoints} checkpoints on dev{self._inside}",
         ]
+
+    @property
+    def _union_and_bags(self) -> str:
+        bags = f", and {self.bag_steps:,} of the bags" if self.bag_steps else ""
+        return f"{'' if bags else 'and '}as many of the union{bags}"
 
     @property
     def _inside(self) -> str:
@@ -102,10 +109,12 @@ def cost_of(settings: AdaptationSettings, workspace: Workspace, general: Example
     trials = max(0, ingredients - 1)
     stage1 = 0 if general is None else _steps(settings.stage1, len(general), 0)
     singles = [one.steps for one in tasks for _ in range(seeds)]
+    bags = [bag_steps(share, sum(singles)) for share in settings.trained_bags.values()]
+    bagging = len(bags) + 1 if settings.bags else 0
     return MakingCost(
         tasks, len(settings.all_teachers), stage1, sum(singles),
-        (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials,
-        sum(_looks(steps, settings.evaluate_every) for steps in (stage1, *singles, sum(singles))),
+        (2 if general is not None else 1) + ingredients + _UNION + _SOUPS + _CURVE + trials + bagging,
+        sum(_looks(steps, settings.evaluate_every) for steps in (stage1, *singles, sum(singles), *bags)), sum(bags),
     )  # fmt: skip
 
 

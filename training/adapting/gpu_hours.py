@@ -109,6 +109,7 @@ def gpu_hours(config: AdaptConfig, sizes: Sequence[TaskSize], general: int) -> G
         ComputeWork("stage 1", student, general * config.general.epochs * pair, TRAINING),
         ComputeWork("singles", student, singles, TRAINING),
         ComputeWork("union", student, singles, TRAINING),
+        ComputeWork("bags", student, singles * sum(share for share in config.merge.bags if share < 1), TRAINING),
         _teaching(config, sizes, queries),
         *_writing(config, sizes),
     ]

@@ -1,5 +1,5 @@
-"""Train the checkpoints: the base's new head, stage 1, a single for each task and seed, and the union of equal
-compute."""
+"""Train the checkpoints: the base's new head, stage 1, a single for each task and seed, the union of equal compute, and
+the bags."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from training import fit as fitting
 from training.adapted import marks_of_teachers
 from training.adapting.checkpoint import folder_of
 from training.adapting.making import Making
-from training.adapting.settings import AdaptationSettings, Task, last_part, seeds_of, slug, tasks_of
+from training.adapting.settings import AdaptationSettings, Task, bag_steps, last_part, seeds_of, slug, tasks_of
 from training.adapting.tasks import Prepared
 from training.adapting.watching import Watch, unwatched
 from training.dev import Dev
@@ -154,6 +154,36 @@ def union(  # noqa: PLR0917
     return making.checked(stage1, one)
 
 
+def bags(  # noqa: PLR0917
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, out: Path, reporter: Reporter,
+    machine: Machine | None = None, general: Examples | None = None, watch: Watch = unwatched,
+    *, dev: Dev | None = None,
+) -> list[ArmRecord]:  # fmt: skip
+    """Train the checkpoints of bagging (BOOM, arXiv 2602.05787), each like the union, but on a share of the examples of
+    every task, and with that share of the union's steps. The examples are drawn without replacement, anew for each bag.
+    A share of 1 is the union itself, and is not trained again.
+
+    Raises:
+        DataError: see `singles`.
+    """
+    making = Making(reporter, machine or Machine(), watch)
+    made = []
+    for number, (name, share) in enumerate(settings.trained_bags.items()):
+        whole = _union_job(stage1, prepared, settings, general, dev)
+        some = [_part(one, share, [settings.seed, number, place]) for place, one in enumerate(prepared)]
+        work = exactly(_together(stage1, some, settings, general, dev), bag_steps(share, whole.steps))
+        one = making.fit(work, ArmRecord(name, "bag", str(folder_of(out, name))), "fit")
+        made.append(making.checked(stage1, one))
+    return made
+
+
+def _part(one: Prepared, share: float, seed: Sequence[int]) -> Prepared:
+    """The task with a share of its examples, at least one, in their order."""
+    rows = tuple(one.examples.rows)
+    drawn = np.random.default_rng(seed).permutation(len(rows))[: max(1, round(share * len(rows)))]
+    return replace(one, examples=Examples(tuple(rows[place] for place in sorted(drawn.tolist()))))
+
+
 def exactly(work: fitting.Job, steps: int) -> fitting.Job:
     """The job with exactly this number of steps."""
     epochs = max(1, -(-steps // work.batches.per_epoch))
@@ -182,9 +212,16 @@ def _union_job(
     dev: Dev | None,
 ) -> fitting.Job:  # fmt: skip
     steps = sum(work.steps for _, work in _single_jobs(stage1, prepared, settings, general))
+    return exactly(_together(stage1, prepared, settings, general, dev), steps)
+
+
+def _together(
+    stage1: ArmRecord, prepared: Sequence[Prepared], settings: AdaptationSettings, general: Examples | None,
+    dev: Dev | None,
+) -> fitting.Job:  # fmt: skip
+    """The examples of all tasks, shuffled. The number of steps is that of `settings`."""
     together = Examples(tuple(row for one in prepared for row in _weighted(one, prepared, settings.seed)))
-    fit = settings.fit_settings(seeds_of(settings)[0])
-    return exactly(_job(stage1, together, fit, general, prepared, dev), steps)
+    return _job(stage1, together, settings.fit_settings(seeds_of(settings)[0]), general, prepared, dev)
 
 
 def _weighted(one: Prepared, prepared: Sequence[Prepared], seed: int) -> list[Example]:

@@ -103,10 +103,10 @@ class Judging:
         self.arms.journal.add_claims(claims_of(final, chosen.name, self._merges(made), alpha))
 
     def _merges(self, made: Sequence[ArmRecord]) -> list[str]:
-        """The merges to claim something about: the best on dev, and the best chain of slerps. An arm of one part, or
-        with the weights of another arm, is no merge.
+        """The merges to claim something about: the best on dev, the best chain of slerps, and the merge of the bags. An
+        arm of one part, or with the weights of another arm, is no merge.
         """
-        merges, kinds = [one for one in made if one.is_merge], list[Sequence[Kind]]([MERGED, ("slerp",)])
+        merges, kinds = [one for one in made if one.is_merge], list[Sequence[Kind]]([MERGED, ("slerp",), ("bagged",)])
         return [best.name for some in kinds if (best := best_of(merges, some, self.arms.values)) is not None]
 
 

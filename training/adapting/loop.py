@@ -132,7 +132,10 @@ class _Run:
     def _remarks(self, accepted: str | None) -> list[str]:
         note, left_out = self.arms.deciding.anchor.note, self.tiers.notes
         general = self.general is not None
-        return remarks_of(self.journal.record, accepted=accepted, general=general, anchor=note, left_out=left_out)
+        bags = sum(self.settings.bags)
+        return remarks_of(
+            self.journal.record, accepted=accepted, general=general, anchor=note, left_out=left_out, bags=bags
+        )
 
     def _made(self) -> list[ArmRecord]:
         """Make all arms that can be proposed, and measure them on dev."""
@@ -143,7 +146,8 @@ class _Run:
         known = judging_queries(self.tiers)
         singles = self.arms.add(ingredients.singles(stage1, prepared, *more, known=known, dev=self.dev))
         union = self.arms.add([ingredients.union(stage1, prepared, *more, dev=self.dev)])
-        return [*singles, *union, *self._merged(stage1, singles)]
+        bags = self.arms.add(ingredients.bags(stage1, prepared, *more, dev=self.dev))
+        return [*singles, *union, *bags, *self._merged(stage1, singles), *self._bagged([*union, *bags])]
 
     def _started(self) -> ArmRecord:
         """Make stage 1. Base and anchor are measured before it.
@@ -246,6 +250,12 @@ class _Run:
             self._merge(soup, lambda: merges.linear(sound, self.out, soup, self._weights)),
             self._merge(chain, lambda: merges.sequential(sound, self.out, chain, self._weights)),
         ]
+
+    def _bagged(self, parts: Sequence[ArmRecord]) -> list[ArmRecord]:
+        """The merge of the bags; the union is one of them if a share is 1. Empty without bags."""
+        kept = [one for one in parts if one.kind == "bag" or 1 in self.settings.bags]
+        measured = best_first(kept, self.arms.values)
+        return [self._merge("bagged", lambda: merges.bagged(measured, self.out))] if measured else []
 
     @property
     def _weights(self) -> dict[str, float]:

@@ -1,8 +1,9 @@
-"""The merges that an adaptation proposes: linear soup, chain of slerps, curve between two checkpoints, greedy soup.
+"""The merges that an adaptation proposes: linear soup, chain of slerps, curve between two checkpoints, greedy soup,
+and the merge of bags.
 
 The greedy soup is that of model soups (Wortsman et al. 2022, arXiv 2203.05482): ingredients are tried in the order of
 their values, and each is kept if the mean with it is not worse. The chain is `sequential_slerp` of
-`training.merging.methods`.
+`training.merging.methods`. Bags are merged by `multislerp` with equal weights, as in BOOM (arXiv 2602.05787).
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ def sequential(parts: Sequence[ArmRecord], out: Path, name: str = "slerp", weigh
     """The chain m_1 = v_1, m_k = slerp(m_(k-1), v_k) at t = w_k / (w_1 + ... + w_k), in the order of the parts. With
     equal weights t is 1/k. Arguments and errors are those of `linear`."""
     return _merged(name, "slerp", "sequential_slerp", parts, out, weights=weights)
+
+
+def bagged(parts: Sequence[ArmRecord], out: Path) -> ArmRecord:
+    """The mean direction of the bags, with their mean length: `multislerp` with equal weights. With one part, the
+    result is this part. Raises the errors of `linear`."""
+    return _merged("bagged", "bagged", "multislerp", parts, out)
 
 
 def slerp(first: ArmRecord, second: ArmRecord, t: float, out: Path) -> ArmRecord:

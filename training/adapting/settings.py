@@ -23,7 +23,7 @@ from training.teaching.blend import shares_of
 NEEDED = {"base": "--base", "corpora": "--corpus", "teaching.teachers": "--teacher"}
 """The keys that every adaptation needs, and the options that set them."""
 _LATER = (
-    "tasks", "score_as", "choose", "pairwise", "sources", "temperature", "evaluate_every", "patience",
+    "tasks", "score_as", "choose", "pairwise", "sources", "temperature", "evaluate_every", "patience", "bags",
 )  # fmt: skip
 _LATER_IN_TASKS = ("queries", "queries_split", "sample_queries", "score_as")
 _LIKE_A_PATH = ("/", "./", "../", "~")
@@ -84,6 +84,8 @@ class AdaptationSettings:
     """Each task is trained once with each seed. Empty: 0 and 1 with one task, 0 with several."""
     ingredients: tuple[str, ...] = ()
     """Given checkpoints that are treated like singles."""
+    bags: tuple[float, ...] = ()
+    """The shares of the examples that the merged checkpoints of the bagged arm are trained on; 1 is the union."""
     new_head: bool = False
     max_length: int | None = None
     """The maximum length of a whole input in tokens, for student and teachers; None for the length that the base
@@ -129,6 +131,12 @@ class AdaptationSettings:
         """The teachers of all tasks, each once."""
         own = (task.teacher for task in self.tasks if task.teacher)
         return tuple(dict.fromkeys((*self.teachers, *own)))
+
+    @property
+    def trained_bags(self) -> dict[str, float]:
+        """The shares of the bags by name, without the union, which is trained in any case."""
+        shares = [share for share in self.bags if share < 1]
+        return dict(zip(_unique(f"bag-{share:g}" for share in shares), shares, strict=True))
 
     @property
     def mix(self) -> Mix:
@@ -180,7 +188,8 @@ def wishes_of(config: AdaptConfig) -> AdaptationSettings:
         general=config.general.data, sources=config.general.source, temperature=config.general.temperature,
         evaluate_every=training.evaluate_every, patience=training.patience,
         negatives=config.general.negatives, stage1=stage1, adaptation=fit,
-        seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, new_head=training.new_head,
+        seeds=tuple(range(training.seeds or 0)), ingredients=config.merge.ingredients, bags=config.merge.bags,
+        new_head=training.new_head,
         max_length=training.max_length, leak_threshold=synthesis.leak_threshold, seed=config.seed, tasks=config.task,
     )  # fmt: skip
 
@@ -248,6 +257,11 @@ def _task(name: str, one: AdaptTask, settings: AdaptationSettings) -> Task:
 def seeds_of(settings: AdaptationSettings) -> tuple[int, ...]:
     """The seeds that each task is trained with. A single checkpoint cannot be merged, so one task has two seeds."""
     return settings.seeds or ((0, 1) if len(tasks_of(settings)) == 1 else (0,))
+
+
+def bag_steps(share: float, union: int) -> int:
+    """The steps of a bag: its share of those of the union, at least one."""
+    return max(1, round(share * union))
 
 
 def slug(text: str) -> str:

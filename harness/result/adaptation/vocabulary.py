@@ -24,15 +24,17 @@ Stage = Literal[
 ]  # fmt: skip
 EventState = Literal["done", "known", "refused", "pass", "inconclusive", "invalid"]
 Tier = Literal["dev", "source", "gate", "final"]
-Kind = Literal["base", "stage-1", "single", "given", "union", "linear", "slerp", "greedy", "curve"]
+Kind = Literal[
+    "base", "stage-1", "single", "given", "union", "bag", "linear", "slerp", "greedy", "bagged", "curve",
+]  # fmt: skip
 Validity = Literal["usable", "warned", "blocked"]
 """The result of validating a task's queries."""
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 TIERS: tuple[Tier, ...] = get_args(Tier)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MERGED: tuple[Kind, ...] = ("linear", "slerp", "greedy")
-"""Merges of all checkpoints. Merges on a curve are between two."""
+MERGED: tuple[Kind, ...] = ("linear", "slerp", "greedy", "bagged")
+"""Merges of all singles, or of all bags. Merges on a curve are between two."""
 
 
 def teacher_arms(teachers: int) -> tuple[str, ...]:

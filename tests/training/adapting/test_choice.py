@@ -55,6 +55,13 @@ def test_two_points_of_one_curve_do_not_take_two_looks() -> None:
     assert found == ["t", "slerp", "b", "union"]
 
 
+def test_the_bags_share_a_look_with_the_union_and_their_merge_has_its_own() -> None:
+    more = [*ARMS, arm("bag", "bag"), arm("bagged", "bagged")]
+    values = {"bag": 0.9, "union": 0.8, "linear": 0.7, "bagged": 0.6}
+    found = names(proposals(more, values, {one.name: one.name for one in more}, 0.5))
+    assert found == ["bag", "linear", "bagged"]
+
+
 def test_what_was_refused_has_no_value_and_asks_nothing() -> None:
     assert names(proposals(ARMS, {"a": 0.6}, EVERY_ONE_ITS_OWN, 0.5)) == ["a"]
 

@@ -57,6 +57,9 @@ learning_rate = 3e-3
 name = "margin-mse"
 scale = 4
 
+[merge]
+bags = [0.5, 1]
+
 [evaluation]
 dev = "PLACE/target"
 
@@ -70,7 +73,7 @@ WITH_FORMER_OPTIONS = [
     "--retriever", HASH, "--pool-depth", str(toy.TEXTS), "--loss", "margin-mse", "--scale", "4", "--max-steps", "30",
     "--lr", "3e-3", "--dev", "PLACE/target", "--gate", "PLACE/gate.toml",
 ]  # fmt: skip
-"""The same in the options of the last release."""
+"""The same in the options of the last release, which had no bags."""
 
 
 def configuration(place: Place, text: str = CONFIGURATION) -> Path:
@@ -149,7 +152,8 @@ def test_options_of_the_last_release_are_the_same_run_and_name_their_keys(honest
     place, _ = honest
     configuration(place)
     old = [word.replace("PLACE", str(place.path)) for word in WITH_FORMER_OPTIONS]
-    said = command("train", "adapt", *old, "--out", place.path / "out", "--workspace", place.workspace.path)
+    file = configuration(place, "[merge]\nbags = [0.5, 1]\n")
+    said = command("train", "adapt", file, *old, "--out", place.path / "out", "--workspace", place.workspace.path)
     assert said.code == 0 and "adapted already" in said.err
     lines = said.err.splitlines()
     assert "harness: --lr is now training.learning_rate in the configuration" in lines

@@ -61,6 +61,14 @@ def test_a_soup_that_is_a_single_is_reported_as_that_single() -> None:
     assert "merging is not claimed: no arm is a merge" in remarks(replace(record, arms=alone), None)
 
 
+def test_bags_that_cost_more_than_the_union_say_so() -> None:
+    """Readers compare the merge of the bags with the union, which had fewer steps."""
+    record = replace(scored(first_final=0.66), tasks=())
+    told = remarks_of(record, accepted=None, general=True, anchor="", bags=1.8)
+    assert told == ["the bags took 1.8 times the steps of the union"]
+    assert remarks_of(record, accepted=None, general=True, anchor="", bags=1.0) == []
+
+
 def test_queries_that_were_left_out_of_a_tier_are_reported() -> None:
     lines = remarks_of(scored(), accepted=None, general=True, anchor="", left_out=("one: 2 of 40 queries of gate",))
     assert lines == ["one: 2 of 40 queries of gate"]

@@ -71,7 +71,7 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
         if path in {"gate.policy", "task"} or path.startswith("cost."):  # a task excludes other keys
             continue
         value = {
-            "gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit",
+            "gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit", "merge.bags": [0.8, 1.0],
         }.get(path, another(key))  # fmt: skip
         more = NEEDS.get(path, {})
         assert run({path: value, **more}) != (run(more) if more else default), path
@@ -99,6 +99,9 @@ def test_the_policy_of_the_file_is_changed_by_the_keys_that_are_set(tmp_path: Pa
         ({"mining.depth": 0}, "file: mining.depth: 0 is not allowed"),
         ({"teaching.map": "log"}, "file: teaching.map: 'log' is not allowed"),
         ({"training.seeds": 0}, "file: training.seeds: 0 is not allowed"),
+        ({"merge.bags": [0.0, 1.0]}, r"file: merge.bags\[0\]: 0.0 is not allowed"),
+        ({"merge.bags": [0.8]}, "one checkpoint cannot be merged"),
+        ({"merge.bags": [1.0, 1.0]}, "names 1 twice"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(wrong: dict[str, Any], answer: str) -> None:

@@ -52,7 +52,7 @@ def test_a_student_of_an_honest_teacher_is_accepted(honest: Honest) -> None:
 def test_every_arm_is_on_dev_and_on_the_final_queries(honest: Honest) -> None:
     _, record = honest
     kinds = {one.kind for one in record.arms}
-    assert kinds == {"base", "stage-1", "single", "union", "linear", "slerp", "greedy", "curve"}
+    assert kinds == {"base", "stage-1", "single", "union", "bag", "linear", "slerp", "greedy", "bagged", "curve"}
     for tier in ("dev", "final"):
         measured = {one.arm for one in record.scores if one.tier == tier}
         assert measured == {one.name for one in record.arms} | {"first stage", "teacher"}
@@ -69,6 +69,14 @@ def test_merging_is_not_claimed_where_the_union_does_as_well(honest: Honest) -> 
     _, record = honest
     assert not any(one.holds for one in record.claims if one.claim == "merging")
     assert any(line.startswith("merging is not claimed") for line in record.reasons)
+
+
+def test_the_merge_of_the_bags_has_the_union_as_a_part_and_is_tested(honest: Honest) -> None:
+    _, record = honest
+    assert record.arm("bag-0.5").kind == "bag" and set(record.arm("bagged").parts) == {"bag-0.5", "union"}
+    tested = {one.against for one in record.claims if one.winner == "bagged"}
+    assert tested == {"union", "linear"}
+    assert "the bags took 1.5 times the steps of the union" in record.reasons
 
 
 def test_the_student_of_a_shuffled_teacher_is_not_accepted(place: Place) -> None:

@@ -21,7 +21,7 @@ from tests.training.adapting.making import rewritten, settings_for
 from tests.training.fitting import QUICK, Planned, same_weights, some_examples
 from training.adapting.checkpoint import folder_of
 from training.adapting.dense import LETTERS_ONLY
-from training.adapting.ingredients import _weighted, general_of, singles, start, union
+from training.adapting.ingredients import _part, _weighted, bags, general_of, singles, start, union
 from training.adapting.settings import Task
 from training.adapting.tasks import Prepared, TaskCounts
 from training.adapting.watching import Finished
@@ -216,6 +216,32 @@ def test_the_union_has_as_many_steps_as_all_singles_together(place: Place, epoch
     made = manifest(out, "union")
     assert made["steps"] == sum(steps) and made["examples"]["examples"] == 14
     assert (one.name, one.kind, one.refused) == ("union", "union", ())
+
+
+def test_a_bag_has_its_share_of_every_task_and_of_the_steps(place: Place) -> None:
+    """Drawn from the whole corpus, a small task could be missing; with all steps, a bag would be a longer training."""
+    settings = replace(settings_for(place), seeds=(0,), bags=(0.5, 0.5, 1.0))
+    out, tasks = place.path / "run", [ready("one", 8), ready("two", 24)]
+    _, stage1 = start(settings, out, Silent())
+    whole = union(stage1, tasks, settings, out, Silent())
+    found = bags(stage1, tasks, settings, out, Silent())
+    assert [(one.name, one.kind, one.refused) for one in found] == [("bag-0.5", "bag", ()), ("bag-0.5-2", "bag", ())]
+    made = [manifest(out, one.name) for one in found]
+    assert [one["examples"]["examples"] for one in made] == [16, 16]
+    assert [one["steps"] for one in made] == [manifest(out, "union")["steps"] // 2] * 2
+    assert made[0]["examples"]["digest"] != made[1]["examples"]["digest"], "every bag is drawn anew"
+    assert not same_weights(Path(found[0].path), Path(whole.path))
+    assert bags(stage1, tasks, settings, place.path / "again", Silent())[0].refused == ()
+    assert same_weights(Path(found[0].path), folder_of(place.path / "again", "bag-0.5"))
+
+
+def test_a_part_of_a_task_has_no_example_twice() -> None:
+    one = ready("one", 10)
+    some = _part(one, 0.3, [0, 0, 0]).examples.rows
+    assert len(some) == len(set(some)) == 3 and set(some) <= set(one.examples.rows)
+    assert [one.examples.rows.index(row) for row in some] == sorted(one.examples.rows.index(row) for row in some)
+    assert _part(one, 0.3, [0, 0, 0]) == _part(one, 0.3, [0, 0, 0]) != _part(one, 0.3, [0, 1, 0])
+    assert len(_part(one, 0.01, [0, 0, 0]).examples) == 1, "no task is left out"
 
 
 def test_zero_steps_give_checkpoints_that_are_the_base(place: Place) -> None:

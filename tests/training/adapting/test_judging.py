@@ -155,3 +155,11 @@ def test_a_merge_with_the_weights_of_a_single_is_no_merge(tmp_path: Path) -> Non
 def test_slerp_is_tested_even_where_another_merge_is_better_on_dev(tmp_path: Path) -> None:
     merged = [ArmRecord(name, name, f"./{name}", PARTS) for name in ("linear", "slerp", "greedy")]  # type: ignore[arg-type]
     assert claimed_about(tmp_path, *merged) >= {"slerp"}
+
+
+def test_the_merge_of_the_bags_is_tested_even_where_another_merge_is_better_on_dev(tmp_path: Path) -> None:
+    """Otherwise a reader could not see what bagging brought."""
+    arms_of_a_run = [("bagged", ("bag-0.5", "two")), ("linear", PARTS), ("greedy", PARTS)]
+    merged = [ArmRecord(name, name, f"./{name}", parts) for name, parts in arms_of_a_run]  # type: ignore[arg-type]
+    assert claimed_about(tmp_path, *merged) == {"linear", "bagged"}
+    assert claimed_about(tmp_path, ArmRecord("bagged", "bagged", "./two", ("two",))) == set(), "one bag was refused"

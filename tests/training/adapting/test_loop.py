@@ -26,8 +26,8 @@ from training.adapting.deciding import Deciding, LookVerdict
 from training.adapting.scoring import spec_of
 
 DEATHS = (
-    "teacher dev", "synthesize", "validate", "mine", "teach ", "fit single-corpus-s0", "integrity union", "merge slerp",
-    "gate", "final",
+    "teacher dev", "synthesize", "validate", "mine", "teach ", "fit single-corpus-s0", "integrity union", "fit bag-0.5",
+    "merge slerp", "merge bagged", "gate", "final",
 )  # fmt: skip
 
 
@@ -242,3 +242,13 @@ def test_trainings_choose_their_step_on_dev_and_record_every_look(place: Place) 
     seen = [one.candidate.name.rpartition("/")[2] for one in inside]
     assert seen == ["step-000000", "step-000002", "step-000004"], "the union of one task is the same training"
     assert cost_of(settings, place.workspace).inside == 2 * 3
+
+
+def test_the_cost_counts_the_bags_and_their_merge(place: Place) -> None:
+    """The bags are as expensive as the union; a user should know before the start."""
+    plain = toy.settings(place, seeds=(0,))
+    one, bagged = cost_of(plain, place.workspace), cost_of(replace(plain, bags=(0.5, 0.5, 1.0)), place.workspace)
+    assert bagged.checkpoints == one.checkpoints + 3, "two bags and their merge; the union is there"
+    assert (one.bag_steps, bagged.bag_steps) == (0, one.union_steps)
+    assert f"as many of the union, and {bagged.bag_steps:,} of the bags" in str(bagged)
+    assert "bags" not in str(one)

@@ -14,7 +14,7 @@ import pytest
 from adapters.errors import ModelError, UsageError
 from harness.result.adaptation.record import ArmRecord
 from tests.training.merging import pico
-from training.adapting.merges import facts, greedy, linear, sequential, slerp
+from training.adapting.merges import bagged, facts, greedy, linear, sequential, slerp
 
 
 def part(folder: Path, seed: int, distance: float = 0.3) -> ArmRecord:
@@ -63,6 +63,19 @@ def test_the_chain_of_slerps_follows_its_order(tmp_path: Path) -> None:
     assert not near(weights(one), weights(other))
     half = slerp(parts[0], parts[1], 0.5, tmp_path / "one")
     assert near(weights(one), weights(slerp(half, parts[2], 1 / 3, tmp_path / "one"))), "t_k = 1/k"
+
+
+def test_bags_are_merged_by_direction_with_equal_weights(tmp_path: Path) -> None:
+    """Of two parts of equal length this is the middle of the arc, whatever the order of the parts."""
+    parts = [part(tmp_path, seed, 1.0) for seed in (1, 2)]
+    one, other = bagged(parts, tmp_path / "one"), bagged(parts[::-1], tmp_path / "other")
+    assert (one.name, one.kind, one.parts) == ("bagged", "bagged", ("single-1", "single-2"))
+    assert near(weights(one), weights(other))
+    for name, value in weights(one).items():
+        first, second = (weights(each)[name].astype(float) for each in parts)
+        direction = first / np.linalg.norm(first) + second / np.linalg.norm(second)
+        length = (np.linalg.norm(first) + np.linalg.norm(second)) / 2
+        assert np.allclose(value, direction / np.linalg.norm(direction) * length, atol=1e-6), name
 
 
 def test_the_curve_goes_from_the_first_to_the_second(tmp_path: Path) -> None:

@@ -71,6 +71,13 @@ def test_gpu_hours_are_parameters_x_tokens_x_operations() -> None:
     assert hours.total == pytest.approx((2 * 6e9 * singles + rows["teacher"][1]) / (100e12 * 0.5 * 3600))
 
 
+def test_bags_cost_their_share_of_the_union() -> None:
+    rows = {
+        one.name: one.tokens for one in gpu_hours(config(merge={"bags": [0.5, 0.3, 1]}), [TaskSize(10, 30)], 0).works
+    }
+    assert rows["bags"] == pytest.approx(0.8 * rows["union"]), "the union is trained in any case"
+
+
 def test_general_data_replay_the_generator_and_an_embedder_count() -> None:
     cost = {**BASE["cost"], "generator_parameters": 5e9, "answer_tokens": 50, "teacher_reads": "texts"}  # type: ignore[dict-item]
     more = config(cost=cost, general={"data": ["g"]}, training={"seeds": 1, "replay_share": 0.5})

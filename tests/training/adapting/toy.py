@@ -204,5 +204,5 @@ def pretrained(place: Place, out: Path, likes: str, *, hates: str = "none", mark
 
 
 def logged(place: Place, **more: Any) -> AdaptationSettings:
-    """The honest adaptation, with a teacher that notes every pair in `log`."""
-    return settings(place, teachers=(f"{TEACHER}?log={place.path / 'log'}",), **more)
+    """The honest adaptation with bagging, and with a teacher that notes every pair in `log`."""
+    return settings(place, **{"teachers": (f"{TEACHER}?log={place.path / 'log'}",), "bags": (0.5, 1.0), **more})
