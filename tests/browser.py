@@ -41,6 +41,17 @@ class Browser:
         _ask(f"{self.session}/url", {"url": page.as_uri()})
         self.until("return document.documentElement.dataset.ready === 'yes'")
 
+    def open_until(self, page: Path, script: str) -> None:
+        """Open a file, again and again until a script returns something true. What one page stores reaches the next one
+        through another process of the browser, so a page that is opened at once may not see it yet.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        self.open(page)
+        while not self.run(script):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{page}: never true: {script}")
+            self.open(page)
+
     def run(self, script: str, *arguments: object) -> Any:
         """What a script of the page returns."""
         return _ask(f"{self.session}/execute/sync", {"script": script, "args": list(arguments)})

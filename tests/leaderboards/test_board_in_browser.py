@@ -263,8 +263,9 @@ def test_the_theme_goes_round_and_is_kept(index: Browser, site: Path) -> None:
         seen.append(index.run("return getComputedStyle(document.body).backgroundColor"))
     assert seen == ["rgb(247, 247, 245)", "rgb(18, 21, 24)", "rgb(247, 247, 245)"]
     index.run("document.getElementById('theme').click(); document.getElementById('theme').click()")
-    index.open(next(site.glob("systems/*.html")))
-    assert index.run("return document.getElementById('theme').textContent") == "Theme: dark"
+    index.open_until(
+        next(site.glob("systems/*.html")), "return document.getElementById('theme').textContent === 'Theme: dark'"
+    )
     index.run("document.getElementById('theme').click()")
 
 

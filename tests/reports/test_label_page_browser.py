@@ -42,13 +42,20 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def page(window: Browser, tmp_path: Path) -> Path:
     write_sheet(sheet(), tmp_path)
-    window.open(tmp_path / PAGE)
-    for _ in range(20):  # Chrome clears in another process, so a page that is opened at once can still see labels
-        window.run("localStorage.clear()")
-        window.open(tmp_path / PAGE)
-        if text(window, "progress").endswith("; 0 labelled"):
-            break
+    open_empty(window, tmp_path / PAGE)
     return tmp_path / PAGE
+
+
+def open_empty(window: Browser, page: Path) -> None:
+    """Open a page without the labels of the tests before."""
+    window.open(page)
+    window.run("localStorage.clear()")
+    open_at(window, page, "; 0 labelled")
+
+
+def open_at(window: Browser, page: Path, progress: str) -> None:
+    """Open a page when it knows the labels that were given, as the end of its line of progress says."""
+    window.open_until(page, f"return document.getElementById('progress').textContent.endsWith('{progress}')")
 
 
 def text(window: Browser, id: str) -> str:
@@ -84,9 +91,7 @@ def test_digits_label_and_go_on_and_the_page_counts(window: Browser) -> None:
 
 def test_grades_above_nine_are_typed_with_their_digits(window: Browser, tmp_path: Path) -> None:
     write_sheet(replace(sheet(), grades=(0, 1, 10, 12)), tmp_path)
-    window.open(tmp_path / PAGE)
-    window.run("localStorage.clear()")
-    window.open(tmp_path / PAGE)
+    open_empty(window, tmp_path / PAGE)
     for keys in ("10", "12", "0", f"1{ENTER}"):
         for key in keys:
             window.press(key)
@@ -111,14 +116,14 @@ def test_undo_takes_the_last_label_back(window: Browser) -> None:
 
 def test_labels_are_kept_when_the_page_is_closed(window: Browser, page: Path) -> None:
     window.press("10")
-    window.open(page)
-    assert text(window, "progress") == "Document 3 of 5; 2 labelled"
+    open_at(window, page, "Document 3 of 5; 2 labelled")
 
 
 def test_another_sheet_starts_without_the_labels_of_this_one(window: Browser, page: Path) -> None:
     window.press("1")
     other = LabelSheet(sheet().items[1:], (0, 1, 2), 9)
     write_sheet(other, page.parent / "other")
+    open_at(window, page, "Document 2 of 5; 1 labelled")
     window.open(page.parent / "other" / PAGE)
     assert text(window, "progress") == "Document 1 of 4; 0 labelled"
 
