@@ -2,13 +2,13 @@
 
     python benchmarks/utility.py MODELS DATA WORK [--only xquad-de/questions] [--out FILE.json]
 
-MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections scifact and xquad/de, es and ru in BEIR's
+MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections xquad/de, es and ru and scifact in BEIR's
 layout. WORK keeps everything; the same command goes on after a kill.
 
 The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. XQuAD's questions on
-every second article are the real training queries, those on the other articles are the test. SciFact has its own
-splits. The synthetic queries are written from the documents of the whole corpus, as in an adaptation to it. The wrong
-domain is some abstracts of SciFact, and XQuAD's English paragraphs for SciFact itself.
+every second article are the real training queries, those on the other articles are the test. The synthetic queries
+are written from the documents of the whole corpus, as in an adaptation to it. The wrong domain is some abstracts of
+SciFact.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ from training.configuration import Layer, configured, nested, toml_of
 from training.utility.config import UtilityConfig
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENTS = (
-    "xquad-de/questions", "xquad-es/questions", "xquad-ru/questions", "scifact/extractive",
-)  # fmt: skip
+EXPERIMENTS = ("xquad-de/questions", "xquad-es/questions", "xquad-ru/questions")
 SEEDS, DOCUMENTS, QUERIES, PER_QUERY, DEPTH, ABSTRACTS = 3, 600, 240, 4, 20, 400
 
 
@@ -58,7 +56,7 @@ def experiment(name: str, models: Path, data: Path, work: Path) -> dict[str, Any
     """One experiment: write the queries, then train and measure."""
     source, generator = name.split("/")
     own = collection(source, data, work)
-    other = abstracts(data, work) if source != "scifact" else collection("xquad-en", data, work)
+    other = abstracts(data, work)
     queries = written(own, generator, work)
     wrong = written(other, "extractive", work)
     student, teacher = (str(one_of(models, model)) for model in ("all-MiniLM-L6-v2", "multilingual-e5-small"))
@@ -81,10 +79,6 @@ def experiment(name: str, models: Path, data: Path, work: Path) -> dict[str, Any
 def collection(name: str, data: Path, work: Path) -> Path:
     """A collection with the splits train and test."""
     folder = work / "collections" / name
-    if name == "scifact":
-        shutil.copytree(data / name, folder, dirs_exist_ok=True)
-        (folder / "collection.toml").write_text('language = "en"\n')
-        return folder
     language = name.removeprefix("xquad-")
     shutil.copytree(data / "xquad" / language, folder, dirs_exist_ok=True)
     (folder / "collection.toml").write_text(f'language = "{language}"\n')
@@ -117,7 +111,7 @@ def written(corpus: Path, generator: str, work: Path) -> Path:
     folder = work / "queries" / corpus.name / generator
     if not (folder / "manifest.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        profile = ["--profile", "claim-en"] if corpus.name in {"abstracts", "scifact"} else []
+        profile = ["--profile", "claim-en"] if corpus.name == "abstracts" else []
         run(
             ["train", "synthesize", "--corpus", str(corpus), "--generator", generator, *profile,
              "--documents", str(DOCUMENTS), "--out", str(folder)], work,
