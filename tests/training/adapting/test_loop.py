@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from adapters import tiny
 from adapters.errors import UsageError
 from harness.judging.gate.looks import LookLog
-from harness.progress import Silent
+from harness.progress import Advance, Silent
 from harness.result.adaptation.reading import read_record
 from harness.result.adaptation.record import AdaptationRecord, ArmRecord
 from tests.fake_adapters import asked
@@ -25,11 +27,6 @@ from training.adapting.cost import cost_of
 from training.adapting.deciding import Deciding, LookVerdict
 from training.adapting.scoring import spec_of
 
-DEATHS = (
-    "teacher dev", "synthesize", "validate", "mine", "teach ", "fit single-corpus-s0", "integrity union", "fit bag-0.5",
-    "merge slerp", "merge bagged", "gate", "final",
-)  # fmt: skip
-
 
 class Dying(Silent):
     """Kills the run as soon as it tells of a stage."""
@@ -40,6 +37,32 @@ class Dying(Silent):
     def note(self, text: str) -> None:
         if text.startswith(self._after):
             raise KeyboardInterrupt
+
+
+class DyingInside(Silent):
+    """Kills the run in the middle of a long stage, when some of its work is done."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+
+    @contextmanager
+    def stage(self, title: str, total: int | None) -> Iterator[Advance]:
+        done = 0
+
+        def advance(steps: int) -> None:
+            nonlocal done
+            done += steps
+            if title.startswith(self._title) and total and total / 3 <= done < total:
+                raise KeyboardInterrupt
+
+        yield advance
+
+
+DEATHS = (
+    *map(Dying, ("teacher dev", "synthesize", "validate", "mine", "teach ")), DyingInside("training single-corpus-s0"),
+    *map(Dying, ("fit single-corpus-s0", "integrity union")), DyingInside("training bag-0.5"),
+    *map(Dying, ("fit bag-0.5", "merge slerp", "merge bagged", "gate", "final")),
+)  # fmt: skip
 
 
 def without_times(record: AdaptationRecord) -> dict[str, Any]:
@@ -72,7 +95,7 @@ def test_a_kill_at_any_stage_ends_with_the_same_record(honest: Honest, place: Pl
     target, settings = toy.target(place), toy.logged(place)
     for death in DEATHS:
         with pytest.raises(KeyboardInterrupt):
-            toy.run(place, settings, target, reporter=Dying(death))
+            toy.run(place, settings, target, reporter=death)
         assert read_record(place.path / "out").state == "running"
         assert not (place.path / "out" / "manifest.json").exists()
         assert not (place.path / "out" / "model").exists()
