@@ -193,15 +193,15 @@ def fit(work: Job, out: Path, machine: Machine | None = None, reporter: Reporter
         Diverged: the loss, its gradient or a weight is not finite; no checkpoint is written.
         OSError: the disk is full; no checkpoint is written.
     """
-    run = digest(work.describe())
+    described = work.describe()
     with joined(machine or Machine()) as (ranks, own_machine):
         ranks.check(work.settings.queries)
-        done = finished(out, run, work.adapted_on)
+        done = finished(out, described, work.adapted_on)
         ranks.wait()
         if done is None:
             _train(work, out, own_machine, (reporter if ranks.is_first else None) or Silent(), ranks)
             ranks.wait()
-            done = finished(out, run)
+            done = finished(out, described)
         elif reporter and ranks.is_first:
             reporter.note(f"{out}: trained already")
     assert done is not None

@@ -15,11 +15,13 @@ import numpy as np
 from adapters.adapted import KEY
 from adapters.contents import Contents
 from adapters.errors import HarnessError, UsageError
+from adapters.identity import digest
 from adapters.models import ModelFolder
 from adapters.typed_file import read_json
+from harness.result.secrets import public_values
 from harness.workspace import new_folder, replace_folder
 from training.card import FILE, card
-from training.job import write_json
+from training.job import difference, write_json
 from training.state import Progress
 from training.stepping import check_weights
 from training.student import Student, write_model
@@ -28,9 +30,12 @@ MANIFEST = "manifest.json"
 MADE_BY = "harness train fit"
 
 
-def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, Any] | None:
+def finished(out: Path, described: Mapping[str, Any], adapted_on: Iterable[str] = ()) -> dict[str, Any] | None:
     """The manifest of a finished run; None if the folder does not exist. Corpora that the manifest does not name yet
     are added to it.
+
+    Args:
+        described: everything that decides the result; see `training.fit.Job.describe`.
 
     Raises:
         UsageError: the folder is not this run.
@@ -40,13 +45,27 @@ def finished(out: Path, run: str, adapted_on: Iterable[str] = ()) -> dict[str, A
     manifest: dict[str, Any] = {}
     with suppress(HarnessError):
         manifest = read_json(out / MANIFEST, dict)
-    if manifest.get("run") != run:
-        raise UsageError(f"{out} exists and is not this training run; name another --out, or remove it")
+    if manifest.get("run") != digest(described):
+        what = _difference(manifest, described)
+        raise UsageError(f"{out} exists and is not this training run ({what}); name another --out, or remove it")
     known = manifest.get(KEY, [])
     if set(adapted_on) - set(known):
         manifest[KEY] = sorted({*known, *adapted_on})
         write_json(out / MANIFEST, manifest)
     return manifest
+
+
+def _difference(manifest: Mapping[str, Any], described: Mapping[str, Any]) -> str:
+    """What another training has otherwise, in words."""
+    base, examples, settings = (manifest.get(name) for name in ("base", "examples", "settings"))
+    if not (isinstance(base, dict) and isinstance(examples, dict) and isinstance(settings, dict)):
+        return f"it has no {MANIFEST} of train fit"
+    there = {"base": base.get("weights"), "examples": examples.get("digest"), "settings": public_values(settings)}
+    here = {
+        "base": described["base"]["weights"], "examples": described["examples"],
+        "settings": public_values(described["settings"]),
+    }  # fmt: skip
+    return difference(there, here)
 
 
 def write(folder: Path, about: Mapping[str, Any], student: Student, progress: Progress) -> None:

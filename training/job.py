@@ -89,10 +89,14 @@ def write_lines(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def _difference(stored: Mapping[str, Any], job: Mapping[str, Any]) -> str:
-    """What a stored job has otherwise, in words. Digests are named and not shown."""
     if stored.get("stage") != job["stage"]:
         return f"that of train {stored.get('stage')}"
-    there, here = (dict(_leaves(one.get("about"))) for one in (stored, job))
+    return difference(stored.get("about"), job["about"])
+
+
+def difference(stored: object, asked: object) -> str:
+    """What a stored job has otherwise than the one that is asked for, in words. Digests are named and not shown."""
+    there, here = (dict(_leaves(one)) for one in (stored, asked))
     names = [name for name in dict.fromkeys((*here, *there)) if there.get(name) != here.get(name)]
     if not there or not names:
         return "other texts, models or settings"

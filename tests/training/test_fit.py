@@ -174,8 +174,15 @@ def test_a_finished_run_is_not_made_again_and_never_overwritten(base: Path, tmp_
     written = (tmp_path / "out" / "model.safetensors").stat().st_mtime_ns
     assert fit(work, tmp_path / "out") == first
     assert (tmp_path / "out" / "model.safetensors").stat().st_mtime_ns == written
-    with pytest.raises(UsageError, match="is not this training run"):
-        fit(job(str(base), some_examples(), replace(QUICK, seed=5)), tmp_path / "out")
+    for other, says in (
+        (job(str(base), some_examples(), replace(QUICK, seed=5)), r"\(settings\.seed is 0 there and 5 here\)"),
+        (job(str(base), some_examples(11), QUICK), r"\(another examples\)"),
+        (job(str(tmp_path / "out"), some_examples(), QUICK), r"\(another base\)"),
+    ):
+        with pytest.raises(UsageError, match=f"is not this training run {says}"):
+            fit(other, tmp_path / "out")
+    with pytest.raises(UsageError, match=r"is not this training run \(it has no manifest.json of train fit\)"):
+        fit(work, base)
 
 
 def test_kept_checkpoints_are_models_of_their_own(base: Path, tmp_path: Path) -> None:
