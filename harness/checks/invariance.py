@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from adapters.batching import pick_device
 from adapters.errors import HarnessError, ModelError, UsageError
 from adapters.protocols import Floats, Reranker
-from adapters.spec import identity_of, open_reranker, parse
+from adapters.spec import identity_of, open_reranker, parse, with_option
 from harness.checks.shift import Shift, Verdict, other_numbers, same_input, shift
-from harness.checks.trials import Way, alone, natural, next_to_long_ones, request_of, seen, shuffled, with_option
+from harness.checks.trials import Way, alone, natural, next_to_long_ones, request_of, seen, shuffled
 from harness.measuring.alarms.alarm import Alarm
 from harness.scoring.ground import CandidatePool
 from harness.scoring.retrieve import bound
@@ -161,7 +161,7 @@ class Examination:
     ) -> InvarianceFinding:
         """Judge the reranker with another value of an option, if it has the option."""
         try:
-            return replace(judge(open_reranker(with_option(self.spec, option, value))), trial=trial)
+            return replace(judge(open_reranker(with_option(self.spec, option, str(value)))), trial=trial)
         except UsageError as error:
             missing = "unknown option" in str(error)
             return InvarianceFinding(trial, "not possible", note=f"no option {option}" if missing else _short(error))

@@ -17,10 +17,10 @@ from adapters.errors import UsageError
 from adapters.identity import digest
 from adapters.protocols import Floats, IndexPairs, Reranker, StreamingReranker
 from adapters.reference import NoReference, Reference, ReferenceCall, reference_scores
-from adapters.spec import identity_of, open_reranker
+from adapters.spec import identity_of, open_reranker, with_option
 from adapters.sums import DamagedFile, read_sealed, save_sealed, set_aside
 from harness.checks.shift import Shift, shift
-from harness.checks.trials import Request, natural, request_of, with_option
+from harness.checks.trials import Request, natural, request_of
 from harness.data.collection import Collection, sampling_order
 from harness.data.runs import cut
 from harness.measuring.alarms.alarm import Alarm

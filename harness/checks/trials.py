@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
@@ -95,12 +94,6 @@ def seen(reranker: Reranker, request: Request) -> SeenDocuments:
     parts = list(reranker.stream(request.queries, request.documents, request.pairs[rows]))
     tokens, kept = (np.concatenate([getattr(part, name) for part in parts]) for name in ("tokens", "kept"))
     return SeenDocuments(-1, -1) if (tokens < 0).any() else SeenDocuments(int(kept.max()), int((kept < tokens).sum()))
-
-
-def with_option(spec: str, name: str, value: object) -> str:
-    """Return the spec with an option set."""
-    head, _, options = spec.partition("?")
-    return f"{head}?{urlencode({**dict(parse_qsl(options, keep_blank_values=True)), name: value})}"
 
 
 def _in_parts(reranker: Reranker, request: Request, parts: Sequence[Integers]) -> Floats:

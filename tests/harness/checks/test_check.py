@@ -15,7 +15,6 @@ from adapters.identity import text_digests
 from adapters.spec import identity_of, open_reranker
 from harness.checks.check import Checked, check
 from harness.checks.shift import same_input, shift
-from harness.checks.trials import with_option
 from harness.data.collection import sample_queries
 from harness.result.store import Results
 from harness.scoring.ledger.records import Entries
@@ -164,11 +163,6 @@ def test_what_runs_no_model_cannot_be_checked(place: Place, spec: str) -> None:
 def test_a_reranker_that_cannot_score_at_all_is_an_error_and_no_verdict(place: Place) -> None:
     with pytest.raises(ModelError, match="scores are not finite"):
         checked(place, "tests.fake_adapters:Overflowing")
-
-
-def test_an_option_of_a_spec_is_changed_and_the_others_stay() -> None:
-    assert with_option("m:X?prompt=a+b&n=1", "n", 2) == "m:X?prompt=a+b&n=2"
-    assert with_option("m:X", "n", 2) == "m:X?n=2"
 
 
 def test_candidates_that_were_tied_do_not_turn(place: Place) -> None:
