@@ -28,13 +28,17 @@ Answer with "Passage A" or "Passage B" only. Do not explain."""
 """The pairwise prompt of PRP (Qin et al. 2023, arXiv 2306.17563), in our words."""
 _FIELDS = re.compile(r"\{(query|first|second)\}")
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_ANSWER = re.compile(r"[\s\"'*`(\[]*(?:passage\s+)?(A|B|tie)[\s\"'*`)\].]*", re.IGNORECASE | re.ASCII)
+_ANSWER = re.compile(
+    r"[\s\"'*`(\[]*(?:answer[*`]*:[\s\"'*`(\[]*)?(?:(?:passage|document)[\s\"'*`(\[:]+)?(A|B|tie)[\s\"'*`)\].:]*",
+    re.IGNORECASE | re.ASCII,
+)
 _WORTH = {"a": 1.0, "b": 0.0, "tie": 0.5}
 _OWN = ("prompt",)
 
 
 class PromptedComparer:
-    """Asks a language model about each two documents. The answer has to be A, B or TIE, alone or after "Passage".
+    """Asks a language model about each two documents. The answer has to be A, B or TIE, alone or after "Passage",
+    "Document" or "Answer:".
 
     Args:
         generator: writes the answers.
