@@ -2,7 +2,7 @@
 
     python benchmarks/adaptation.py scifact MODELS DATA WORK [--documents 80] [--out FILE.json]
     python benchmarks/adaptation.py xquad MODELS DATA WORK [--documents 120] [--out FILE.json]
-    python benchmarks/adaptation.py mlqa MODELS DATA WORK [--documents 500] [--bags 0.8 1] [--out FILE.json]
+    python benchmarks/adaptation.py mlqa MODELS DATA WORK [--documents 500] [--out FILE.json]
 
 MODELS holds all-MiniLM-L6-v2, ms-marco-MiniLM-L12-v2, bge-small-en-v1.5 and multilingual-e5-small, DATA the collections
 scifact and xquad/<language> in BEIR's layout. WORK keeps everything; the same command goes on after a kill.
@@ -21,7 +21,7 @@ mlqa: the base is the multilingual embedder itself, which is trained as an embed
 tasks are real questions of another collection, XQuAD, in four languages; its paragraphs are cut into sentences, and a
 sentence keeps its id in all languages. The label of a pair is an English cross-encoder's score of its English parallel.
 Nothing of MLQA is trained on: its questions in seven languages are dev, gate and final split, and three of the
-languages are in no task. With --bags the run is made once more with bagging, in a folder and a release of its own.
+languages are in no task.
 """
 
 from __future__ import annotations
@@ -71,17 +71,14 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--documents", type=int)
-    parser.add_argument("--bags", type=float, nargs="+", default=[])
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    if options.bags and options.which != "mlqa":
-        parser.error("--bags is for mlqa")
     work = options.work / options.which
     work.mkdir(parents=True, exist_ok=True)
     keys = {"scifact": scifact, "xquad": xquad, "mlqa": mlqa}[options.which](
         options.models, options.data, work, options.documents
     )
-    command = command_of({**keys, **bagging(options.bags, str(keys["base"]))}, work, "-bags" if options.bags else "")
+    command = command_of(keys, work)
     began = time.monotonic()
     run(command, work)
     result = {"machine": machine(), "seconds": round(time.monotonic() - began), **summary(work, options, command)}
@@ -155,15 +152,8 @@ def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[st
         "training.loss.scale": 0.5, "training.loss.temperature": 0.5, "training.learning_rate": 3e-5,
         "training.freeze_embeddings": True, "training.precision": precision(),
         "training.epochs": 1, "training.replay_share": 0, "training.dropout": False, "training.queries": 8,
-        "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
+        "merge.bags": [0.8, 1.0], "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
     }  # fmt: skip
-
-
-def bagging(bags: Sequence[float], base: str) -> dict[str, object]:
-    """The keys of bagging; empty without bags. The anchor is the base, also after another run was accepted."""
-    if not bags:
-        return {}
-    return {"merge.bags": list(bags), "gate.release": "mlqa-bags", "gate.anchor": f"embedder:{base}"}
 
 
 def precision() -> str:
@@ -201,11 +191,11 @@ def as_sentences(collections: Path, language: str, folder: Path) -> None:
     (folder / "collection.toml").write_text(f'language = "{language}"\n')
 
 
-def command_of(keys: Mapping[str, object], work: Path, ending: str) -> list[str]:
+def command_of(keys: Mapping[str, object], work: Path) -> list[str]:
     """The command, after its configuration is written."""
-    file = work / f"adapt{ending}.toml"
+    file = work / "adapt.toml"
     file.write_text(toml_of(configured(AdaptConfig, [Layer("benchmark", nested(keys))]).config), "utf-8")
-    return ["train", "adapt", str(file), "--out", str(work / f"adapted{ending}")]
+    return ["train", "adapt", str(file), "--out", str(work / "adapted")]
 
 
 def one_of(models: Path, name: str) -> Path:
@@ -267,7 +257,7 @@ def run(command: Sequence[str], work: Path) -> None:
 
 def summary(work: Path, options: argparse.Namespace, command: Sequence[str]) -> dict[str, Any]:
     """The record without its paths and its dev looks."""
-    record = json.loads((Path(command[-1]) / "record.json").read_text("utf-8"))
+    record = json.loads((work / "adapted" / "record.json").read_text("utf-8"))
     places = {str(work): "WORK", str(options.models): "MODELS", str(options.data): "DATA"}
     text = json.dumps({
         "command": ["harness", *command], "configuration": {one["key"]: one["value"] for one in record["settings"]},
