@@ -152,7 +152,8 @@ def mlqa(models: Path, data: Path, work: Path, documents: int | None) -> dict[st
         "training.loss.scale": 0.5, "training.loss.temperature": 0.5, "training.learning_rate": 3e-5,
         "training.freeze_embeddings": True, "training.precision": precision(),
         "training.epochs": 1, "training.replay_share": 0, "training.dropout": False, "training.queries": 8,
-        "merge.bags": [0.8, 1.0], "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
+        "merge.bags": [0.8, 1.0],
+        "evaluation.dev": str(tested), "evaluation.parallel": True, "gate.policy": str(policy),
     }  # fmt: skip
 
 

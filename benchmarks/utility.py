@@ -2,7 +2,7 @@
 
     python benchmarks/utility.py MODELS DATA WORK [--only xquad-de/questions] [--out FILE.json]
 
-MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections xquad/de, es and ru and scifact in BEIR's
+MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections xquad/<language> and scifact in BEIR's
 layout. WORK keeps everything; the same command goes on after a kill.
 
 The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. XQuAD's questions on
@@ -29,7 +29,7 @@ from training.configuration import Layer, configured, nested, toml_of
 from training.utility.config import UtilityConfig
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENTS = ("xquad-de/questions", "xquad-es/questions", "xquad-ru/questions")
+EXPERIMENTS = ("xquad-de/questions", "xquad-en/questions", "xquad-es/questions", "xquad-ru/questions")
 SEEDS, DOCUMENTS, QUERIES, PER_QUERY, DEPTH, ABSTRACTS = 3, 600, 240, 4, 20, 400
 
 
