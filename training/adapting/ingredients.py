@@ -160,8 +160,8 @@ def bags(  # noqa: PLR0917
     *, dev: Dev | None = None,
 ) -> list[ArmRecord]:  # fmt: skip
     """Train the checkpoints of bagging (BOOM, arXiv 2602.05787), each like the union, but on a share of the examples of
-    every task, and with that share of the union's steps. The examples are drawn without replacement, anew for each bag.
-    A share of 1 is the union itself, and is not trained again.
+    every task, and with that share of the union's steps. The examples are drawn without replacement, separately for
+    each bag. A share of 1 is the union itself, and is not trained again.
 
     Raises:
         DataError: see `singles`.
