@@ -41,7 +41,8 @@ SHARES = np.full(LANGUAGES, 1 / LANGUAGES)
 def planned(policy: Policy, sd: float | None) -> tuple[PartClaim, ...]:
     """The claims, with the sd of earlier gates or, without one, `[local] sd`."""
     parts = asked([as_paired(str(place), np.zeros(QUERIES)) for place in range(LANGUAGES)])
-    return claims_of(parts, SHARES, policy, "gate", None if sd is None else {one.fingerprint: sd for one in parts})
+    spreads = None if sd is None else {one.fingerprint: sd for one in parts}
+    return claims_of(parts, SHARES, policy, "gate", spreads=spreads)
 
 
 def passes(policy: Policy, claims: tuple[PartClaim, ...], sd: float, runs: int, seed: int) -> dict[str, float]:

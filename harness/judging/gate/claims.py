@@ -48,6 +48,9 @@ class PartClaim:
     needed: int
     """The number of questions with which all parts would be claimed, if the others had as many."""
     claimed: bool = False
+    stretch: float = 1.0
+    """How far the lower bound is below the mean, in earlier gates, against that of Student's t: above 1 where few
+    questions lose much. The chance is that of a standard deviation of `sd` times this."""
 
 
 def claims_of(
@@ -55,7 +58,9 @@ def claims_of(
     shares: Floats64,
     policy: Policy,
     tier: Tier,
+    *,
     spreads: Mapping[str, float] | None = None,
+    stretches: Mapping[str, float] | None = None,
 ) -> tuple[PartClaim, ...]:
     """Return all parts of a gate, the claimed ones first.
 
@@ -65,14 +70,18 @@ def claims_of(
     Args:
         shares: the weights of the collections in the macro average.
         spreads: standard deviations of earlier gates, by key of the part. Default: `[local] sd` for all.
+        stretches: see `PartClaim.stretch`, by key of the part. Default: 1 for all.
     """
     named = [_Part(one.name, "collection", one.fingerprint, (place,)) for place, one in enumerate(collections)]
     shared = languages([one.language for one in collections])
     named += [_Part(name, "language", name, places) for name, places in shared]
     whole = Design(tuple(one.questions for one in collections), shares)
     wanted, alpha = TOGETHER ** (1 / max(len(named), 1)), policy.alpha_of(tier)
-    known = spreads or {}
-    found = [_planned(one, whole.part(one.places), policy, alpha, wanted, known.get(one.key)) for one in named]
+    known, wider = spreads or {}, stretches or {}
+    found = [
+        _planned(one, whole.part(one.places), policy, alpha, wanted, known.get(one.key), wider.get(one.key, 1.0))
+        for one in named
+    ]
     return _chosen(found, policy)
 
 
@@ -103,10 +112,10 @@ class _Part:
 
 
 def _planned(  # noqa: PLR0917
-    part: _Part, design: Design, policy: Policy, alpha: float, wanted: float, measured: float | None
+    part: _Part, design: Design, policy: Policy, alpha: float, wanted: float, measured: float | None, stretch: float
 ) -> PartClaim:  # fmt: skip
     sd, size, loss = policy.local.sd if measured is None else measured, size_of(design), policy.local.hard_bound
-    draws = needed(loss, sd, alpha, wanted)
+    draws = needed(loss, sd * stretch, alpha, wanted)
     return PartClaim(
         name=part.name,
         kind=part.kind,
@@ -114,8 +123,9 @@ def _planned(  # noqa: PLR0917
         questions=design.questions,
         sd=sd,
         sd_from="[local] sd" if measured is None else "earlier gates",
-        chance=chance(loss, sd, size, alpha),
+        chance=chance(loss, sd * stretch, size, alpha),
         needed=max(2, round(draws * design.questions / size.draws)) if size.draws else draws,
+        stretch=stretch,
     )
 
 

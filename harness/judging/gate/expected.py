@@ -16,7 +16,7 @@ def chances(claims: Sequence[PartClaim], policy: Policy, tier: Tier, spreads: Sp
     chosen, product = claimed(claims), 1.0
     for one in chosen:
         product *= one.chance
-    each = ", ".join(f"{one.name} {100 * one.chance:.0f} % (sd {_decimal(one.sd)})" for one in claims)
+    each = ", ".join(f"{one.name} {100 * one.chance:.0f} % (sd {_decimal(one.sd)}{_wider(one)})" for one in claims)
     loss = f"{100 * policy.local.hard_bound:g} points"
     alpha = f"alpha {policy.alpha_of(tier):.4g}"
     named = f"{_named(chosen)} (together {100 * product:.0f} %)" if chosen else "no part"
@@ -51,6 +51,11 @@ def _origin(claims: Sequence[PartClaim], policy: Policy, spreads: Spreads) -> st
     several = "the median of " if spreads.looks > 1 else ""
     known = f"{several}{spreads.looks} earlier gate{'' if spreads.looks == 1 else 's'} against {spreads.anchor}"
     return f"{known}, and {default} for {', '.join(sorted(rest))}" if rest else known
+
+
+def _wider(one: PartClaim) -> str:
+    """How much wider the bound is because few questions lose much; '' if it is Student's."""
+    return f", bound {one.stretch:.2g} times as wide" if one.stretch > 1 else ""
 
 
 def _decimal(sd: float) -> str:

@@ -1,4 +1,5 @@
-"""How much questions differed in earlier gates against the same anchor, and the claims that follow from it."""
+"""How much questions differed in earlier gates against the same anchor, how low their lower bounds were, and the claims
+that follow from both."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from harness.judging.gate.stage import Stage
 from harness.measuring.questions import questions_of
 from harness.measuring.statistics.chance import size_of
 from harness.measuring.statistics.design import Design
-from harness.measuring.statistics.error import standard_error
+from harness.measuring.statistics.equivalence import lower_bound
+from harness.measuring.statistics.error import estimate
+from harness.measuring.statistics.rare import cautious_bound
 from harness.measuring.votes import shares
 from harness.result.secrets import without_secrets
 from harness.result.store import Results
@@ -32,20 +35,22 @@ LEAST = 20
 
 @dataclass(frozen=True)
 class Spreads:
-    """Standard deviations of a question's difference in earlier gates."""
+    """Standard deviations of a question's difference in earlier gates, and how low their bounds were."""
 
     anchor: str
     looks: int = 0
     """The number of earlier gates against this anchor whose values are stored."""
     sds: Mapping[str, float] = field(default_factory=dict)
     """The median over these gates, a fraction, by key of the part; see `PartClaim.key`."""
+    stretches: Mapping[str, float] = field(default_factory=dict)
+    """The same for `PartClaim.stretch`."""
 
 
 def planned_claims(stage: Stage, spreads: Spreads) -> tuple[PartClaim, ...]:
     """Return the parts of a gate and which of them a pass claims, before anything is scored."""
     parts = [asked(one) for one in stage.collections]
     votes = shares([one.group for one in stage.collections])
-    return claims_of(parts, votes, stage.policy, stage.tier, spreads.sds)
+    return claims_of(parts, votes, stage.policy, stage.tier, spreads=spreads.sds, stretches=spreads.stretches)
 
 
 def earlier_spreads(stage: Stage, looks: Sequence[Look]) -> Spreads:
@@ -59,13 +64,14 @@ def earlier_spreads(stage: Stage, looks: Sequence[Look]) -> Spreads:
     """
     alike = [look for look in looks if look.measure == stage.measure and set(look.collections) & set(stage.whole)]
     anchor = _anchor(stage, alike)
-    found = list[dict[str, float]]()
+    found = list[dict[str, _Spread]]()
     for look in alike:
         if look.alpha and look.anchor.name == anchor:
             found += _spreads(stage, look)
     keys = dict.fromkeys(key for one in found for key in one)
-    sds = {key: float(median(one[key] for one in found if key in one)) for key in keys}
-    return Spreads(anchor, len(found), sds)
+    sds = {key: float(median(one[key].sd for one in found if key in one)) for key in keys}
+    stretches = {key: float(median(one[key].stretch for one in found if key in one)) for key in keys}
+    return Spreads(anchor, len(found), sds, stretches)
 
 
 def asked(collection: Collection) -> PartQuestions:
@@ -84,8 +90,14 @@ def _anchor(stage: Stage, looks: Sequence[Look]) -> str:
     return BEST_ACCEPTED if best is None else best.name
 
 
-def _spreads(stage: Stage, look: Look) -> list[dict[str, float]]:
-    """Return the standard deviations of one look by key of the part; nothing if its values cannot be read."""
+@dataclass(frozen=True)
+class _Spread:
+    sd: float
+    stretch: float
+
+
+def _spreads(stage: Stage, look: Look) -> list[dict[str, _Spread]]:
+    """Return the spreads of one look by key of the part; nothing if its values cannot be read."""
     try:
         pairs = _pairs(stage, look)
     except HarnessError:
@@ -99,16 +111,21 @@ def _spreads(stage: Stage, look: Look) -> list[dict[str, float]]:
             parts.append((name, [pairs[key] for key in keys]))
     if all(key in pairs for key in places):
         parts.append((AVERAGE, [pairs[key] for key in places]))
-    measured = {key: sd for key, members in parts if (sd := _spread(members)) is not None}
+    alpha = stage.policy.alpha_of(stage.tier)
+    measured = {key: found for key, members in parts if (found := _spread(members, alpha)) is not None}
     return [measured] if measured else []
 
 
-def _spread(pairs: Sequence[PairedValues]) -> float | None:
-    """Return the standard deviation of a question's difference; None with fewer than 20 questions."""
+def _spread(pairs: Sequence[PairedValues], alpha: float) -> _Spread | None:
+    """Return the spread of a question's difference; None with fewer than 20 questions."""
     design = Design(tuple(one.questions for one in pairs), shares([one.group for one in pairs]))
     if design.questions < LEAST or not design.holds(2):
         return None
-    return standard_error(design, [one.deltas for one in pairs]) * float(np.sqrt(size_of(design).draws))
+    values = [one.deltas for one in pairs]
+    found = estimate(design, values)
+    plain = found.mean - lower_bound(design, values, alpha)
+    used = found.mean - cautious_bound(design, values, alpha).value
+    return _Spread(found.se * float(np.sqrt(size_of(design).draws)), max(1.0, used / plain) if plain > 0 else 1.0)
 
 
 def _pairs(stage: Stage, look: Look) -> dict[str, PairedValues]:

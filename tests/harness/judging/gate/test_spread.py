@@ -15,6 +15,10 @@ from harness.judging.gate.claims import read_claims
 from harness.judging.gate.gate import Gated, gate
 from harness.judging.gate.looks import LookLog
 from harness.judging.gate.policy import Local, LookBudget, Policy
+from harness.measuring.statistics.chance import Size, chance
+from harness.measuring.statistics.design import Design, Questions
+from harness.measuring.statistics.equivalence import lower_bound
+from harness.measuring.statistics.rare import cautious_bound
 from harness.progress import Silent
 from harness.result.store import Results
 from harness.scoring.session import opened
@@ -73,6 +77,26 @@ def test_the_next_gate_uses_the_spread_of_the_earlier_ones_the_median_of_several
     found, lines = held(seed(4))
     assert found.verdict.claims[0].sd == pytest.approx(np.median(spreads))
     assert lines[1] == f"sd: the median of 3 earlier gates against {READER}"
+
+
+def test_a_part_whose_bound_cannot_be_shown_is_not_claimed(held: Any, place: Place) -> None:
+    """Few questions lose much, so the bound is a bet and not Student's t. A gate that plans with t claims a part that
+    no candidate like the earlier one is shown to keep, and every later verdict is inconclusive.
+    """
+    policy = replace(POLICY, local=Local(hard_bound=0.1))
+    first, lines = held(seed(1, 0.03), policy)
+    assert first.verdict.claims[0].stretch == 1 and "as wide" not in lines[0]
+    lost = deltas(place, first)
+    design = Design((Questions("coll", tuple(map(str, range(lost.size)))),))
+    plain, used = lower_bound(design, [lost], 0.05), cautious_bound(design, [lost], 0.05)
+    assert used.test == "betting"
+    again, lines = held(seed(2, 0.03), policy)
+    (part,) = again.verdict.claims
+    assert part.stretch == pytest.approx((lost.mean() - used.value) / (lost.mean() - plain))
+    assert part.sd == pytest.approx(lost.std(ddof=1)), "the spread itself is what it is"
+    assert part.chance == pytest.approx(chance(0.1, part.sd * part.stretch, Size(lost.size, lost.size - 1), 0.05))
+    assert chance(0.1, part.sd, Size(lost.size, lost.size - 1), 0.05) > 0.9, "Student's t would claim it"
+    assert not part.claimed and f"bound {part.stretch:.2g} times as wide" in lines[0]
 
 
 def test_gates_against_another_anchor_say_nothing(held: Any) -> None:
