@@ -24,7 +24,7 @@ _MARKS = {
     "given": ("P", "given"),
     "union": ("^", "union of all tasks"),
     "bag": ("<", "part of the union"),
-    "merge": ("D", "merge of all"),
+    "merge": ("D", "merge of all singles or bags"),
     "curve": ("X", "merge along t"),
 }
 """Marker and legend of each kind of arm."""

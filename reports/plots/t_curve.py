@@ -85,13 +85,13 @@ def draw_t_curve(record: AdaptationRecord) -> Drawing | None:
         key_below(figure, _key(along, references, (BASE, MACRO) in found), columns=3 if across < 3 else 6)
     caption = (
         f"{record.measure} in points on {tier}, with 95 % intervals over queries. All panels have the "
-        f"same scale, each around its own level. On the right: the merges and the union of all checkpoints."
+        f"same scale, each around its own level. On the right: the union, and the merges of all singles or bags."
     )
     return Drawing(file_name("adaptation", "t-curve"), title, caption, figure)
 
 
 def _is_reference(one: ArmRecord) -> bool:
-    """Whether it is the union or a merge of all checkpoints, and not another arm under such a name."""
+    """Whether it is the union or a merge of all singles or bags, and not another arm under such a name."""
     return one.name in REFERENCES and not one.refused and (one.is_merge or not one.parts)
 
 

@@ -66,8 +66,8 @@ def remarks_of(
     ]
     if record.claims:
         lines.append(_about_merging(record))
-    if bags > 1:
-        lines.append(f"the bags took {bags:.3g} times the steps of the union")
+    if round(bags, 2) > 1 and record.of_kind("bag"):
+        lines.append(f"the bags together had {bags:.3g} times the union's budget of steps")
     if not general:
         lines.append("stage 1 is the base: no general data was given")
     lines += [

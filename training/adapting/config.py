@@ -113,7 +113,7 @@ class Merge:
     """The checkpoints that are merged."""
 
     ingredients: tuple[str, ...] = ()
-    """Checkpoints that are added to every merge."""
+    """Checkpoints that are added to every merge of singles."""
     bags: tuple[Part, ...] = ()
     """Bagging (BOOM, arXiv 2602.05787): for each number, train a checkpoint on this share of the examples of every
     task, and merge these checkpoints. 1 is the union, which is trained in any case: [0.8, 1] trains one more

@@ -161,19 +161,21 @@ def bags(  # noqa: PLR0917
 ) -> list[ArmRecord]:  # fmt: skip
     """Train the checkpoints of bagging (BOOM, arXiv 2602.05787), each like the union, but on a share of the examples of
     every task, and with that share of the union's steps. The examples are drawn without replacement, separately for
-    each bag. A share of 1 is the union itself, and is not trained again.
-
-    Raises:
-        DataError: see `singles`.
+    each bag. A share of 1 is the union itself, and is not trained again. A bag is refused if its examples cannot be
+    trained on.
     """
     making = Making(reporter, machine or Machine(), watch)
     made = []
     for number, (name, share) in enumerate(settings.trained_bags.items()):
         whole = _union_job(stage1, prepared, settings, general, dev)
         some = [_part(one, share, [settings.seed, number, place]) for place, one in enumerate(prepared)]
-        work = exactly(_together(stage1, some, settings, general, dev), bag_steps(share, whole.steps))
-        one = making.fit(work, ArmRecord(name, "bag", str(folder_of(out, name))), "fit")
-        made.append(making.checked(stage1, one))
+        one = ArmRecord(name, "bag", str(folder_of(out, name)))
+        try:
+            work = exactly(_together(stage1, some, settings, general, dev), bag_steps(share, whole.steps))
+        except DataError as error:
+            made.append(replace(one, refused=(str(error),)))
+        else:
+            made.append(making.checked(stage1, making.fit(work, one, "fit")))
     return made
 
 

@@ -3,7 +3,7 @@ and the merge of bags.
 
 The greedy soup is that of model soups (Wortsman et al. 2022, arXiv 2203.05482): ingredients are tried in the order of
 their values, and each is kept if the mean with it is not worse. The chain is `sequential_slerp` of
-`training.merging.methods`. Bags are merged by `multislerp` with equal weights, as in BOOM (arXiv 2602.05787).
+`training.merging.methods`. Bags are merged by `multislerp`, as in BOOM (arXiv 2602.05787), with equal weights.
 """
 
 from __future__ import annotations

@@ -260,8 +260,8 @@ def seeds_of(settings: AdaptationSettings) -> tuple[int, ...]:
 
 
 def bag_steps(share: float, union: int) -> int:
-    """The steps of a bag: its share of those of the union, at least one."""
-    return max(1, round(share * union))
+    """The steps of a bag: its share of those of the union, and at least one if the union has any."""
+    return min(union, max(1, round(share * union)))
 
 
 def slug(text: str) -> str:

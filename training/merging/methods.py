@@ -27,6 +27,8 @@ Coefficients = npt.NDArray[np.float64]
 NEARLY_PARALLEL = 0.9995
 """The cosine above which slerp is linear, as in mergekit."""
 _EPS = 1e-8
+_CANCELLED = 1e-3
+"""A mean of unit vectors that is shorter than this may be rounding alone, because inner products are in float32."""
 
 
 @dataclass(frozen=True)
@@ -144,19 +146,18 @@ def multislerp(products: Products, values: Values) -> Solution:
     """The weighted mean of the directions, with the weighted mean of the lengths.
 
     mergekit goes through the tangent space at this mean, where the weighted sum is zero by construction. The result is
-    the same.
+    the same. Only where the directions cancel out it differs: mergekit fails, or rounding decides about the result.
     """
-    weight, count = values.per_input["weight"], len(products)
-    if count == 1:
+    weight, eps = values.per_input["weight"], values.number("eps")
+    if len(products) == 1:
         return Solution(np.ones(1), "one checkpoint")
     if values.shared["normalize_weights"]:
         weight = weight / _total(weight, "multislerp")
     norms = np.sqrt(np.diag(products))
-    directions = weight / (norms + values.number("eps"))
-    length = _length(directions, products)
-    if length >= values.number("eps"):
-        return Solution(directions / length * (weight @ norms), "multislerp")
-    if count == 2 or not norms.any():
+    if _length(weight / np.where(norms > 0, norms, np.inf), products) >= max(eps, _CANCELLED):
+        directions = weight / (norms + eps)
+        return Solution(directions / _length(directions, products) * (weight @ norms), "multislerp")
+    if np.allclose(np.abs(products), np.outer(norms, norms), atol=0):  # they are on one line, as single numbers are
         return Solution(weight, "linear: the directions cancel out")
     raise ModelError(
         "the weighted directions of the checkpoints cancel out, so multislerp has no mean; change the weights"

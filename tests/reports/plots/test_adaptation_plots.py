@@ -88,6 +88,19 @@ def test_the_curve_goes_from_stage_1_to_the_single_in_the_order_of_t(tmp_path: P
     assert all(mark.get_xdata()[0] > 1.1 for mark in with_gid(german, "reference")), "they have no t"
 
 
+def test_the_merge_of_the_bags_has_a_mark_of_its_own_and_stands_in_the_key(tmp_path: Path) -> None:
+    values = made()
+    arm = next(one for one in values["arms"] if one["name"] == "slerp")
+    values["arms"].append(arm | {"name": "bagged", "kind": "bagged"})
+    values["scores"] += [one | {"arm": "bagged"} for one in values["scores"] if one["arm"] == "slerp"]
+    drawing = draw_t_curve(record(tmp_path, values))
+    assert drawing is not None
+    marks = [(one.get_marker(), one.get_color()) for one in with_gid(drawing.figure.axes[0], "reference")]
+    assert len(set(marks)) == len(marks) == 5
+    (key,) = drawing.figure.legends
+    assert [one.get_text() for one in key.get_texts()][1:] == ["union", "linear", "slerp", "greedy", "bagged", "base"]
+
+
 def test_bands_are_the_intervals_of_the_record(tmp_path: Path) -> None:
     values = made(("de", "sw"))
     drawing = draw_t_curve(record(tmp_path, values))

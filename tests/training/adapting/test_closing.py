@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.result.adaptation.reading import read_record
-from harness.result.adaptation.record import AdaptationRecord, Event, Score
+from harness.result.adaptation.record import AdaptationRecord, ArmRecord, Event, Score
 from harness.result.adaptation.vocabulary import FIRST_STAGE, Tier
 from training.adapting.closing import remarks_of
 
@@ -64,9 +64,12 @@ def test_a_soup_that_is_a_single_is_reported_as_that_single() -> None:
 def test_bags_that_cost_more_than_the_union_say_so() -> None:
     """Readers compare the merge of the bags with the union, which had fewer steps."""
     record = replace(scored(first_final=0.66), tasks=())
-    told = remarks_of(record, accepted=None, general=True, anchor="", bags=1.8)
-    assert told == ["the bags took 1.8 times the steps of the union"]
-    assert remarks_of(record, accepted=None, general=True, anchor="", bags=1.0) == []
+    trained = replace(record, arms=(*record.arms, ArmRecord("bag-0.8", "bag", "./bag-0.8")))
+    told = remarks_of(trained, accepted=None, general=True, anchor="", bags=1.8)
+    assert told == ["the bags together had 1.8 times the union's budget of steps"]
+    assert sum((0.05, 0.55, 0.3, 0.1)) > 1, "by rounding"
+    for one, bags in ((trained, 1.0), (trained, sum((0.05, 0.55, 0.3, 0.1))), (record, 1.8)):
+        assert remarks_of(one, accepted=None, general=True, anchor="", bags=bags) == [], "no more, or none was trained"
 
 
 def test_queries_that_were_left_out_of_a_tier_are_reported() -> None:

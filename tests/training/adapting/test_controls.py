@@ -76,7 +76,7 @@ def test_the_merge_of_the_bags_has_the_union_as_a_part_and_is_tested(honest: Hon
     assert record.arm("bag-0.5").kind == "bag" and set(record.arm("bagged").parts) == {"bag-0.5", "union"}
     tested = {one.against for one in record.claims if one.winner == "bagged"}
     assert tested == {"union", "linear"}
-    assert "the bags took 1.5 times the steps of the union" in record.reasons
+    assert "the bags together had 1.5 times the union's budget of steps" in record.reasons
 
 
 def test_the_student_of_a_shuffled_teacher_is_not_accepted(place: Place) -> None:

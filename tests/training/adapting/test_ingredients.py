@@ -235,6 +235,19 @@ def test_a_bag_has_its_share_of_every_task_and_of_the_steps(place: Place) -> Non
     assert same_weights(Path(found[0].path), folder_of(place.path / "again", "bag-0.5"))
 
 
+def test_a_bag_that_cannot_be_trained_on_is_refused_and_the_others_are_trained(place: Place) -> None:
+    """All singles and the union are trained before the bags; an error would end the run, and again after each start."""
+    rows = some_examples(8).rows
+    alike = tuple(replace(row, scores=(1.0,) * len(row.scores)) for row in rows)
+    loss = replace(QUICK, loss=Loss("ranknet"))
+    settings = replace(settings_for(place), seeds=(0,), adaptation=loss, bags=(0.01, 0.9))
+    out, tasks = place.path / "run", [replace(ready("one", 8), examples=Examples((*alike, rows[0])))]
+    _, stage1 = start(settings, out, Silent())
+    refused, trained = bags(stage1, tasks, settings, out, Silent())
+    assert "no query has two different scores" in refused.refused[0] and refused.name == "bag-0.01"
+    assert (trained.name, trained.refused) == ("bag-0.9", ())
+
+
 def test_a_part_of_a_task_has_no_example_twice() -> None:
     one = ready("one", 10)
     some = _part(one, 0.3, [0, 0, 0]).examples.rows
@@ -246,12 +259,15 @@ def test_a_part_of_a_task_has_no_example_twice() -> None:
 
 def test_zero_steps_give_checkpoints_that_are_the_base(place: Place) -> None:
     """A training that learned nothing must look like nothing."""
-    settings, out = replace(settings_for(place), adaptation=replace(QUICK, max_steps=0)), place.path / "run"
+    settings = replace(settings_for(place), adaptation=replace(QUICK, max_steps=0), bags=(0.5, 1.0))
+    out = place.path / "run"
     _, stage1 = start(settings, out, Silent())
     found = [
         *singles(stage1, [ready("one", 8)], settings, out, Silent()),
         union(stage1, [ready("one", 8)], settings, out, Silent()),
+        *bags(stage1, [ready("one", 8)], settings, out, Silent()),
     ]
+    assert [one.name for one in found[-2:]] == ["union", "bag-0.5"]
     assert all(same_weights(Path(one.path), Path(settings.base)) for one in found)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from adapters import tiny
 from adapters.errors import ModelError, UsageError
 from harness.result.adaptation.record import ArmRecord
+from tests.training.adapting.making import rewritten
 from tests.training.merging import pico
 from training.adapting.merges import bagged, facts, greedy, linear, sequential, slerp
 
@@ -76,6 +79,21 @@ def test_bags_are_merged_by_direction_with_equal_weights(tmp_path: Path) -> None
         direction = first / np.linalg.norm(first) + second / np.linalg.norm(second)
         length = (np.linalg.norm(first) + np.linalg.norm(second)) / 2
         assert np.allclose(value, direction / np.linalg.norm(direction) * length, atol=1e-6), name
+
+
+@pytest.mark.parametrize("values", [(0.1, -0.2), (2e-5, -1e-5), (0.1, 0.2, -0.3, -0.4), (0.0, 0.0, 0.0)])
+def test_biases_of_one_number_that_cancel_out_are_averaged(values: Sequence[float], tmp_path: Path) -> None:
+    """They have no mean direction; the run would end after all its trainings, or the bias would be rounding errors."""
+    tiny.cross_encoder(tmp_path / "start")
+    parts = [
+        rewritten(tmp_path / "start", tmp_path / f"bag-{number}", partial(_bias, value))
+        for number, value in enumerate(values)
+    ]
+    assert weights(bagged(parts, tmp_path / "run"))["classifier.bias"] == pytest.approx(np.mean(values))
+
+
+def _bias(value: float, content: pico.Tensors) -> None:
+    content["classifier.bias"][:] = value
 
 
 def test_the_curve_goes_from_the_first_to_the_second(tmp_path: Path) -> None:
