@@ -164,14 +164,13 @@ def bags(  # noqa: PLR0917
     each bag. A share of 1 is the union itself, and is not trained again. A bag is refused if its examples cannot be
     trained on.
     """
-    making = Making(reporter, machine or Machine(), watch)
-    made = []
+    making, made = Making(reporter, machine or Machine(), watch), list[ArmRecord]()
+    whole = _union_job(stage1, prepared, settings, general, dev).steps if settings.trained_bags else 0
     for number, (name, share) in enumerate(settings.trained_bags.items()):
-        whole = _union_job(stage1, prepared, settings, general, dev)
         some = [_part(one, share, [settings.seed, number, place]) for place, one in enumerate(prepared)]
         one = ArmRecord(name, "bag", str(folder_of(out, name)))
         try:
-            work = exactly(_together(stage1, some, settings, general, dev), bag_steps(share, whole.steps))
+            work = exactly(_together(stage1, some, settings, general, dev), bag_steps(share, whole))
         except DataError as error:
             made.append(replace(one, refused=(str(error),)))
         else:
