@@ -22,7 +22,7 @@ WIDE = Policy(margin=0.03)
 def claims(*pairs: PairedValues, policy: Policy = WIDE, **spreads: float) -> tuple[PartClaim, ...]:
     """The claims, with standard deviations of earlier gates by the name of the collection."""
     by_key = {one.fingerprint: spreads[one.collection] for one in pairs if one.collection in spreads}
-    return claims_of(asked(pairs), weights(pairs), policy, "gate", by_key)
+    return claims_of(asked(pairs), weights(pairs), policy, "gate", spreads=by_key)
 
 
 def names(found: tuple[PartClaim, ...]) -> list[str]:
