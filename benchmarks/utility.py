@@ -5,7 +5,8 @@
 MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections xquad/<language> and scifact in BEIR's
 layout. WORK keeps everything; the same command goes on after a kill.
 
-The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. XQuAD's questions on
+The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. In the experiment "new"
+the student is a cross-encoder: the teacher's first layers with a random score head, which has to learn everything. XQuAD's questions on
 every second article are the real training queries, those on the other articles are the test. The synthetic queries
 are written from the documents of the whole corpus, as in an adaptation to it. The wrong domain is some abstracts of
 SciFact.
@@ -24,13 +25,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adaptation import first_layers
+
 from harness.result.environment import machine
 from training.configuration import Layer, configured, nested, toml_of
 from training.utility.config import UtilityConfig
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENTS = ("xquad-de/questions", "xquad-en/questions", "xquad-es/questions", "xquad-ru/questions")
+NEW = "new"
+EXPERIMENTS = (
+    "xquad-de/questions", "xquad-en/questions", "xquad-es/questions", "xquad-ru/questions", f"xquad-de/questions/{NEW}",
+)  # fmt: skip
 SEEDS, DOCUMENTS, QUERIES, PER_QUERY, DEPTH, ABSTRACTS = 3, 600, 240, 4, 20, 400
+
+
+LAYERS = 4
+NEW_KEYS: dict[str, object] = {
+    "training.new_head": True, "training.lora_rank": 32, "training.learning_rate": 5e-4, "training.epochs": 2,
+    "training.loss.name": "hinge", "training.loss.scale": 10, "test.depth": 10,
+}  # fmt: skip
+"""What the student with a new head needs: as in `adaptation.py xquad`, with two passes over the queries."""
 
 
 def main() -> None:
@@ -54,7 +68,7 @@ def main() -> None:
 
 def experiment(name: str, models: Path, data: Path, work: Path) -> dict[str, Any]:
     """One experiment: write the queries, then train and measure."""
-    source, generator = name.split("/")
+    source, generator, *student_of = name.split("/")
     own = collection(source, data, work)
     other = abstracts(data, work)
     queries = written(own, generator, work)
@@ -68,6 +82,8 @@ def experiment(name: str, models: Path, data: Path, work: Path) -> dict[str, Any
         "training.loss.name": "kl", "training.loss.scale": 20, "training.learning_rate": 5e-5, "training.epochs": 1,
         "training.max_length": 96, "training.dropout": False, "training.seeds": SEEDS,
     }  # fmt: skip
+    if student_of:
+        keys |= {"base": str(first_layers(Path(teacher), work / "student", LAYERS)), **NEW_KEYS}
     folder = work / name
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "utility.toml"
