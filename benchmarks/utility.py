@@ -6,10 +6,10 @@ MODELS holds all-MiniLM-L6-v2 and multilingual-e5-small, DATA the collections xq
 layout. WORK keeps everything; the same command goes on after a kill.
 
 The student is all-MiniLM-L6-v2, trained as an embedder; the teacher is multilingual-e5-small. In the experiment "new"
-the student is a cross-encoder: the teacher's first layers with a random score head, which has to learn everything. XQuAD's questions on
-every second article are the real training queries, those on the other articles are the test. The synthetic queries
-are written from the documents of the whole corpus, as in an adaptation to it. The wrong domain is some abstracts of
-SciFact.
+the student is a cross-encoder: the teacher's first layers with a random score head, which has to learn everything.
+XQuAD's questions on every second article are the real training queries, those on the other articles are the test. The
+synthetic queries are written from the documents of the whole corpus, as in an adaptation to it. The wrong domain is
+some abstracts of SciFact.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ EXPERIMENTS = (
     "xquad-de/questions", "xquad-en/questions", "xquad-es/questions", "xquad-ru/questions", f"xquad-de/questions/{NEW}",
 )  # fmt: skip
 SEEDS, DOCUMENTS, QUERIES, PER_QUERY, DEPTH, ABSTRACTS = 3, 600, 240, 4, 20, 400
-
-
 LAYERS = 4
 NEW_KEYS: dict[str, object] = {
     "training.new_head": True, "training.lora_rank": 32, "training.learning_rate": 5e-4, "training.epochs": 2,
