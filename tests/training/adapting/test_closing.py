@@ -57,7 +57,7 @@ def test_a_soup_that_is_a_single_is_reported_as_that_single() -> None:
     record = replace(read_record(EXAMPLE), scores=())
     arms = tuple(replace(one, parts=one.parts[:1]) if one.kind == "greedy" else one for one in record.arms)
     assert "greedy is single-wiki-th-s1, so it is no merge" in remarks(replace(record, arms=arms), None)
-    alone = tuple(one for one in arms if one.kind not in {"linear", "slerp"})
+    alone = tuple(one for one in arms if one.kind not in {"linear", "slerp", "bagged"})
     assert "merging is not claimed: no arm is a merge" in remarks(replace(record, arms=alone), None)
 
 
