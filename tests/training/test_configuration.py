@@ -61,6 +61,8 @@ def _list_for(key: Any) -> list[Any]:
         return [{"data": "one", "weight": 2.0}, {"data": "two", "weight": 0.5, "limit": 3}]
     if key.path == "task":
         return [{"corpus": "one", "profile": "claim-en", "weight": 2.0}, {"corpus": "two"}]
+    if key.path == "merge.bags":
+        return [0.25, 1.0]
     return [2.0] if "float" in str(key.kind) else ["one", 'a "quoted" \\ ü\n']
 
 

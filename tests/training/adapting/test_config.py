@@ -71,7 +71,7 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
         if path in {"gate.policy", "task"} or path.startswith("cost."):  # a task excludes other keys
             continue
         value = {
-            "gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit", "merge.bags": [0.8, 1.0],
+            "gate.measure": "RR@10", "teaching.weights": [2.0], "teaching.map": "unit",
         }.get(path, another(key))  # fmt: skip
         more = NEEDS.get(path, {})
         assert run({path: value, **more}) != (run(more) if more else default), path
