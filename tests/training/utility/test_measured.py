@@ -36,4 +36,5 @@ def test_the_table_of_the_page_is_the_measured_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_shuffled_labels_teach_nothing(name: str) -> None:
-    assert EXPERIMENTS[name]["arms"]["f"]["gain"]["delta"] < 0
+    low, _ = EXPERIMENTS[name]["arms"]["f"]["gain"]["seeds_interval"]
+    assert low < 0, "no gain that is clearly above 0"
