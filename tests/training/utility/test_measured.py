@@ -36,5 +36,8 @@ def test_the_table_of_the_page_is_the_measured_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_shuffled_labels_teach_nothing(name: str) -> None:
-    low, _ = EXPERIMENTS[name]["arms"]["f"]["gain"]["seeds_interval"]
-    assert low < 0, "no gain that is clearly above 0"
+    gain = EXPERIMENTS[name]["arms"]["f"]["gain"]
+    if name.endswith("/new"):  # a random head can hardly lose
+        assert gain["seeds_interval"][0] < 0 and gain["adjusted_p"] > 0.05
+    else:
+        assert gain["delta"] < 0
