@@ -49,8 +49,8 @@ class PartClaim:
     """The number of questions with which all parts would be claimed, if the others had as many."""
     claimed: bool = False
     stretch: float = 1.0
-    """How far the lower bound is below the mean, in earlier gates, against that of Student's t: above 1 where few
-    questions lose much. The chance is that of a standard deviation of `sd` times this."""
+    """How many times wider the gap between the mean and its lower bound was in earlier gates than by Student's t. It is
+    above 1 if few questions lose much. `chance` and `needed` are those of a standard deviation of `sd` times this."""
 
 
 def claims_of(

@@ -43,7 +43,7 @@ class Spreads:
     sds: Mapping[str, float] = field(default_factory=dict)
     """The median over these gates, a fraction, by key of the part; see `PartClaim.key`."""
     stretches: Mapping[str, float] = field(default_factory=dict)
-    """The same for `PartClaim.stretch`."""
+    """The median of `PartClaim.stretch` over these gates, by key of the part."""
 
 
 def planned_claims(stage: Stage, spreads: Spreads) -> tuple[PartClaim, ...]:
