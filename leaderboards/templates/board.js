@@ -10,14 +10,16 @@
     if (name === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = name;
     byId("theme").textContent = `Theme: ${name}`;
-    try { localStorage.setItem("harness-theme", name); } catch { /* a page from a file may have no storage */ }
   }
   let chosen = "system";
-  try { chosen = localStorage.getItem("harness-theme") || chosen; } catch { /* as above */ }
+  try { chosen = localStorage.getItem("harness-theme") || chosen; } catch { /* a page from a file may have no storage */ }
   setTheme(THEMES.includes(chosen) ? chosen : "system");
   byId("theme").addEventListener("click", () => {
     const shown = document.documentElement.dataset.theme || "system";
-    setTheme(THEMES[(THEMES.indexOf(shown) + 1) % THEMES.length]);
+    const next = THEMES[(THEMES.indexOf(shown) + 1) % THEMES.length];
+    setTheme(next);
+    // Only a click stores it: a page that is opened before a choice has arrived would store the one before it.
+    try { localStorage.setItem("harness-theme", next); } catch { /* as above */ }
   });
 
   /* ---- names of languages ---- */

@@ -269,6 +269,12 @@ def test_the_theme_goes_round_and_is_kept(index: Browser, site: Path) -> None:
     index.run("document.getElementById('theme').click()")
 
 
+def test_opening_a_page_stores_no_theme(index: Browser, site: Path) -> None:
+    """A page that is opened just after a choice may not see it yet. If it stored what it sees, the choice was lost."""
+    index.run("localStorage.removeItem('harness-theme')")
+    index.open_until(next(site.glob("systems/*.html")), "return localStorage.getItem('harness-theme') === null")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_text_can_be_read(window: Browser, site: Path, dark: bool) -> None:
     window.show(1400, 900, dark=dark)
