@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 _PATIENCE_SECONDS = 180.0
 """A busy machine takes its time to start a browser; that is no fault of a page."""
+_TRIES, _STORED_SECONDS = 20, 0.2
 _ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars")
 _OWN = ("chrome:", "chrome-untrusted:", "about:")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -41,16 +42,19 @@ class Browser:
         _ask(f"{self.session}/url", {"url": page.as_uri()})
         self.until("return document.documentElement.dataset.ready === 'yes'")
 
-    def open_until(self, page: Path, script: str) -> None:
-        """Open a file, again and again until a script returns something true. What one page stores reaches the next one
-        through another process of the browser, so a page that is opened at once may not see it yet.
+    def open_after(self, store: Callable[[], object], page: Path, script: str) -> None:
+        """Store something with a function, and open a file whose script then returns something true.
+
+        What a page stores goes through another process of the browser, which on a busy machine loses it if the page is
+        left at once. So there is time between the two, and if the file does not see it, both are done again.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        self.open(page)
-        while not self.run(script):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{page}: never true: {script}")
+        for _ in range(_TRIES):
+            store()
+            time.sleep(_STORED_SECONDS)
             self.open(page)
+            if self.run(script):
+                return
+        raise AssertionError(f"{page}: never true: {script}")
 
     def run(self, script: str, *arguments: object) -> Any:
         """What a script of the page returns."""

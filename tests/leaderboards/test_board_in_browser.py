@@ -16,6 +16,7 @@ from tests.stored_board import MadeCollection, MadeSystem, store
 
 TAB, ENTER, SPACE = "\ue004", "\ue007", " "
 RANKED = "return [...document.querySelectorAll('.ranked > tr')].filter(r => !r.hidden)"
+DARK = "return document.getElementById('theme').textContent === 'Theme: dark'"
 NAMES = f"{RANKED}.map(r => r.querySelector('.sys .who').textContent)"
 SYSTEMS = [
     MadeSystem(None, 0.40),
@@ -262,17 +263,23 @@ def test_the_theme_goes_round_and_is_kept(index: Browser, site: Path) -> None:
         index.run("document.getElementById('theme').click()")
         seen.append(index.run("return getComputedStyle(document.body).backgroundColor"))
     assert seen == ["rgb(247, 247, 245)", "rgb(18, 21, 24)", "rgb(247, 247, 245)"]
-    index.run("document.getElementById('theme').click(); document.getElementById('theme').click()")
-    index.open_until(
-        next(site.glob("systems/*.html")), "return document.getElementById('theme').textContent === 'Theme: dark'"
-    )
+
+    def choose_dark() -> None:
+        index.open(site / "index.html")
+        while not index.run(DARK):
+            index.run("document.getElementById('theme').click()")
+
+    index.open_after(choose_dark, next(site.glob("systems/*.html")), DARK)
     index.run("document.getElementById('theme').click()")
 
 
 def test_opening_a_page_stores_no_theme(index: Browser, site: Path) -> None:
     """A page that is opened just after a choice may not see it yet. If it stored what it sees, the choice was lost."""
-    index.run("localStorage.removeItem('harness-theme')")
-    index.open_until(next(site.glob("systems/*.html")), "return localStorage.getItem('harness-theme') === null")
+
+    def forget() -> None:
+        index.run("localStorage.removeItem('harness-theme')")
+
+    index.open_after(forget, next(site.glob("systems/*.html")), "return localStorage.getItem('harness-theme') === null")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
